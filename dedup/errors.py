@@ -1,0 +1,39 @@
+"""Errors a user can cause, each one clear line.
+
+The command line prints ``str(error)`` and exits with code 1; nothing else is
+needed to understand what went wrong, so every message says what was wrong,
+the value, and the fix.
+"""
+
+
+class DedupError(Exception):
+    """Base of every error that `dedup` raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, with the value.
+    fix : str, optional
+        What the user can do about it.
+    """
+
+    def __init__(self, message: str, fix: str | None = None) -> None:
+        self.message = message
+        self.fix = fix
+        super().__init__(message if fix is None else f"{message}; {fix}")
+
+
+class FeedError(DedupError):
+    """A feed cannot be read at all (missing, unreadable, of an unknown format)."""
+
+
+class IndexFolderError(DedupError):
+    """An index folder is missing, foreign, newer than this version, locked or damaged."""
+
+
+class SettingsError(DedupError):
+    """One or more settings are out of range; the message lists all of them."""
+
+
+class ModelError(DedupError):
+    """A confirm model or a gold file cannot be used."""
