@@ -1,0 +1,62 @@
+"""Read feeds into an index and tell how it went; what ``dedup index`` and ``dedup clusters`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dedup.cli.progress import Progress
+from dedup.cli.reading import read_line, tell_rejects, write_rejects
+
+
+def check_feeds(feeds: Sequence[str], mapping: str | None, format: str | None) -> dict[str, str] | None:
+    """Raise now what would be wrong with the feeds and their options; return the parsed ``--map``.
+
+    Before an index is created: a misspelt file name must not leave an empty one behind.
+    """
+    from dedup.feeds import parse_map, read_feed
+
+    columns = None if mapping is None else parse_map(mapping)
+    read_feed(list(feeds), mapping=columns, format=format)
+    return columns
+
+
+def add_feeds(
+    idx: Any,
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: dict[str, str] | None,
+    format: str | None,
+    on_change: str = "version",
+    threads: int | None = None,
+    rejects: Path | None = None,
+) -> Any:
+    """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`."""
+    said: set[str] = set()
+
+    def note(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            progress.say(text)
+
+    added = idx.add(
+        list(feeds),
+        mapping=mapping,
+        format=format,
+        on_change=on_change,
+        threads=threads,
+        on_note=note,
+        on_progress=progress.reading,
+    )
+    for text in added.notes:
+        note(text)
+    progress.say(read_line(added.read, added.rejected, added.reject_counts))
+    tell_rejects(progress, added.rejects, added.reject_counts, written=rejects is not None)
+    if rejects is not None:
+        write_rejects(added.rejects, rejects)
+        total = sum(added.reject_counts.values())
+        part = f"the first {len(added.rejects):,} of " if len(added.rejects) < total else ""
+        progress.say(f"rejects: {part}{total:,} written to {rejects}")
+    return added

@@ -1,0 +1,166 @@
+"""``dedup clusters``: find the clusters of an index or of feeds, and print them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dedup.cli import options
+
+if TYPE_CHECKING:
+    from dedup.cli.progress import Progress
+    from dedup.report.schema import ClusterReport
+    from dedup.settings import Settings
+
+
+def clusters(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="The folder of an index, or feed files directly; - is standard input."
+        ),
+    ],
+    threshold: options.Threshold = None,
+    window: options.Window = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A confirm model of your own (JSON).", rich_help_panel=options.FINDING
+        ),
+    ] = None,
+    min_size: Annotated[
+        int, typer.Option(metavar="N", help="Least number of articles.", rich_help_panel=options.CHOOSING)
+    ] = 2,
+    outlet: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="One that this outlet carries; may be repeated.",
+            rich_help_panel=options.CHOOSING,
+        ),
+    ] = None,
+    across_outlets: Annotated[
+        bool,
+        typer.Option(
+            "--across-outlets",
+            help="Only those that two or more outlets carry.",
+            rich_help_panel=options.CHOOSING,
+        ),
+    ] = False,
+    relation: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="verbatim,cut,version,rewrite",
+            help="Only members that are this to the canonical article.",
+            rich_help_panel=options.CHOOSING,
+        ),
+    ] = None,
+    sort: Annotated[
+        options.Sort,
+        typer.Option(
+            help="Most articles, latest publication, longest lag or most outlets first.",
+            rich_help_panel=options.CHOOSING,
+        ),
+    ] = options.Sort.SIZE,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Only the first N, 0 for all. Without it a table shows 20, a file holds all.",
+            rich_help_panel=options.CHOOSING,
+        ),
+    ] = None,
+    format: options.FormatOut = None,
+    output: options.Output = None,
+    csv_safe: options.CsvSafe = False,
+    mapping: options.Mapping = None,
+    format_in: options.FormatIn = None,
+    rejects: options.Rejects = None,
+    threads: options.Threads = None,
+) -> None:
+    """Find the clusters of an index, or of feeds given directly, and print them.
+
+    \b
+    Example
+      dedup clusters feed.jsonl
+      dedup clusters news.dedup --since '24h ago' --across-outlets --sort recent
+      dedup clusters news.dedup -o clusters.csv        one row per article
+      dedup clusters feed.csv --map title=Headline --format jsonl | jq .size
+
+    csv and parquet hold one row per article: cluster_id, article_id, canonical_id, relation, score, lag_s,
+    outlet, published, title and more. jsonl holds one object per cluster.
+    """
+    from dedup.cli.output import emit_report
+    from dedup.cli.progress import Progress
+    from dedup.report.destination import check_writable, chosen_format
+    from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
+    from dedup.settings import Settings
+
+    kind = chosen_format(format, output, list(options.Format))
+    check_writable(output)
+    check_writable(rejects)
+    settings = Settings.from_text(
+        threshold=threshold,
+        window=window,
+        since=since,
+        until=until,
+        min_size=min_size,
+        outlets=tuple(outlet or ()),
+        across_outlets=across_outlets,
+        relations=relation or (),
+        sort=sort.value,
+        top=top or None,
+        threads=threads,
+    )
+    # A table says how many clusters it leaves out, so it is given all of them.
+    asked = replace(settings, top=None) if kind == "table" else settings
+    with Progress() as progress:
+        report, folder = _report(sources, asked, progress, model, mapping, format_in, rejects)
+    report = report.select(asked)
+    shown = CLUSTERS_SHOWN if top is None else settings.top
+    emit_report(
+        report,
+        kind,
+        output,
+        table=TableOptions(clusters=shown, sort=settings.sort, index=folder),
+        csv_safe=csv_safe,
+    )
+    for note in report.notes:
+        progress.say(note)
+    progress.say(summary_line(report))
+
+
+def _report(
+    sources: list[str],
+    settings: Settings,
+    progress: Progress,
+    model: Path | None,
+    mapping: str | None,
+    format_in: str | None,
+    rejects: Path | None,
+) -> tuple[ClusterReport, str | None]:
+    """Return the report and, for the table's hints, the index it is of."""
+    from dedup.cli import facade
+    from dedup.cli.adding import add_feeds, check_feeds
+
+    folder = facade.the_index_among(sources)
+    if folder is not None:
+        with facade.open_index(folder) as idx:
+            return idx.report(settings, model=model, on_stage=progress.stage), str(folder)
+    columns = check_feeds(sources, mapping, format_in)
+    with facade.temporary_index() as idx:
+        add_feeds(
+            idx,
+            sources,
+            progress,
+            mapping=columns,
+            format=format_in,
+            threads=settings.threads,
+            rejects=rejects,
+        )
+        return idx.report(settings, model=model, on_stage=progress.stage), None

@@ -1,0 +1,55 @@
+"""``dedup export``: the feed of an index with one article per cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dedup.cli import options
+
+
+def export(
+    index: options.IndexFolder,
+    output: options.Output = None,
+    format: Annotated[
+        options.FeedFormat | None,
+        typer.Option(
+            help="Without it the name of -o FILE decides, else jsonl.", rich_help_panel=options.OUTPUT
+        ),
+    ] = None,
+    csv_safe: options.CsvSafe = False,
+    threshold: options.Threshold = None,
+    window: options.Window = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    threads: options.Threads = None,
+) -> None:
+    """Write the feed without its copies: the canonical article of each cluster, and all that are in none.
+
+    \b
+    Example
+      dedup export -i news.dedup -o unique.jsonl
+      dedup export -i news.dedup -o today.parquet --since today
+      dedup export -i news.dedup --format csv | head
+
+    The fields are those of an article (id, outlet, url, title, text, published ...); dedup reads the file again.
+    """
+    from dedup.article import ARTICLE_SCHEMA
+    from dedup.cli.facade import open_index
+    from dedup.cli.progress import Progress
+    from dedup.report.destination import check_writable, chosen_format, destination
+    from dedup.report.wording import count
+    from dedup.report.writers import write_batches
+    from dedup.settings import Settings
+
+    kind = chosen_format(format, output, list(options.FeedFormat))
+    check_writable(output)
+    settings = Settings.from_text(
+        threshold=threshold, window=window, since=since, until=until, threads=threads
+    )
+    with Progress() as progress, open_index(index) as idx, destination(output, kind) as file:
+        progress.stage("finding clusters", 0, 0)
+        rows = write_batches(idx.export(settings), ARTICLE_SCHEMA, kind, file, csv_safe=csv_safe)
+    where = "" if output is None else f" to {output}"
+    progress.say(f"wrote {count(rows, 'article')}{where}, one per cluster and all that are in none")

@@ -1,0 +1,67 @@
+"""The one place where the command line meets the index, imported when a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import DedupError, IndexFolderError
+
+_CATALOG = "catalog.sqlite"
+
+
+def _index_module() -> Any:
+    # Any, and by name: the import costs half a second, and tests put another module here.
+    return importlib.import_module("dedup.index.index")
+
+
+def is_index(path: str | Path) -> bool:
+    """Whether `path` is the folder of an index."""
+    return (Path(path) / _CATALOG).is_file()
+
+
+def open_index(path: Path, *, write: bool = False) -> Any:
+    """Open an index that must be there.
+
+    Raises
+    ------
+    IndexFolderError
+        If it is not; says what to do.
+    """
+    if not is_index(path):
+        what = "no index" if path.exists() else "no such folder"
+        raise IndexFolderError(f"{path}: {what}", f"make one with: dedup index FEED -i {path}")
+    return _index_module().Index.open(path, write=write)
+
+
+def open_or_create_index(path: Path) -> Any:
+    """Open an index for writing, or create it."""
+    if is_index(path):
+        return open_index(path, write=True)
+    return _index_module().Index.create(path)
+
+
+def temporary_index() -> Any:
+    """Return an index in a temporary folder, removed when it is closed."""
+    return _index_module().Index.temporary()
+
+
+def the_index_among(sources: Sequence[str]) -> Path | None:
+    """Return the index if the one source is one; None when all are feeds.
+
+    Raises
+    ------
+    DedupError
+        If an index stands beside other sources.
+    """
+    indices = [source for source in sources if is_index(source)]
+    if not indices:
+        return None
+    if len(sources) > 1:
+        raise DedupError(
+            f"{indices[0]} is an index and cannot be mixed with other sources",
+            f"give it alone, or read the feeds into it with: dedup index FEED -i {indices[0]}",
+        )
+    return Path(indices[0])

@@ -1,0 +1,111 @@
+"""What happens when a command does not end well: one line on standard error, and the right exit code.
+
+Nobody but a developer is helped by a traceback, so none is shown unless
+``DEDUP_DEBUG=1`` asks for it. A reader of the output that has seen enough
+(``dedup ... | head``) is no error at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Final, NoReturn, ParamSpec
+
+from dedup.errors import DedupError
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Return `command` with every way it can fail turned into a message and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            # What is still in the buffer can fail too (a full disk), and Python's own last flush says so badly.
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            _silence_stdout()
+            _complain("interrupted")
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _silence_stdout()
+            sys.exit(0)
+        except DedupError as error:
+            _fail(f"error: {error}", error)
+        except MemoryError as error:
+            _fail("error: out of memory; give it a smaller feed or --threads 1", error)
+        except OSError as error:
+            _fail(f"error: {_said(error)}", error)
+        except Exception as error:
+            _fail(
+                f"error: unexpected {type(error).__name__}: {error}; set DEDUP_DEBUG=1 for the traceback",
+                error,
+            )
+
+    return run
+
+
+def prepare_process() -> None:
+    """Set up the process: no encoding error in output, and a polite end when it is told to terminate."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that is not UTF-8 shows "?" for what it cannot show.
+            stream.reconfigure(errors="replace")
+    # As an exception, so that temporary indices are removed on the way out.
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)
+
+
+def _fail(message: str, error: BaseException) -> NoReturn:
+    if os.environ.get("DEDUP_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    _silence_stdout()
+    _complain(message)
+    sys.exit(FAILED)
+
+
+def _complain(message: str) -> None:
+    line = " ".join(message.split())
+    if not line.isprintable():
+        from dedup.report.wording import printable
+
+        line = printable(line)
+    with suppress(OSError, ValueError):
+        print(f"dedup: {line}", file=sys.stderr, flush=True)
+
+
+def _said(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" while writing {error.filename}" if error.filename else ""
+        return f"disk full{where}; free space and run the command again"
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{reason}: {error.filename}" if error.filename else reason
+
+
+def _silence_stdout() -> None:
+    """Send what is still buffered nowhere, or Python complains about it when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)

@@ -1,0 +1,86 @@
+"""``dedup index``: read feeds into an index."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dedup.cli import options
+
+
+def index(
+    index: options.IndexFolder,
+    feeds: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FEED...", help="Files or folders: JSON lines, CSV, page dumps; - is standard input."
+        ),
+    ] = None,
+    mapping: options.Mapping = None,
+    format_in: options.FormatIn = None,
+    rejects: options.Rejects = None,
+    on_change: Annotated[
+        options.OnChange,
+        typer.Option(
+            help="A known article id comes with another text: keep both as versions, replace the old, skip or "
+            "reject the new."
+        ),
+    ] = options.OnChange.VERSION,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            help="Learn anew from the whole index what is common and what is furniture (begins a new epoch).",
+        ),
+    ] = False,
+    threads: options.Threads = None,
+) -> None:
+    """Read feeds into an index: create it, or add to it. Loading a feed twice adds nothing twice.
+
+    \b
+    Example
+      dedup index monday.jsonl tuesday.jsonl -i news.dedup
+      dedup index headlines.csv -i news.dedup --map title=Headline,outlet=Source
+      zcat dump.jsonl.gz | dedup index - -i news.dedup --rejects bad.jsonl
+
+    If it is interrupted, run the same command again: it goes on where it stopped.
+    """
+    from dedup.cli.adding import add_feeds, check_feeds
+    from dedup.cli.facade import open_index, open_or_create_index
+    from dedup.cli.progress import Progress
+    from dedup.report.destination import check_writable
+    from dedup.report.wording import count, duration
+    from dedup.settings import Settings
+
+    if not feeds and not refresh:
+        raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED...")
+    settings = Settings(threads=threads, on_change=on_change.value).check()
+    check_writable(rejects)
+    columns = check_feeds(feeds, mapping, format_in) if feeds else None
+    with (
+        Progress() as progress,
+        open_or_create_index(index) if feeds else open_index(index, write=True) as idx,
+    ):
+        if feeds:
+            added = add_feeds(
+                idx,
+                feeds,
+                progress,
+                mapping=columns,
+                format=format_in,
+                on_change=settings.on_change,
+                threads=settings.threads,
+                rejects=rejects,
+            )
+            said = [f"added {count(added.added, 'article')}"]
+            said += [f"{added.already:,} already there"] if added.already else []
+            said += [count(added.versions, "new version")] if added.versions else []
+            said += [f"{added.replaced:,} replaced"] if added.replaced else []
+            said += [f"{added.skipped:,} skipped"] if added.skipped else []
+            time = f"{added.seconds:.1f} s" if added.seconds < 60 else duration(added.seconds)
+            progress.say(f"{index}: {', '.join(said)}, {time}")
+        if refresh:
+            progress.stage("learning a new epoch", 0, 0)
+            idx.refresh()
+            progress.say(f"{index}: a new epoch begins")

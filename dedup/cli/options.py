@@ -1,0 +1,156 @@
+"""Options that several commands share: said once, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+READING: Final = "How the feed is read"
+FINDING: Final = "What counts as a copy"
+CHOOSING: Final = "Which clusters are shown"
+OUTPUT: Final = "Output"
+
+
+class Sort(StrEnum):
+    """`dedup.settings.SORTS` for typer, which wants an enumeration."""
+
+    SIZE = "size"
+    RECENT = "recent"
+    LAG = "lag"
+    OUTLETS = "outlets"
+
+
+class OnChange(StrEnum):
+    """`dedup.settings.ON_CHANGE` for typer."""
+
+    VERSION = "version"
+    REPLACE = "replace"
+    SKIP = "skip"
+    REJECT = "reject"
+
+
+class Format(StrEnum):
+    """Formats of clusters and matches."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class FeedFormat(StrEnum):
+    """Formats a feed is written in."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class StatsFormat(StrEnum):
+    """Formats of ``dedup stats``."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+IndexFolder: TypeAlias = Annotated[
+    Path, typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index.")
+]
+Mapping: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN,...",
+        help="Which column is which field, e.g. title=Headline,outlet=Source. The rest is guessed by name.",
+        rich_help_panel=READING,
+    ),
+]
+FormatIn: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--format-in",
+        metavar="jsonl|json|csv|page",
+        help="Format of the feed, where its content does not tell.",
+        rich_help_panel=READING,
+    ),
+]
+Rejects: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        help="Write every rejected record to FILE: file, line, reason (jsonl, csv or parquet by its name).",
+        rich_help_panel=READING,
+    ),
+]
+Threshold: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="0..1",
+        help="Least score of a copy against the core of its cluster; without it the model's own.",
+        rich_help_panel=FINDING,
+    ),
+]
+Window: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="72h",
+        help="Greatest time between two articles that are compared: 90m, 72h, 3d, 1w.",
+        rich_help_panel=FINDING,
+    ),
+]
+Since: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="WHEN",
+        help="Only articles published since: 2024-11-25, 2024-11-25T10:00Z, '24h ago'. UTC.",
+        rich_help_panel=FINDING,
+    ),
+]
+Until: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="WHEN",
+        help="Only articles published before; a day counts to its end.",
+        rich_help_panel=FINDING,
+    ),
+]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", metavar="N", help="Threads to use; without it every core. Never changes a result."
+    ),
+]
+Output: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write to FILE, which is replaced only when all went well.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+FormatOut: TypeAlias = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+CsvSafe: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--csv-safe",
+        help="Put ' before csv cells beginning with = + - @, which a spreadsheet would run as a formula.",
+        rich_help_panel=OUTPUT,
+    ),
+]

@@ -1,0 +1,43 @@
+"""Put results where they were asked for: as a table for people, or as data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.report.destination import destination
+from dedup.report.layout import Canvas
+
+if TYPE_CHECKING:
+    from dedup.report.schema import ClusterReport
+    from dedup.report.table import TableOptions
+
+
+def canvas_for(output: Path | None) -> Canvas:
+    """Return the canvas of standard output, or the plain one of a file."""
+    return Canvas.of(sys.stdout) if output is None else Canvas()
+
+
+def emit_report(
+    report: ClusterReport, format: str, output: Path | None, *, table: TableOptions, csv_safe: bool = False
+) -> None:
+    """Print or write a report of clusters."""
+    if format == "table":
+        from dedup.report.table import table_lines
+
+        emit_lines(table_lines(report, canvas_for(output), table), output)
+        return
+    from dedup.report.writers import write_report
+
+    with destination(output, format) as file:
+        write_report(report, format, file, csv_safe=csv_safe)
+
+
+def emit_lines(lines: Iterable[str], output: Path | None) -> None:
+    """Print or write lines of text; they may be many, so they are not held together."""
+    with destination(output, "table") as file:
+        encoding = "utf-8" if output is not None else sys.stdout.encoding or "utf-8"
+        for line in lines:
+            file.write(line.rstrip().encode(encoding, "replace") + b"\n")

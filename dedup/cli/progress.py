@@ -1,0 +1,112 @@
+"""Progress and notes on standard error.
+
+A bar appears when a command has run for a second and goes when it is done, and
+only on a terminal: a log file is not filled with bars. Notes go through the
+same door, because a line printed beside a bar would be torn by it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from dedup.report.wording import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+_PATIENCE_S: Final = 1.0
+
+
+class Progress:
+    """What a command is doing, for whoever waits; a context manager.
+
+    Parameters
+    ----------
+    wanted : bool, optional
+        None: when standard error is a terminal.
+    """
+
+    def __init__(self, wanted: bool | None = None) -> None:
+        self._wanted = sys.stderr.isatty() if wanted is None else wanted
+        self._lock = threading.Lock()
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+        self._state: tuple[str, int, int] = ("starting", 0, 0)
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> Progress:
+        if self._wanted:
+            self._timer = threading.Timer(_PATIENCE_S, self._appear)
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._wanted = False
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Say that `done` of `total` steps of a stage are done; total 0: nobody knows how many there are."""
+        with self._lock:
+            new = name != self._state[0]
+            self._state = (name, done, total)
+            self._show(new)
+
+    def reading(self, articles: int) -> None:
+        """Say how many articles have been read so far."""
+        self.stage(f"reading, {articles:,} articles", 0, 0)
+
+    def say(self, text: str) -> None:
+        """Print one line to standard error; what acts on a terminal is taken out of it."""
+        line = printable(text)
+        with self._lock:
+            if self._bars is None:
+                print(line, file=sys.stderr, flush=True)
+            else:
+                self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _appear(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        with self._lock:
+            if not self._wanted:
+                return
+            self._bars = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bars.add_task("", total=None)
+            self._show(True)
+            self._bars.start()
+
+    def _show(self, new: bool) -> None:
+        if self._bars is None or self._task is None:
+            return
+        name, done, total = self._state
+        if new and not name.startswith("reading"):
+            self._bars.reset(self._task)
+        self._bars.update(self._task, description=name, completed=done, total=total or None)

@@ -1,0 +1,120 @@
+"""``dedup query``: what in the index is a near-duplicate of articles that are not in it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dedup.cli import options
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dedup.cli.progress import Progress
+
+_LONGEST_HEADLINE = 300  # characters; a longer first line is text
+
+
+def query(
+    index: options.IndexFolder,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="Articles to look for, in any feed format; - is standard input."),
+    ] = "-",
+    text: Annotated[
+        bool,
+        typer.Option(
+            "--text",
+            help="FILE is one article as plain text: the headline in the first line, the text after it.",
+            rich_help_panel=options.READING,
+        ),
+    ] = False,
+    mapping: options.Mapping = None,
+    format_in: options.FormatIn = None,
+    threshold: options.Threshold = None,
+    window: options.Window = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    format: options.FormatOut = None,
+    output: options.Output = None,
+    csv_safe: options.CsvSafe = False,
+    threads: options.Threads = None,
+) -> None:
+    """Find near-duplicates of new articles in an index. The index is not changed.
+
+    \b
+    Example
+      dedup query -i news.dedup new.jsonl
+      echo 'Gunfire Erupts Near Israeli Embassy in Amman' | dedup query -i news.dedup --text
+      dedup query -i news.dedup new.csv --map title=Headline -o matches.csv
+    """
+    from dedup.cli.facade import open_index
+    from dedup.cli.output import canvas_for, emit_lines
+    from dedup.cli.progress import Progress
+    from dedup.report.destination import check_writable, chosen_format, destination
+    from dedup.report.matches import match_lines
+    from dedup.report.writers import write_batches
+    from dedup.settings import Settings
+
+    kind = chosen_format(format, output, list(options.Format))
+    check_writable(output)
+    settings = Settings.from_text(
+        threshold=threshold, window=window, since=since, until=until, threads=threads
+    )
+    with Progress() as progress, open_index(index) as idx:
+        if source == "-" and sys.stdin.isatty():
+            progress.say("reading from the terminal; Ctrl-D ends the input")
+        articles = _plain_article(source) if text else _feed_articles(source, mapping, format_in, progress)
+        matches = idx.query(articles, settings)
+    if kind == "table":
+        titles = articles.column("title").to_pylist()
+        emit_lines(match_lines(matches, titles, canvas_for(output)), output)
+    else:
+        with destination(output, kind) as file:
+            write_batches([matches], matches.schema, kind, file, csv_safe=csv_safe)
+    from dedup.report.wording import count
+
+    found = len(set(matches.column("query").to_pylist()))
+    progress.say(
+        f"{count(articles.num_rows, 'article')} looked for, {found:,} found, {count(matches.num_rows, 'match', 'matches')}"
+    )
+
+
+def _plain_article(source: str) -> pa.Table:
+    """Return the one article of a plain text file."""
+    import pyarrow as pa
+
+    from dedup.article import ARTICLE_SCHEMA
+    from dedup.errors import FeedError
+
+    if source == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        try:
+            with open(source, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise FeedError(f"{source}: cannot be read ({error.strerror})", "check the path") from error
+    whole = data.decode("utf-8-sig", "replace").replace("\0", "").strip()
+    if not whole:
+        raise FeedError(f"{'standard input' if source == '-' else source}: no text in it")
+    headline, _, rest = whole.partition("\n")
+    title: str | None = headline.strip()
+    if len(headline) > _LONGEST_HEADLINE:
+        title, rest = None, whole
+    article = {"title": title, "text": rest.strip() or None, "file": source, "line": 1}
+    return pa.Table.from_pylist([article], schema=ARTICLE_SCHEMA)
+
+
+def _feed_articles(source: str, mapping: str | None, format_in: str | None, progress: Progress) -> pa.Table:
+    from dedup.cli.reading import read_line, tell_rejects
+    from dedup.feeds import parse_map, read_feed
+
+    columns = None if mapping is None else parse_map(mapping)
+    feed = read_feed([source], mapping=columns, format=format_in, on_note=progress.say)
+    articles = feed.to_table()
+    progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))
+    tell_rejects(progress, feed.rejects, feed.reject_counts, written=True)
+    return articles

@@ -1,0 +1,60 @@
+"""``dedup show``: one cluster, all of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dedup.cli import options
+
+
+def show(
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="A cluster id, the beginning of one, or an article id.")
+    ],
+    index: options.IndexFolder,
+    threshold: options.Threshold = None,
+    window: options.Window = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    format: options.FormatOut = None,
+    output: options.Output = None,
+    csv_safe: options.CsvSafe = False,
+    threads: options.Threads = None,
+) -> None:
+    """Show one cluster: every member, its lag, its wire credit, where it stands in the feed.
+
+    \b
+    Example
+      dedup show -i news.dedup 9f3a2c1d          a cluster, as the table of clusters names it
+      dedup show -i news.dedup dm-4101           the cluster that holds this article
+      dedup show -i news.dedup dm-4101 --format csv
+    """
+    from dedup.cli.facade import open_index
+    from dedup.cli.output import emit_lines, emit_report
+    from dedup.cli.progress import Progress
+    from dedup.report.destination import check_writable, chosen_format
+    from dedup.report.table import TableOptions
+    from dedup.report.wording import printable
+    from dedup.settings import Settings
+
+    kind = chosen_format(format, output, list(options.Format))
+    check_writable(output)
+    settings = Settings.from_text(
+        threshold=threshold, window=window, since=since, until=until, threads=threads
+    )
+    with Progress() as progress, open_index(index) as idx:
+        report = idx.show(identifier, settings)
+    if kind == "table" and report.n_clusters == 0:
+        lines = [f"{printable(identifier)} is in no cluster: nothing in the index is a copy of it."]
+        lines += [
+            f"It is a composite and draws on {', '.join(one['clusters'] or ['articles in no cluster'])}."
+            for one in report.composites.to_pylist()
+        ]
+        emit_lines(lines, output)
+    else:
+        table = TableOptions(clusters=None, members=None, index=str(index), detail=True)
+        emit_report(report, kind, output, table=table, csv_safe=csv_safe)
+    for note in report.notes:
+        progress.say(note)

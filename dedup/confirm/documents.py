@@ -1,0 +1,280 @@
+"""Documents: each text as sorted arrays, made once, so that a pair is one merge.
+
+A confirm compares the bigrams, the runs of four words, the words and the
+numbers of two texts. Sorting them per text, not per pair, makes a pair cost a
+few microseconds; packing each entry into one integer makes the sort numpy's.
+
+In scripts without spaces a single character says little, so there the unit is
+two consecutive characters, a "bigram" is four and a "run" is eight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, Idf, count_distinct
+from dedup.sketch.shingles import shingle_hash
+from dedup.text.furniture import Furniture, furniture_mask, is_anchor
+from dedup.text.words import NUMBER, SPACELESS, Words
+
+MOST_RARE: Final = 256
+"""Rare words kept per text; beyond that many the share that the other text lacks has settled."""
+
+RARE_IDF: Final = 48
+"""Three natural-log units: words in more than 1 / e**3 = 5 % of the articles are never rare."""
+
+_CHUNK_WORDS: Final = 1 << 20
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+_R32: Final = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """n texts as sorted entries; every list is CSR: text i has ``offsets[i]:offsets[i + 1]``.
+
+    Parameters
+    ----------
+    n_units : int32 array, shape (n,)
+        Words (in scripts without spaces: characters) of each text.
+    bigrams, bigram_idf, bigram_flags, bigram_offsets
+        Distinct bigrams by hash (uint32), IDF in sixteenths (uint8), flags (uint8: bit 0 stands
+        somewhere outside furniture, bits 1-2 number of interface words in it), int64 offsets.
+    runs, run_flags, run_offsets
+        Distinct runs of four words (uint32; flag bit 0: somewhere outside furniture).
+    words, word_idf, word_flags, word_offsets
+        Distinct words (uint32; flag bit 0: a number).
+    rare, rare_offsets
+        The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
+    """
+
+    n_units: NDArray[np.int32]
+    bigrams: NDArray[np.uint32]
+    bigram_idf: NDArray[np.uint8]
+    bigram_flags: NDArray[np.uint8]
+    bigram_offsets: NDArray[np.int64]
+    runs: NDArray[np.uint32]
+    run_flags: NDArray[np.uint8]
+    run_offsets: NDArray[np.int64]
+    words: NDArray[np.uint32]
+    word_idf: NDArray[np.uint8]
+    word_flags: NDArray[np.uint8]
+    word_offsets: NDArray[np.int64]
+    rare: NDArray[np.uint32]
+    rare_offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.n_units)
+
+    @classmethod
+    def joined(cls, parts: list[Documents]) -> Documents:
+        """Put documents one after the other."""
+        columns = {}
+        for field in fields(cls):
+            arrays = [getattr(part, field.name) for part in parts]
+            columns[field.name] = _join_offsets(arrays) if field.name.endswith("offsets") else np.concatenate(arrays)
+        return cls(**columns)
+
+
+def make_documents(
+    words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.uint64], *, threads: int = 1
+) -> Documents:
+    """Derive the sorted entries of each text.
+
+    Parameters
+    ----------
+    words : Words
+        The words of n texts.
+    idf : Idf
+        What is rare.
+    furniture : Furniture
+        What the corpus has shown to be furniture.
+    interface : uint64 array, sorted
+        Hashes of the words web pages address their user with (`dedup.text.interface`).
+    threads : int, default 1
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    Documents
+        Of n texts.
+    """
+    chunks = list(_chunks(words))
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        parts = list(pool.map(lambda chunk: _derive(chunk, idf, furniture, interface), chunks))
+    return Documents.joined(parts)
+
+
+def count_texts(words: Words) -> CorpusCounts:
+    """Count document frequencies over n distinct texts."""
+    total = CorpusCounts.none()
+    for chunk in _chunks(words):
+        units, bigrams, _ = _units(chunk)
+        owner = _owners(chunk)
+        count_distinct(_distinct(owner, units)[1], total.words, WORD_BITS)
+        count_distinct(_distinct(owner, bigrams)[1], total.bigrams, BIGRAM_BITS)
+    return CorpusCounts(len(words), total.words, total.bigrams)
+
+
+def anchors(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the sampled four-word runs of each text, from which furniture is learnt.
+
+    Returns
+    -------
+    keys : uint32 array, shape (m,)
+        Distinct and sorted within a text.
+    offsets : int64 array, shape (n + 1,)
+    """
+    keys, counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
+    for chunk in _chunks(words):
+        _, _, runs = _units(chunk)
+        kept = is_anchor(runs)
+        owner, key = _distinct(_owners(chunk)[kept], runs[kept])
+        keys.append(key)
+        counts.append(np.bincount(owner, minlength=len(chunk)))
+    return np.concatenate(keys), _offsets(np.concatenate(counts))
+
+
+def _chunks(words: Words) -> Iterator[Words]:
+    """Runs of texts of about `_CHUNK_WORDS` words: small enough to sort in cache."""
+    marks = np.arange(0, len(words.hashes), _CHUNK_WORDS)[1:]
+    cuts = np.unique(np.concatenate(([0], np.searchsorted(words.offsets[:-1], marks), [len(words)])))
+    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+        begin, end = words.offsets[low], words.offsets[high]
+        yield Words(words.hashes[begin:end], words.flags[begin:end], words.offsets[low : high + 1] - begin)
+    if len(words) == 0:
+        yield words
+
+
+def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.uint64]) -> Documents:
+    units, bigrams, runs = _units(words)
+    owner = _owners(words)
+    n = len(words)
+    hidden = furniture_mask(runs, words.offsets, furniture)
+    is_interface = np.isin(words.hashes, interface)
+    inside = _inside(hidden, words.offsets)
+    open_bigram, open_run = ~inside[0], ~inside[1]
+    after = np.append(is_interface[1:], False)
+    flags = open_bigram.astype(np.uint64) | (is_interface.astype(np.uint64) + after) << np.uint64(1)
+    bigram_owner, bigram, bigram_flags = _entries(owner, bigrams, flags, 3)
+    run_owner, run, run_flags = _entries(owner, runs, open_run.astype(np.uint64), 1)
+    word_owner, word, word_flags = _entries(owner, units, (words.flags & NUMBER).astype(np.uint64), 1)
+    word_idf = idf.words(word)
+    rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
+    return Documents(
+        np.diff(words.offsets).astype(np.int32),
+        bigram, idf.bigrams(bigram), bigram_flags, _offsets(np.bincount(bigram_owner, minlength=n)),
+        run, run_flags, _offsets(np.bincount(run_owner, minlength=n)),
+        word, word_idf, word_flags, _offsets(np.bincount(word_owner, minlength=n)),
+        rare, rare_offsets,
+    )  # fmt: skip
+
+
+def _units(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Hash of the unit, the bigram and the run that begin at each word; 0 where there is none."""
+    out = np.zeros((3, len(words.hashes)), np.uint32)
+    _scan_units(words.hashes, words.flags, words.offsets, out)
+    return out[0], out[1], out[2]
+
+
+def _owners(words: Words) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(words), dtype=np.int64), np.diff(words.offsets))
+
+
+def _distinct(owner: NDArray[np.int64], keys: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Distinct (owner, key), sorted, without key 0."""
+    found_owner, found, _ = _entries(owner, keys, np.zeros(1, np.uint64), 0)
+    return found_owner, found
+
+
+def _entries(
+    owner: NDArray[np.int64], keys: NDArray[np.uint32], flags: NDArray[np.uint64], bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]:
+    """Sort and unite equal (owner, key); of flags that differ the greatest stays, so bit 0 must be "or"."""
+    shift = np.uint64(bits)
+    # The open bit goes on top of the other flags: the greatest flag word then has it, if any has.
+    top = (flags & np.uint64(1)) << np.uint64(max(bits - 1, 0)) | flags >> np.uint64(1)
+    packed = (owner.astype(np.uint64) << _R32 | keys) << shift | top
+    packed = np.sort(packed[keys != 0])
+    entry = packed >> shift
+    last = np.append(entry[1:] != entry[:-1], True)[: len(entry)]
+    packed, entry = packed[last], entry[last]
+    value = packed & np.uint64((1 << bits) - 1)
+    back = value >> np.uint64(max(bits - 1, 0)) | (value << np.uint64(1)) & np.uint64((1 << bits) - 1)
+    return (entry >> _R32).astype(np.int64), entry.astype(np.uint32), back.astype(np.uint8)
+
+
+def _rarest(
+    owner: NDArray[np.int64], words: NDArray[np.uint32], idf: NDArray[np.uint8], n: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    kept = idf >= RARE_IDF
+    packed = owner[kept].astype(np.uint64) << np.uint64(40)
+    packed |= (255 - idf[kept]).astype(np.uint64) << _R32 | words[kept]
+    packed.sort()
+    of = (packed >> np.uint64(40)).astype(np.int64)
+    offsets = _offsets(np.bincount(of, minlength=n))
+    first = np.arange(len(of)) - offsets[of] < MOST_RARE
+    return packed[first].astype(np.uint32), _offsets(np.bincount(of[first], minlength=n))
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+
+
+def _join_offsets(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return _offsets(np.concatenate([np.diff(part) for part in parts]))
+
+
+def _inside(hidden: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the bigram (row 0) and the run (row 1) that begin at each word lie wholly inside furniture."""
+    out = np.zeros((2, len(hidden)), np.bool_)
+    _scan_inside(hidden, offsets, out)
+    return out
+
+
+@_compiled
+def _next(i, end, flags):  # type: ignore[no-untyped-def]
+    """Place of the unit after the one at i: two characters on, or one word on."""
+    return i + 2 if i + 1 < end and flags[i] & flags[i + 1] & SPACELESS else i + 1
+
+
+@_compiled
+def _scan_units(hashes, flags, offsets, out):  # type: ignore[no-untyped-def]
+    for text in range(len(offsets) - 1):
+        begin = offsets[text]
+        end = offsets[text + 1]
+        units = out[0]
+        unit = np.empty(end - begin, np.uint64)
+        for i in range(begin, end):
+            h = hashes[i]
+            if i + 1 < end and flags[i] & flags[i + 1] & SPACELESS:
+                # Multiply one of the two, so that AB and BA differ.
+                h = (h * np.uint64(0x9E3779B97F4A7C15)) ^ hashes[i + 1]
+            unit[i - begin] = h
+            units[i] = max(np.uint32(h >> _R32), np.uint32(1))
+        for i in range(begin, end):
+            j = _next(i, end, flags)
+            if j >= end:
+                continue
+            first = shingle_hash(unit[i - begin], unit[j - begin])
+            out[1, i] = max(first, np.uint32(1))
+            k = _next(j, end, flags)
+            m = _next(k, end, flags)
+            if m < end:
+                second = shingle_hash(unit[k - begin], unit[m - begin])
+                out[2, i] = max(shingle_hash(np.uint64(first), np.uint64(second)), np.uint32(1))
+
+
+@_compiled
+def _scan_inside(hidden, offsets, out):  # type: ignore[no-untyped-def]
+    for text in range(len(offsets) - 1):
+        end = offsets[text + 1]
+        for i in range(offsets[text], end):
+            out[0, i] = hidden[i] and i + 1 < end and hidden[i + 1]
+            out[1, i] = hidden[i] and i + 3 < end and hidden[i + 3]

@@ -1,0 +1,102 @@
+"""The epoch: what is learnt from a corpus, frozen, so that decisions stay put while it grows.
+
+A pair of texts is confirmed by the two texts, the model and the epoch, and by
+nothing else. So within an epoch ten small loads and one big load give the same
+clusters, and confirmed edges can be kept. `dedup index --refresh` learns anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.confirm.documents import anchors, count_texts
+from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts
+from dedup.text.furniture import Furniture, learn_furniture
+from dedup.text.words import Words
+
+_CODEC: Final = "zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What an epoch holds.
+
+    Parameters
+    ----------
+    counts : CorpusCounts
+        Document frequencies over distinct texts.
+    furniture : Furniture
+        Passages shared by strangers.
+    """
+
+    counts: CorpusCounts
+    furniture: Furniture
+
+    @classmethod
+    def nothing(cls) -> Learnt:
+        """Return the epoch of an empty corpus: the background alone decides."""
+        return cls(CorpusCounts.none(), Furniture.none())
+
+    def to_files(self) -> dict[str, bytes]:
+        """Encode for the index folder; equal epochs give equal bytes."""
+        return {
+            "words": _packed(self.counts.words),
+            "bigrams": _packed(self.counts.bigrams),
+            "furniture": _packed(self.furniture.anchors),
+            "n_texts": str(self.counts.n_texts).encode(),
+        }
+
+    @classmethod
+    def from_files(cls, files: dict[str, bytes]) -> Learnt:
+        """Decode what `to_files` gave."""
+        words = _unpacked(files["words"], 1 << WORD_BITS)
+        bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS)
+        counts = CorpusCounts(int(files["n_texts"]), words, bigrams)
+        return cls(counts, Furniture(_unpacked(files["furniture"], None)))
+
+
+FILES: Final = ("words", "bigrams", "furniture", "n_texts")
+
+
+def learn(batches: Iterable[tuple[Words, NDArray[np.uint64]]], *, threads: int = 1) -> Learnt:
+    """Learn an epoch from distinct texts.
+
+    Parameters
+    ----------
+    batches : iterable of (Words, uint64 array of shape (n,))
+        Words and text hashes; no text hash occurs twice, in any batch.
+    threads : int, default 1
+        Threads to use; the result does not depend on it, nor on order and size of the batches.
+
+    Returns
+    -------
+    Learnt
+    """
+    counts = CorpusCounts.none()
+    keys, sizes, order = [np.empty(0, np.uint32)], [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+    for words, hashes in batches:
+        counts = counts + count_texts(words)
+        found, offsets = anchors(words)
+        keys.append(found)
+        sizes.append(np.diff(offsets))
+        order.append(hashes)
+    offsets = np.concatenate(([0], np.cumsum(np.concatenate(sizes))))
+    furniture = learn_furniture(np.concatenate(keys), offsets, np.concatenate(order), threads=threads)
+    return Learnt(counts, furniture)
+
+
+def _packed(array: NDArray[np.uint32]) -> bytes:
+    return np.int64(len(array)).tobytes() + bytes(pa.Codec(_CODEC).compress(array.astype("<u4").tobytes(), asbytes=True))
+
+
+def _unpacked(data: bytes, size: int | None) -> NDArray[np.uint32]:
+    n = int(np.frombuffer(data[:8], "<i8")[0])
+    if size is not None and n != size:
+        raise ValueError(f"epoch array holds {n} numbers, not {size}")
+    return np.frombuffer(pa.Codec(_CODEC).decompress(data[8:], 4 * n, asbytes=True), "<u4").astype(np.uint32)

@@ -1,0 +1,306 @@
+"""The features of a pair of texts, as integers in thousandths.
+
+Each is a plain ratio a reader can check by hand; together they tell copies from
+templates, furniture and independent reports. Everything is integer arithmetic
+on sorted entries (`dedup.confirm.documents`), so every machine and engine gets the
+same numbers. *shorter* is the text with fewer words, ties by smaller IDF sum.
+
+========== =====================================================================================
+containment IDF-weighted share of the shorter's bigrams found in the other text
+outside     the same without furniture, taken of the text that has less left; 100 units of IDF
+            (about ten rare bigrams) are added below, so that a scrap of text proves little
+runs        share of the runs of four words outside furniture found in both texts
+evidence    100 ln(1 + x/160) of the IDF of the shared bigrams outside furniture, x in sixteenths
+furniture   share of the shared runs that lie in furniture, in either text
+numbers     numbers that only one text has, where both have some: min of both sides, over all numbers
+rare        share of the rarest fifth of the words that the other text lacks; min of both sides
+interface   share of interface words among the words of the shared bigrams
+========== =====================================================================================
+
+Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`:
+
+========== =====================================================================================
+words       IDF-weighted share of the shorter's words found in the other
+overlap     IDF-weighted Jaccard similarity of the words
+pairs       IDF-weighted share of the shorter's bigrams found in the other
+evidence    100 ln(1 + x/160) of the IDF of the shared words
+numbers     as above
+strangers   IDF of the rarest word that only one text has; min of both sides, 1000 = unseen
+apart       IDF of all words that only one text has; min of both sides, over the IDF shared
+========== =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.confirm.documents import Documents
+
+FEATURES: Final = ("containment", "outside", "runs", "evidence", "furniture", "numbers", "rare", "interface")
+BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "strangers", "apart")
+SIGNS: Final = {
+    "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
+    "furniture": -1, "numbers": -1, "rare": -1, "interface": -1,
+    "words": 1, "overlap": 1, "pairs": 1, "strangers": -1, "apart": -1,
+}  # fmt: skip
+"""Whether more of a feature may only speak for (1) or against (-1) a match."""
+
+MIN_CONTAINMENT: Final = 100
+"""Pairs that share less than a tenth are not measured further: `containment` stays, the rest is 0."""
+
+_OUTSIDE_PRIOR: Final = 1600
+_PAIRS_PER_TASK: Final = 4096
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+def pair_features(
+    documents: Documents, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1
+) -> NDArray[np.int32]:
+    """Measure pairs of running texts.
+
+    Parameters
+    ----------
+    documents : Documents
+        n texts.
+    left, right : int64 array, shape (p,)
+        Places of the two texts of each pair; the order within a pair does not matter.
+    threads : int, default 1
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    int32 array, shape (p, len(FEATURES))
+        In thousandths, columns as in `FEATURES`.
+    """
+    d = documents
+    arrays = (
+        d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets, d.runs, d.run_flags, d.run_offsets,
+        d.words, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
+    )  # fmt: skip
+    return _measure(_pairs, arrays, left, right, len(FEATURES), threads)
+
+
+def brief_features(
+    documents: Documents, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1
+) -> NDArray[np.int32]:
+    """Measure pairs of headlines or briefs; as `pair_features`, columns as in `BRIEF_FEATURES`."""
+    d = documents
+    arrays = (
+        d.n_units, d.bigrams, d.bigram_idf, d.bigram_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets,
+    )  # fmt: skip
+    return _measure(_briefs, arrays, left, right, len(BRIEF_FEATURES), threads)
+
+
+def _measure(
+    kernel: Any, arrays: Any, left: NDArray[np.int64], right: NDArray[np.int64], width: int, threads: int
+) -> NDArray[np.int32]:
+    left, right = np.ascontiguousarray(left, np.int64), np.ascontiguousarray(right, np.int64)
+    out = np.zeros((len(left), width), np.int32)
+    cuts = [*range(0, len(left), _PAIRS_PER_TASK), len(left)]
+
+    def run(task: tuple[int, int]) -> None:
+        low, high = task
+        kernel(arrays, left[low:high], right[low:high], out[low:high])
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(run, pairwise(cuts)))
+    return out
+
+
+@_compiled
+def _log_evidence(x):  # type: ignore[no-untyped-def]
+    return np.int32(np.rint(100.0 * np.log1p(x / 160.0)))
+
+
+@_compiled
+def _has(keys, low, high, key):  # type: ignore[no-untyped-def]
+    """Whether sorted keys[low:high] hold `key`."""
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return low, low < len(keys) and keys[low] == key
+
+
+@_compiled
+def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyped-def]
+    """Share, in thousandths, of the `most` rarest words that words[low:high] lack."""
+    n = min(end - begin, most)
+    if n == 0:
+        return 0
+    lacking = 0
+    for i in range(begin, begin + n):
+        place, found = _has(words, low, high, rare[i])
+        lacking += not (found and place < high)
+    return 1000 * lacking // n
+
+
+@_compiled
+def _numbers(words, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Conflict of the numbers of two sorted word ranges, in thousandths."""
+    only_a = 0
+    only_b = 0
+    both = 0
+    while a < a_end or b < b_end:
+        if b == b_end or (a < a_end and words[a] < words[b]):
+            only_a += flags[a] & 1
+            a += 1
+        elif a == a_end or words[b] < words[a]:
+            only_b += flags[b] & 1
+            b += 1
+        else:
+            both += flags[a] & 1
+            a += 1
+            b += 1
+    return 1000 * min(only_a, only_b) // (1 + only_a + only_b + both)
+
+
+@_compiled
+def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
+    (
+        n_units, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
+        words, word_flags, word_offsets, rare, rare_offsets,
+    ) = arrays  # fmt: skip
+    for p in range(len(left)):
+        x = left[p]
+        y = right[p]
+        a, a_end = offsets[x], offsets[x + 1]
+        b, b_end = offsets[y], offsets[y + 1]
+        sum_a = 0
+        sum_b = 0
+        shared = 0
+        open_a = 0  # IDF outside furniture
+        open_b = 0
+        open_shared_a = 0  # and found in the other text
+        open_shared_b = 0
+        n_shared = 0
+        n_interface = 0
+        while a < a_end or b < b_end:
+            if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
+                w = np.int64(idf[a])
+                sum_a += w
+                open_a += w * (flags[a] & 1)
+                a += 1
+            elif a == a_end or bigrams[b] < bigrams[a]:
+                w = np.int64(idf[b])
+                sum_b += w
+                open_b += w * (flags[b] & 1)
+                b += 1
+            else:
+                w = np.int64(idf[a])
+                sum_a += w
+                sum_b += w
+                shared += w
+                open_a += w * (flags[a] & 1)
+                open_b += w * (flags[b] & 1)
+                open_shared_a += w * (flags[a] & 1)
+                open_shared_b += w * (flags[b] & 1)
+                n_shared += 1
+                n_interface += flags[a] >> 1
+                a += 1
+                b += 1
+        if n_units[x] > n_units[y] or (n_units[x] == n_units[y] and sum_a > sum_b):
+            x, y = y, x
+            sum_a, sum_b = sum_b, sum_a
+            open_a, open_b = open_b, open_a
+            open_shared_a, open_shared_b = open_shared_b, open_shared_a
+        out[p, 0] = 1000 * shared // max(sum_a, 1)
+        if out[p, 0] < MIN_CONTAINMENT:
+            continue
+        if open_a < open_b or (open_a == open_b and open_shared_a < open_shared_b):
+            out[p, 1] = 1000 * open_shared_a // (open_a + _OUTSIDE_PRIOR)
+        else:
+            out[p, 1] = 1000 * open_shared_b // (open_b + _OUTSIDE_PRIOR)
+        out[p, 3] = _log_evidence(min(open_shared_a, open_shared_b))
+        out[p, 7] = 1000 * n_interface // (2 * n_shared + 20)
+
+        a, a_end = run_offsets[x], run_offsets[x + 1]
+        b, b_end = run_offsets[y], run_offsets[y + 1]
+        n_open_a = 0
+        n_open_b = 0
+        for i in range(a, a_end):
+            n_open_a += run_flags[i] & 1
+        for i in range(b, b_end):
+            n_open_b += run_flags[i] & 1
+        n_shared = 0
+        n_open = 0
+        while a < a_end and b < b_end:
+            if runs[a] < runs[b]:
+                a += 1
+            elif runs[b] < runs[a]:
+                b += 1
+            else:
+                n_shared += 1
+                n_open += run_flags[a] & run_flags[b] & 1
+                a += 1
+                b += 1
+        out[p, 2] = 1000 * n_open // (min(n_open_a, n_open_b) + 8)
+        out[p, 4] = 1000 * (n_shared - n_open + 1) // (n_shared + 4)
+
+        a, a_end = word_offsets[x], word_offsets[x + 1]
+        b, b_end = word_offsets[y], word_offsets[y + 1]
+        out[p, 5] = _numbers(words, word_flags, a, a_end, b, b_end)
+        most = max(5, (a_end - a) // 5)
+        lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, words, b, b_end)
+        lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, words, a, a_end)
+        out[p, 6] = min(lacks, lacked)
+
+
+@_compiled
+def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
+    n_units, bigrams, bigram_idf, bigram_offsets, words, idf, flags, offsets = arrays
+    for p in range(len(left)):
+        x = left[p]
+        y = right[p]
+        a, a_end = offsets[x], offsets[x + 1]
+        b, b_end = offsets[y], offsets[y + 1]
+        only_a = 0
+        only_b = 0
+        most_a = 0
+        most_b = 0
+        shared = 0
+        while a < a_end or b < b_end:
+            if b == b_end or (a < a_end and words[a] < words[b]):
+                only_a += np.int64(idf[a])
+                most_a = max(most_a, np.int64(idf[a]))
+                a += 1
+            elif a == a_end or words[b] < words[a]:
+                only_b += np.int64(idf[b])
+                most_b = max(most_b, np.int64(idf[b]))
+                b += 1
+            else:
+                shared += np.int64(idf[a])
+                a += 1
+                b += 1
+        out[p, 0] = 1000 * shared // max(min(only_a, only_b) + shared, 1)
+        out[p, 1] = 1000 * shared // max(only_a + only_b + shared, 1)
+        out[p, 3] = _log_evidence(shared)
+        out[p, 4] = _numbers(words, flags, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1])
+        out[p, 5] = 1000 * min(most_a, most_b) // 255
+        out[p, 6] = min(1000 * min(only_a, only_b) // max(shared, 1), 4000)
+        a, a_end = bigram_offsets[x], bigram_offsets[x + 1]
+        b, b_end = bigram_offsets[y], bigram_offsets[y + 1]
+        only_a = 0
+        only_b = 0
+        shared = 0
+        while a < a_end or b < b_end:
+            if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
+                only_a += np.int64(bigram_idf[a])
+                a += 1
+            elif a == a_end or bigrams[b] < bigrams[a]:
+                only_b += np.int64(bigram_idf[b])
+                b += 1
+            else:
+                shared += np.int64(bigram_idf[a])
+                a += 1
+                b += 1
+        out[p, 2] = 1000 * shared // max(min(only_a, only_b) + shared, 1)

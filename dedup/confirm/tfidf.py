@@ -1,0 +1,126 @@
+"""Document frequencies of the corpus at hand, and the integer IDF that weighs a match.
+
+The background table knows what is common in news; the corpus knows what is
+common *here* (a template, a trial everybody reports). Both are counted
+together: ``idf = round(16 ln((N + 1) / (df + 1)))`` with N and df summed over
+background and corpus, the smoothed form of Spärck Jones (1972) that
+scikit-learn uses, in sixteenths so that sums are exact integers.
+
+Corpus counts live in bins by hash, not per word: they add up over batches and
+machines in any order, and two rare words that share a bin only make each other
+slightly less rare. They are counted over distinct texts, so that a story
+carried by thousands of outlets does not wear out its own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.sketch.background import IDF_UNIT, Background, quantised_idf
+from dedup.sketch.shingles import find_key
+
+WORD_BITS: Final = 20
+BIGRAM_BITS: Final = 22
+"""Bins for words and bigrams: 2**bits counters, 4 + 16 MB, about one bin to a rare bigram of 40,000 articles."""
+
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusCounts:
+    """In how many distinct texts of a corpus the words and bigrams of each bin occur.
+
+    Parameters
+    ----------
+    n_texts : int
+        Number of distinct texts counted.
+    words : uint32 array, shape (2**WORD_BITS,)
+    bigrams : uint32 array, shape (2**BIGRAM_BITS,)
+    """
+
+    n_texts: int
+    words: NDArray[np.uint32]
+    bigrams: NDArray[np.uint32]
+
+    @classmethod
+    def none(cls) -> CorpusCounts:
+        """Return the counts of no corpus: the background alone decides."""
+        return cls(0, np.zeros(1 << WORD_BITS, np.uint32), np.zeros(1 << BIGRAM_BITS, np.uint32))
+
+    def __add__(self, other: CorpusCounts) -> CorpusCounts:
+        """Counts of both corpora; they must share no text."""
+        return CorpusCounts(
+            self.n_texts + other.n_texts, self.words + other.words, self.bigrams + other.bigrams
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Idf:
+    """Look-up of IDF in sixteenths of a natural-log unit, over background and corpus together.
+
+    Parameters
+    ----------
+    background : Background
+    counts : CorpusCounts
+    background_df : int64 array, shape (256,)
+        Document frequency that each quantised IDF of the background stands for.
+    by_df : uint8 array, shape (N + 2,)
+        IDF of each document frequency.
+    """
+
+    background: Background
+    counts: CorpusCounts
+    background_df: NDArray[np.int64]
+    by_df: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, background: Background, counts: CorpusCounts) -> Idf:
+        """Prepare the look-up."""
+        n_back, n_all = background.n_articles, background.n_articles + counts.n_texts
+        levels = np.arange(256)
+        df = np.rint((n_back + 1) * np.exp(-levels / IDF_UNIT) - 1)
+        by_df = quantised_idf(np.arange(n_all + 2, dtype=np.int64), n_all)
+        return cls(background, counts, np.maximum(df, 0).astype(np.int64), by_df)
+
+    def words(self, keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        """IDF of words by `word_keys`, same shape."""
+        return self._look_up(keys, self.background.words, self.counts.words, WORD_BITS)
+
+    def bigrams(self, keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        """IDF of bigrams by their shingle hash, same shape."""
+        return self._look_up(keys, self.background.bigrams, self.counts.bigrams, BIGRAM_BITS)
+
+    def _look_up(self, keys: NDArray[np.uint32], table: Any, bins: NDArray[np.uint32], bits: int) -> Any:
+        out = np.empty(len(keys), np.uint8)
+        _idf(keys, table.keys, table.values, table.starts, self.background_df, bins, 32 - bits, self.by_df, out)
+        return out
+
+
+def count_distinct(
+    keys: NDArray[np.uint32], bins: NDArray[np.uint32], bits: int
+) -> None:
+    """Add one to the bin of each key, in place; give every key once per text."""
+    _count(keys, 32 - bits, bins)
+
+
+@_compiled
+def _count(keys, shift, bins):  # type: ignore[no-untyped-def]
+    for i in range(len(keys)):
+        bins[keys[i] >> shift] += np.uint32(1)
+
+
+@_compiled
+def _idf(keys, known, values, starts, background_df, bins, shift, by_df, out):  # type: ignore[no-untyped-def]
+    for i in range(len(keys)):
+        key = keys[i]
+        place = find_key(known, starts, key)
+        df = np.int64(bins[key >> shift])
+        if place >= 0:
+            df += background_df[values[place]]
+        out[i] = by_df[min(df, len(by_df) - 1)]

@@ -1,0 +1,174 @@
+"""From nodes to confirmed edges: sketches propose, the judge decides, and what an earlier run decided is kept.
+
+Within an epoch a decision never changes, and of two texts an earlier run knew
+both, a later run proposes only what that run proposed (more members push two
+texts of a capped bucket apart, never together). So only pairs with a new text
+are judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.confirm.judge import Judge
+from dedup.confirm.model import least_sum
+from dedup.engines.corpus import Corpus, Ints, Nodes
+from dedup.index.snapshot import Snapshot
+from dedup.sketch.bands import CappedBucket, candidate_pairs
+from dedup.sketch.shingles import BODY, BRIEF
+
+BRIEF_MIN_EQUAL: Final = 40
+"""Slots of 256 two briefs must share: about a Jaccard similarity of 0.16 of words and bigrams."""
+
+FLOOR: Final = 0.05
+"""Edges of a lower score are forgotten, so no threshold below it can be asked of a run."""
+
+_CHUNK: Final = 1 << 20
+
+OnStage = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Scored pairs of nodes of one corpus.
+
+    Parameters
+    ----------
+    left, right : int64 array, shape (m,)
+        Nodes, left < right, sorted, each pair once.
+    sums : int64 array, shape (m,)
+        Scores, at least `FLOOR`.
+    own : int64 array, shape (k,)
+        Score of each node with itself: what its best copy could reach. Only of
+        nodes with an edge or several copies; `NO_SCORE` for the rest.
+    n_candidates : int
+        Pairs proposed.
+    n_judged : int
+        Pairs scored in this run; the rest was known.
+    capped : tuple of CappedBucket
+        Buckets not paired in full.
+    """
+
+    left: Ints
+    right: Ints
+    sums: Ints
+    own: Ints
+    n_candidates: int
+    n_judged: int
+    capped: tuple[CappedBucket, ...]
+
+
+NO_SCORE: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier run of the same epoch and model decided, by text hash.
+
+    Parameters
+    ----------
+    hashes : uint64 array, shape (k,)
+        Texts that run knew, ascending.
+    left, right : uint64 array, shape (m,)
+        Its edges.
+    sums : int64 array, shape (m,)
+    """
+
+    hashes: NDArray[np.uint64]
+    left: NDArray[np.uint64]
+    right: NDArray[np.uint64]
+    sums: Ints
+
+
+def match(
+    snapshot: Snapshot,
+    corpus: Corpus,
+    nodes: Nodes,
+    judge: Judge,
+    *,
+    known: Known | None = None,
+    threads: int = 1,
+    on_stage: OnStage = lambda stage, done, total: None,
+) -> Matches:
+    """Find and score the candidate pairs of a corpus."""
+    on_stage("candidates", 0, 1)
+    left, right, capped = _candidates(snapshot, corpus, nodes, threads)
+    on_stage("candidates", 1, 1)
+    n_candidates = len(left)
+    fresh = np.ones(n_candidates, np.bool_)
+    sums = np.zeros(n_candidates, np.int64)
+    if known is not None and len(known.hashes):
+        old = np.isin(nodes.hashes, known.hashes)
+        fresh = ~(old[left] & old[right])
+        sums[~fresh] = _recalled(known, nodes.hashes[left[~fresh]], nodes.hashes[right[~fresh]])
+    asked = np.flatnonzero(fresh)
+    for low in range(0, len(asked), _CHUNK):
+        on_stage("confirm", low, len(asked))
+        some = asked[low : low + _CHUNK]
+        sums[some] = judge.score(left[some], right[some])
+    on_stage("confirm", len(asked), len(asked))
+    kept = sums >= least_sum(FLOOR)
+    left, right, sums = left[kept], right[kept], sums[kept]
+    own = np.full(len(nodes), NO_SCORE)
+    edged = np.zeros(len(nodes), np.bool_)
+    edged[left] = edged[right] = True
+    alone = np.flatnonzero(edged | (nodes.copies > 1))
+    own[alone] = judge.score(alone, alone)
+    return Matches(left, right, sums, own, n_candidates, len(asked), capped)
+
+
+def _candidates(
+    snapshot: Snapshot, corpus: Corpus, nodes: Nodes, threads: int
+) -> tuple[Ints, Ints, tuple[CappedBucket, ...]]:
+    """Pairs of nodes that any kind of sketch proposes, sorted."""
+    proposed, capped = [np.empty(0, np.int64)], []
+    n = len(nodes)
+    for kind, min_equal in ((BODY, None), (BRIEF, BRIEF_MIN_EQUAL)):
+        of, signatures = node_signatures(snapshot, corpus, nodes, kind)
+        options = {} if min_equal is None else {"min_equal": min_equal}
+        found = candidate_pairs(signatures, order=nodes.hashes[of], threads=threads, **options)
+        a, b = of[found.left], of[found.right]
+        proposed.append(np.minimum(a, b) * n + np.maximum(a, b))
+        capped.extend(found.capped)
+    codes = np.unique(np.concatenate(proposed))
+    return codes // max(n, 1), codes % max(n, 1), tuple(capped)
+
+
+def node_signatures(
+    snapshot: Snapshot, corpus: Corpus, nodes: Nodes, kind: int
+) -> tuple[Ints, NDArray[np.uint32]]:
+    """Signatures of one kind, and the node of each; of equal texts the first stands for all."""
+    node_at = [np.full(part.rows, -1, np.int64) for part in snapshot.parts]
+    parts, rows = corpus.part[nodes.first], corpus.row[nodes.first]
+    for part in range(len(node_at)):
+        mine = np.flatnonzero(parts == part)
+        node_at[part][rows[mine]] = mine
+    found, signatures = [np.empty(0, np.int64)], [np.empty((0, 256), np.uint32)]
+    for part, node_of_row in enumerate(node_at):
+        sketch = snapshot.sketch(part)
+        node = node_of_row[sketch["owner"]]
+        wanted = np.flatnonzero((sketch["kind"] == kind) & (node >= 0))
+        found.append(node[wanted])
+        signatures.append(sketch["signatures"][wanted])
+    return np.concatenate(found), np.concatenate(signatures)
+
+
+def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Ints:
+    """Scores an earlier run stored; `NO_SCORE` where it stored none, for then it rejected the pair."""
+    out = np.full(len(left), NO_SCORE)
+    if not len(known.left) or not len(left):
+        return out
+    # Pairs of 64-bit hashes: by place among the known texts they fit one integer.
+    n = np.int64(len(known.hashes))
+    code = np.searchsorted(known.hashes, known.left) * n + np.searchsorted(known.hashes, known.right)
+    asked = np.searchsorted(known.hashes, left) * n + np.searchsorted(known.hashes, right)
+    order = np.argsort(code)
+    place = np.minimum(np.searchsorted(code[order], asked), len(code) - 1)
+    hit = code[order][place] == asked
+    out[hit] = known.sums[order][place[hit]]
+    return out

@@ -1,0 +1,112 @@
+"""Near-duplicates of new articles in an index that they are not part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.cluster.relation import RELATIONS, relations
+from dedup.confirm.epoch import Learnt
+from dedup.confirm.judge import Judge, confirm_text
+from dedup.confirm.model import Model, probability
+from dedup.engines.corpus import Ints
+from dedup.engines.local import State, node_texts
+from dedup.engines.matching import BRIEF_MIN_EQUAL, node_signatures
+from dedup.index.snapshot import Snapshot
+from dedup.sketch.bands import MIN_EQUAL, ROWS
+from dedup.sketch.minhash import sketch_articles
+from dedup.sketch.shingles import BODY, BRIEF
+
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+def find_near(
+    snapshot: Snapshot, state: State, articles: pa.Table, learnt: Learnt, model: Model, least: int, threads: int
+) -> tuple[Ints, Ints, NDArray[np.float64], list[str]]:
+    """Find the articles of an index that are copies of new ones.
+
+    Parameters
+    ----------
+    snapshot, state
+        The index.
+    articles : pa.Table
+        New articles, `ARTICLE_SCHEMA`, n rows.
+    learnt, model
+        Epoch and model to judge by.
+    least : int
+        Threshold as a sum.
+    threads : int
+
+    Returns
+    -------
+    asked : int64 array, shape (m,)
+        Row of the new article.
+    found : int64 array, shape (m,)
+        Article of the corpus.
+    score : float64 array, shape (m,)
+    relation : list of str
+        Of the new article to the one found.
+    """
+    nodes, corpus = state.nodes, state.corpus
+    titles, texts = articles["title"].combine_chunks(), articles["text"].combine_chunks()
+    sketch = sketch_articles(titles, texts, threads=threads)
+    asked, near = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for kind, min_equal in ((BODY, MIN_EQUAL), (BRIEF, BRIEF_MIN_EQUAL)):
+        of, signatures = node_signatures(snapshot, corpus, nodes, kind)
+        for at in np.flatnonzero(sketch.kind == kind).tolist():
+            hit = np.zeros(len(of), np.bool_)
+            _collide(signatures, sketch.signatures[at], ROWS, min_equal, hit)
+            near.append(of[hit])
+            asked.append(np.full(int(hit.sum()), sketch.owner[at], np.int64))
+    # An equal text is found by its hash, whatever its buckets.
+    place = np.searchsorted(nodes.hashes, sketch.text_hash)
+    equal = (place < len(nodes)) & (sketch.text_hash != 0)
+    equal[equal] = nodes.hashes[place[equal]] == sketch.text_hash[equal]
+    asked.append(np.flatnonzero(equal))
+    near.append(place[equal].astype(np.int64))
+    pairs = np.unique(np.stack([np.concatenate(asked), np.concatenate(near)], axis=1), axis=0)
+    n = len(nodes)
+
+    def read(wanted: Ints) -> pa.Array:
+        old = node_texts(snapshot, corpus, nodes, wanted[wanted < n])
+        new = wanted[wanted >= n] - n
+        rows = pa.array(new)
+        fresh = confirm_text(titles.take(rows), texts.take(rows), sketch.n_words[new].astype(np.int64))
+        return pa.concat_arrays([old, fresh])
+
+    judge = Judge(n + len(articles), read, learnt, model, threads=threads)
+    left, right = pairs[:, 1], pairs[:, 0] + n
+    sums = judge.score(left, right)
+    good = sums >= least
+    left, right, sums, row = left[good], right[good], sums[good], pairs[good, 0]
+    if not len(left):
+        return row, left, probability(sums), []
+    documents, places = judge.documents(np.concatenate([left, right]))
+    relation = relations(documents, places[: len(left)], places[len(left) :])
+    # Every article that carries a found text.
+    order = np.argsort(nodes.of, kind="stable")
+    starts = np.searchsorted(nodes.of[order], np.arange(n + 1))
+    counts = np.diff(starts)[left]
+    each = np.repeat(np.arange(len(left)), counts)
+    within = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
+    found = order[starts[left[each]] + within]
+    return row[each], found, probability(sums[each]), [RELATIONS[code] for code in relation[each].tolist()]
+
+
+@_compiled
+def _collide(signatures, signature, rows, min_equal, hit):  # type: ignore[no-untyped-def]
+    for i in range(len(signatures)):
+        equal = 0
+        shared = False
+        for band in range(0, len(signature), rows):
+            in_band = 0
+            for k in range(band, band + rows):
+                in_band += signatures[i, k] == signature[k]
+            equal += in_band
+            shared |= in_band == rows
+        hit[i] = shared and equal >= min_equal

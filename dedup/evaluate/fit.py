@@ -1,0 +1,71 @@
+"""Fit a scorecard: a logistic regression whose weights are integers of the sign they must have.
+
+scikit-learn fits; what comes out is a handful of numbers a person can read.
+Each labelled set counts the same, however many pairs it has, so that the
+largest does not decide what news looks like. A feature whose weight comes out
+with the wrong sign is left out and the rest fitted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.confirm.features import SIGNS
+from dedup.confirm.model import LOGIT, Scorecard
+
+ARTICLE_FEATURES: Final = ("outside", "runs", "evidence", "numbers", "rare", "interface")
+"""Features of the article scorecard. The others gained nothing when each labelled corpus was left out in turn."""
+
+BRIEF_USED: Final = ("words", "overlap", "pairs", "evidence", "numbers", "names")
+
+REGULARISATION: Final = 0.3
+"""Inverse strength C of the L2 penalty on standardised features; .1 to 3 differ by less than a point."""
+
+
+def fit_scorecard(
+    features: Sequence[NDArray[np.int32]],
+    labels: Sequence[NDArray[np.int64]],
+    names: tuple[str, ...],
+    used: Sequence[str],
+) -> Scorecard:
+    """Fit one scorecard.
+
+    Parameters
+    ----------
+    features : sequence of int32 array, shape (p_i, len(names))
+        One matrix for each labelled set, in thousandths.
+    labels : sequence of int array, shape (p_i,)
+        1 for copies, 0 for others.
+    names : tuple of str
+        Names of the columns.
+    used : sequence of str
+        Features that may take part.
+
+    Returns
+    -------
+    Scorecard
+        Weight 0 for what took no part.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.concatenate(features).astype(np.float64) / 1000
+    y = np.concatenate(labels)
+    share = np.concatenate([np.full(len(label), len(y) / (len(labels) * len(label))) for label in labels])
+    kept = [name for name in used if name in names]
+    while True:
+        columns = x[:, [names.index(name) for name in kept]]
+        mean, scale = columns.mean(axis=0), columns.std(axis=0)
+        scale[scale == 0] = 1
+        fitted = LogisticRegression(C=REGULARISATION, max_iter=2000, tol=1e-8).fit((columns - mean) / scale, y, share)
+        weights = fitted.coef_[0] / scale
+        wrong = [name for name, weight in zip(kept, weights, strict=True) if weight * SIGNS[name] < 0]
+        if not wrong:
+            break
+        kept = [name for name in kept if name not in wrong]
+    intercept = float(fitted.intercept_[0] - weights @ mean)
+    rounded = dict(zip(kept, np.rint(weights * 1000).astype(int).tolist(), strict=True))
+    return Scorecard(names, np.array([rounded.get(name, 0) for name in names], np.int64), round(intercept * LOGIT))

@@ -1,0 +1,129 @@
+"""Which format a feed is in, told by its first bytes.
+
+JSON shows at the first character; CSV by a header with a field's name in it and
+rows of one width; a page dump by its structure. The name of a file
+counts only where its content leaves a doubt (a ``.jsonl`` whose first lines are broken).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import PurePath
+from typing import Final, Literal
+
+import orjson
+
+from dedup.errors import FeedError, SettingsError
+from dedup.feeds.csv_shape import csv_shape
+from dedup.feeds.fields import folded_name
+from dedup.feeds.page_dump import is_page_dump
+
+Format = Literal["jsonl", "json", "csv", "page"]
+
+FORMAT_NAMES: Final[dict[str, Format]] = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "json": "json",
+    "csv": "csv",
+    "tsv": "csv",
+    "page": "page",
+    "page-dump": "page",
+    "page_dump": "page",
+}
+"""What ``--format-in`` takes, and the format it means."""
+
+# "[1]" and "{{" also begin texts; JSON goes on with a key, a value or the end.
+_JSON_BEGINS = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[{\[\]"]|$)|\[\s*(?:-?\d|true|false|null)[^\]]*\]?\s*$')
+_LINES_LOOKED_AT: Final = 50
+_CERTAIN_ROWS: Final = 0.9
+_LIKELY_ROWS: Final = 0.5
+
+
+def named_format(name: str) -> Format:
+    """Return the format a user named; raise `SettingsError` when there is none of that name."""
+    try:
+        return FORMAT_NAMES[name.lower()]
+    except KeyError:
+        raise SettingsError(
+            f"--format-in {name!r} is no feed format", f"choose from: {', '.join(FORMAT_NAMES)}"
+        ) from None
+
+
+def guess_format(path: str, head: bytes, whole: bool, mapped: Collection[str] = ()) -> Format:
+    """Return the format of the file that begins with `head`.
+
+    Parameters
+    ----------
+    path : str
+        For its ending, which decides only in doubt, and for messages.
+    head : bytes
+        The first bytes, unpacked, in UTF-8.
+    whole : bool
+        `head` is the whole file.
+    mapped : collection of str
+        Column names that the user gave with ``--map``.
+
+    Raises
+    ------
+    FeedError
+        It looks like none of the formats.
+    """
+    lines = [line for line in head.split(b"\n", 1 + 4 * _LINES_LOOKED_AT) if line.strip()]
+    first = lines[0].lstrip(b"\xef\xbb\xbf \t\r") if lines else b""
+    if _JSON_BEGINS.match(first):
+        return _json_kind(lines[:_LINES_LOOKED_AT], first, whole)
+    text = head.decode("utf-8", "replace")
+    ending = _ending(path)
+    if ending in ("jsonl", "ndjson", "json") or _mostly_objects(lines):
+        return "jsonl"
+    shape = csv_shape(text, whole, mapped)
+    wide = shape is not None and len(shape.header) > 1
+    if shape is not None and wide and shape.known and shape.whole >= _LIKELY_ROWS:
+        return "csv"
+    if is_page_dump(text):
+        return "page"
+    if shape is not None and shape.known and not wide and folded_name(shape.header[0]):
+        return "csv"  # one column: a list of headlines under the word "title"
+    if shape is not None and wide and shape.rows and shape.whole >= _CERTAIN_ROWS:
+        return "csv"  # a table without a name we know: the field map will say what it lacks
+    if ending in ("csv", "tsv"):
+        return "csv"
+    raise FeedError(
+        f"{path}: not a feed I can read (no JSON objects, no table under a header, and not the structure "
+        "of a news page: a title, a time line, paragraphs, lists)",
+        "give JSON lines, CSV or a page dump, or name the format with --format-in",
+    )
+
+
+def _json_kind(lines: list[bytes], first: bytes, whole: bool) -> Format:
+    parsed = [_loaded(line) for line in lines]
+    objects = sum(isinstance(value, dict) for value in parsed)
+    if first.startswith(b"["):
+        # An array on each line is JSON lines of the wrong kind, and told so line by line.
+        arrays = sum(isinstance(value, list) for value in parsed)
+        return "jsonl" if arrays > 1 or objects > 1 else "json"
+    if whole and len(lines) == 1:
+        return "json"  # one line: an object, or an object around the array
+    # The first line of an object over several lines is none by itself.
+    opens = sum(line.lstrip().startswith(b"{") for line in lines)
+    return "jsonl" if isinstance(parsed[0], dict) or opens > len(lines) / 2 else "json"
+
+
+def _loaded(line: bytes) -> object:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _mostly_objects(lines: list[bytes]) -> bool:
+    looked_at = lines[:_LINES_LOOKED_AT]
+    return sum(line.lstrip().startswith(b'{"') for line in looked_at) > len(looked_at) / 2
+
+
+def _ending(path: str) -> str:
+    endings = [ending.lower() for ending in PurePath(path).suffixes]
+    while endings and endings[-1] in (".gz", ".zst", ".txt"):
+        endings.pop()
+    return endings[-1].lstrip(".") if endings else ""

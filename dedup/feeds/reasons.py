@@ -1,0 +1,51 @@
+"""Why a record was rejected: the fixed phrases, so that rejects can be counted by reason.
+
+Most reasons mean that the record is lost to the run. A few only tell that
+something about it was (`KEPT`): a date that could not be read, a damaged
+file whose readable part was used. The two kinds are apart because the counts
+must add up: records read = articles + records lost.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from dedup.article import Reject
+
+NOT_JSON: Final = "not valid JSON"
+NOT_OBJECT: Final = "not a JSON object"
+NOTHING_TO_READ: Final = "no title and no text"
+TITLE_NOT_TEXT: Final = "title is not a string"
+TEXT_NOT_TEXT: Final = "text is not a string"
+WRONG_WIDTH: Final = "wrong number of fields"
+OPEN_QUOTE: Final = "quote never closed"
+TOO_LONG: Final = "line too long"
+
+BAD_DATE: Final = "date not understood (article kept without it)"
+DAMAGED: Final = "file damaged (what was readable is kept)"
+EMPTY_FILE: Final = "empty file"
+NOT_A_FEED: Final = "not a feed (skipped in its folder)"
+
+KEPT: Final = frozenset({BAD_DATE, DAMAGED, EMPTY_FILE, NOT_A_FEED})
+"""Reasons that cost no record: the article was kept, or the file as a whole is meant."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_LONGEST_DETAIL = 200
+
+
+def shown(value: object) -> str:
+    """Return `value` fit for one line of a message.
+
+    At most 200 characters, control characters and lone surrogates as one
+    space; the middle of a long value never helps, so the end is cut.
+    """
+    # A 50 MB value must not be scanned whole for a 200-character message.
+    text = value[: 2 * _LONGEST_DETAIL] if isinstance(value, str) else repr(value)[: 2 * _LONGEST_DETAIL]
+    text = _UNPRINTABLE.sub(" ", text).strip()
+    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
+
+
+def reject(file: str, line: int, reason: str, detail: object = "") -> Reject:
+    """Return a `Reject` whose detail is safe to print on one line."""
+    return Reject(file=file, line=line, reason=reason, detail=shown(detail))

@@ -1,0 +1,252 @@
+"""Files that are there whole or not at all.
+
+Every file the index or an export leaves behind is written beside its place,
+fsynced, and renamed: a reader, a crash or a full disk never meets half a file.
+The module also holds the fault points: named places where a test can have the
+process killed, so that "killed at any point" is a list and not a hope.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from dedup.errors import DedupError, IndexFolderError
+
+_FILES: Final = ("articles", "sketch", "epoch", "table", "manifest")
+_TRANSACTIONS: Final = ("part", "epoch", "run", "load")
+
+FAULT_POINTS: Final = (
+    "create-begin",
+    "create-catalog",
+    "create-manifest",
+    "create-renamed",
+    *(f"{file}-{step}" for file in _FILES for step in ("open", "written", "fsynced")),
+    *(f"transaction-{kind}-{step}" for kind in _TRANSACTIONS for step in ("begin", "filled", "committed")),
+    "publish-begin",
+    "publish-renamed",
+    "publish-fsynced",
+    "manifest-renamed",
+    "recover-begin",
+    "recover-done",
+)
+"""Names `fault` is called with; a test kills the process at each of them."""
+
+_hits: dict[str, int] = {}
+
+
+def fault(name: str) -> None:
+    """Kill this process here if the environment asks for it; otherwise do nothing.
+
+    ``DEDUP_FAULT=name`` kills at the first passage, ``DEDUP_FAULT=name:3`` at
+    the third. SIGKILL, because nothing (no ``finally``, no flush) may run after it.
+
+    Parameters
+    ----------
+    name : str
+        One of `FAULT_POINTS`.
+    """
+    wanted = os.environ.get("DEDUP_FAULT")
+    if not wanted:
+        return
+    place, _, nth = wanted.partition(":")
+    if place == name:
+        _hits[name] = _hits.get(name, 0) + 1
+        if _hits[name] == int(nth or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+INDEX_SAFE: Final = "run the same command again, what was committed is safe"
+"""The fix every failed write to an index ends with: a commit is never half done."""
+
+
+def explain_os_error(
+    error: OSError,
+    path: str | os.PathLike[str],
+    *,
+    action: str = "writing",
+    again: str = INDEX_SAFE,
+    kind: type[DedupError] = IndexFolderError,
+) -> DedupError:
+    """Turn an operating-system error into one line that says what to do.
+
+    Parameters
+    ----------
+    error : OSError
+        What the system said.
+    path : path-like
+        The file concerned, unless the error names one.
+    action : str
+        "writing", "reading", "creating".
+    again : str
+        What a second attempt will find, put after the fix.
+    kind : type of DedupError
+        Class of the error returned.
+
+    Returns
+    -------
+    DedupError
+        To be raised ``from error``.
+    """
+    path = error.filename or path
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return kind(f"disk full while {action} {os.fspath(path)}", f"free space and {again}")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return kind(f"no permission while {action} {os.fspath(path)}", f"change the permissions and {again}")
+    reason = error.strerror or str(error)
+    return kind(f"{reason} while {action} {os.fspath(path)}", again)
+
+
+@contextmanager
+def explained(
+    path: str | os.PathLike[str],
+    *,
+    action: str = "writing",
+    again: str = INDEX_SAFE,
+    kind: type[DedupError] = IndexFolderError,
+) -> Iterator[None]:
+    """Raise operating-system errors of the block as `explain_os_error` words them."""
+    try:
+        yield
+    except OSError as error:
+        raise explain_os_error(error, path, action=action, again=again, kind=kind) from error
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable: without it a crash may undo a rename."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(file: BinaryIO, data: bytes | memoryview) -> None:
+    """Write `data`; its own function so that a test can fill the disk here."""
+    file.write(data)
+
+
+class _Sink:
+    """The write half of a file, for Arrow and for us: every byte goes through `_write`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.closed = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        view = memoryview(data)
+        _write(self._file, view)
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        # Arrow closes what it writes to; the file must stay open for the fsync.
+        self._file.flush()
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+
+@contextmanager
+def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open `path` for writing and fsync it at the end; on an error it is removed.
+
+    Parameters
+    ----------
+    path : Path
+        A name nobody reads yet (in staging, or a temporary one).
+    kind : str
+        First half of the fault points passed: ``kind-open``, ``kind-written``, ``kind-fsynced``.
+    durable : bool
+        False leaves the fsync out (temporary indices).
+
+    Yields
+    ------
+    BinaryIO
+        A sink with `write`; it need not be closed.
+
+    Raises
+    ------
+    OSError
+        As the system gave it; callers word it with `explained`.
+    """
+    try:
+        with open(path, "wb") as file:
+            fault(f"{kind}-open")
+            yield _Sink(file)  # type: ignore[misc]
+            fault(f"{kind}-written")
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+            fault(f"{kind}-fsynced")
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = os.fspath(path)  # a failed write or fsync does not say of which file
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+@contextmanager
+def replacing_file(
+    path: str | os.PathLike[str], kind: str = "", *, durable: bool = True
+) -> Iterator[BinaryIO]:
+    """Write a file that takes the place of `path` when, and only when, the block ends well.
+
+    A symbolic link is followed, so the link stays. A target that is no regular
+    file (``/dev/stdout``, a pipe) is written straight: renaming over it would
+    destroy the device.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to replace or create; its folder must exist.
+    kind : str
+        Fault point prefix, for the index's own files; exports leave it empty.
+    durable : bool
+        False leaves the fsyncs out.
+
+    Yields
+    ------
+    BinaryIO
+        A sink with `write`.
+
+    Raises
+    ------
+    OSError
+        As the system gave it; `path` is then unchanged.
+    """
+    # Asked before the link is followed: /dev/stdout resolves to a name that cannot be opened.
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as device:
+            yield device
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with durable_file(temporary, kind, durable=durable) as file:
+            yield file
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    fault(f"{kind}-renamed")
+    if durable:
+        fsync_folder(target.parent)

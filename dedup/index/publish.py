@@ -1,0 +1,86 @@
+"""What follows a commit: the rename out of staging, and the manifest.
+
+Both may be repeated at will and stop anywhere: they bring the folder to what
+the catalog says. A commit ends with them, and so does opening for writing after a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from dedup.index.atomic import explained, fault, fsync_folder, replacing_file
+from dedup.index.catalog import FORMAT_VERSION, Catalog
+from dedup.index.layout import Layout
+
+
+def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
+    """Move committed things from staging to their places and delete the rest of staging.
+
+    Raises
+    ------
+    IndexFolderError
+        If the system refuses; what is committed stays readable in staging.
+    """
+    fault("publish-begin")
+    touched: set[Path] = set()
+    with explained(layout.staging, action="moving files out of"):
+        for path in sorted(layout.staging.iterdir()):
+            thing = layout.staged_thing(path)
+            if thing is None or not catalog.has(thing.kind, thing.name) or thing.final.is_dir():
+                remove(path)
+                continue
+            os.replace(path, thing.final)
+            fault("publish-renamed")
+            touched.add(thing.final.parent)
+        if durable and touched:
+            for folder in sorted(touched):
+                fsync_folder(folder)
+            fsync_folder(layout.staging)
+    fault("publish-fsynced")
+
+
+def write_manifest(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
+    """Replace ``manifest.json`` if it does not say what the catalog says.
+
+    Called after `roll_forward`, so every path in it exists.
+    """
+    data = json.dumps(_manifest(layout, catalog), indent=1).encode() + b"\n"
+    with explained(layout.manifest):
+        if layout.manifest.exists() and layout.manifest.read_bytes() == data:
+            return
+        with replacing_file(layout.manifest, "manifest", durable=durable) as file:
+            file.write(data)
+
+
+def _manifest(layout: Layout, catalog: Catalog) -> dict[str, Any]:
+    def relative(path: Path) -> str:
+        return path.relative_to(layout.root).as_posix()
+
+    epoch = catalog.meta("epoch")
+    last_run = catalog.query("SELECT max(number) FROM runs")[0][0]
+    return {
+        "format": FORMAT_VERSION,
+        "generation": catalog.meta("generation"),
+        "epoch": None if epoch is None else relative(layout.epoch(epoch).final),
+        "run": None if last_run is None else relative(layout.run(last_run).final),
+        "parts": [
+            {
+                "articles": relative(layout.articles(part.number).final),
+                "sketch": relative(layout.sketch(part.number).final),
+                "rows": part.rows,
+            }
+            for part in catalog.parts()
+        ],
+    }
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder of staging."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""From a clustering, which is numbers, to the tables people and programs read."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.cluster.canonical import UNKNOWN
+from dedup.cluster.relation import RELATIONS
+from dedup.engines.assemble import Clustering
+from dedup.engines.corpus import Corpus, Ints
+from dedup.index.identity import display_id
+from dedup.index.snapshot import Snapshot
+from dedup.report.schema import CANONICAL, COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
+from dedup.text.credit import find_credits
+
+SHOWN: tuple[str, ...] = (
+    "id",
+    "outlet",
+    "published",
+    "title",
+    "url",
+    "place",
+    "byline",
+    "credit",
+    "text",
+    "file",
+    "line",
+)
+
+
+def cluster_ids(corpus: Corpus, clustering: Clustering) -> NDArray[np.str_]:
+    """Return the name of each cluster: a hash of its smallest article key, the same in every engine.
+
+    Returns
+    -------
+    str array, shape (k,)
+        16 hexadecimal digits each.
+    """
+    first = np.flatnonzero(np.append(True, np.diff(clustering.cluster) != 0)[: len(clustering.cluster)])
+    # Members stand in key order within their cluster.
+    keys = corpus.keys[clustering.member[first]].tolist()
+    names = [blake2b(int(key).to_bytes(8, "little", signed=True), digest_size=8).hexdigest() for key in keys]
+    return np.array(names, dtype="<U16")
+
+
+def display_ids(corpus: Corpus, feed_ids: list[str | None], articles: Ints) -> list[str]:
+    """Return the id a user sees of each article: the feed's own, or the key."""
+    return [
+        display_id(feed_id, int(key)) for feed_id, key in zip(feed_ids, corpus.keys[articles], strict=True)
+    ]
+
+
+def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> pa.Table:
+    """Build the member table, in cluster and key order (`ClusterReport.select` sorts it)."""
+    member = clustering.member
+    if not len(member):
+        return MEMBER_SCHEMA.empty_table()
+    rows = snapshot.rows_at(corpus.part[member], corpus.row[member], SHOWN)
+    ids = display_ids(corpus, rows["id"].to_pylist(), member)
+    canonical = clustering.canonical[clustering.cluster]
+    place = {article: i for i, article in enumerate(member.tolist())}
+    relation = [RELATIONS[code] for code in clustering.relation.tolist()]
+    relation = [
+        CANONICAL if a == c else r
+        for a, c, r in zip(member.tolist(), canonical.tolist(), relation, strict=True)
+    ]
+    times, first = corpus.published_s[member], corpus.published_s[canonical]
+    known = (times != UNKNOWN) & (first != UNKNOWN)
+    columns = {
+        "cluster_id": pa.array(cluster_ids(corpus, clustering)[clustering.cluster]),
+        "article_id": pa.array(ids),
+        "canonical_id": pa.array([ids[place[article]] for article in canonical.tolist()]),
+        "relation": pa.array(relation),
+        "score": pa.array(clustering.score),
+        "lag_s": pa.array(np.where(known, times - first, 0), mask=~known),
+        "credit": pa.array([found.agency if found else None for found in find_credits(rows)], pa.string()),
+        "size": pa.array(np.bincount(clustering.cluster)[clustering.cluster], pa.int32()),
+    }
+    arrays = [
+        columns.get(field.name, rows[field.name] if field.name in rows.column_names else None)
+        for field in MEMBER_SCHEMA
+    ]
+    return pa.table(arrays, names=MEMBER_SCHEMA.names).cast(MEMBER_SCHEMA)
+
+
+def link_table(corpus: Corpus, clustering: Clustering) -> pa.Table:
+    """Build the table of clusters that were one chain."""
+    names = cluster_ids(corpus, clustering)
+    pairs = sorted(sorted((str(names[a]), str(names[b]))) for a, b in clustering.links.tolist())
+    return pa.table([[a for a, _ in pairs], [b for _, b in pairs]], schema=LINK_SCHEMA)
+
+
+def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> pa.Table:
+    """Build the table of composites, by article id."""
+    articles = clustering.composites
+    if not len(articles):
+        return COMPOSITE_SCHEMA.empty_table()
+    rows = snapshot.rows_at(corpus.part[articles], corpus.row[articles], ("id", "outlet", "title"))
+    names = cluster_ids(corpus, clustering)
+    linked: dict[int, list[str]] = {article: [] for article in articles.tolist()}
+    for article, cluster in clustering.composite_links.tolist():
+        linked[article].append(str(names[cluster]))
+    table = pa.table(
+        [display_ids(corpus, rows["id"].to_pylist(), articles), rows["outlet"], rows["title"],
+         [sorted(clusters) for clusters in linked.values()]],
+        schema=COMPOSITE_SCHEMA,
+    )  # fmt: skip
+    return table.sort_by("article_id")

@@ -1,0 +1,57 @@
+"""Signatures of an index as datasketch objects, for its storage back ends and its other tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from dedup.errors import DedupError
+from dedup.index.identity import display_id
+from dedup.index.snapshot import Snapshot
+from dedup.sketch.bands import ROWS
+from dedup.sketch.minhash import NUM_PERM
+from dedup.sketch.shingles import BODY, BRIEF
+
+if TYPE_CHECKING:
+    import datasketch
+
+SEED: Final = 1
+"""Seed of the permutations: `datasketch.MinHash(256, seed=1, scheme="affine32")`."""
+
+
+def minhash_of(snapshot: Snapshot, key: int, kind: int | None, name: str) -> datasketch.MinHash:
+    """Signature of one article; `name` stands in the error."""
+    current = snapshot.versions(key)[-1]
+    sketch = snapshot.sketch(current.part, verify=False)
+    for wanted in (BODY, BRIEF) if kind is None else (kind,):
+        at = np.flatnonzero((sketch["owner"] == current.row) & (sketch["kind"] == wanted))
+        if len(at):
+            return _minhash(sketch["signatures"][at[0]])
+    raise DedupError(f"article {name!r} has no sketch of kind {kind}", "it has too few words, or too many for a brief")
+
+
+def lsh_of(snapshot: Snapshot, kind: int, options: dict[str, Any]) -> datasketch.MinHashLSH:
+    """`MinHashLSH` of all current articles; keys are the article ids users see."""
+    import datasketch
+
+    lsh = datasketch.MinHashLSH(num_perm=NUM_PERM, params=(NUM_PERM // ROWS, ROWS), **options)
+    tables = snapshot.articles(["id"])
+    for part, (table, kept, keys) in enumerate(zip(tables, snapshot.current(), snapshot.keys(), strict=True)):
+        ids = table["id"].to_pylist()
+        sketch = snapshot.sketch(part)
+        for at in np.flatnonzero(sketch["kind"] == kind).tolist():
+            row = int(sketch["owner"][at])
+            if kept[row]:
+                name = display_id(ids[row], int(keys[row]))
+                # Two outlets may use one id; the second then goes by its key.
+                lsh.insert(name if name not in lsh else display_id(None, int(keys[row])), _minhash(sketch["signatures"][at]))
+    return lsh
+
+
+def _minhash(signature: Any) -> datasketch.MinHash:
+    import datasketch
+
+    return datasketch.MinHash(
+        num_perm=NUM_PERM, seed=SEED, scheme="affine32", hashvalues=np.array(signature, np.uint32)
+    )

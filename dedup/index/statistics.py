@@ -1,0 +1,48 @@
+"""What `dedup stats` tells of an index."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import pyarrow.compute as pc
+
+from dedup.index.options import IndexStats
+from dedup.index.reading import StoreReader
+from dedup.index.snapshot import Snapshot
+from dedup.sketch.bands import expected_recall
+
+SIMILARITIES: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
+
+
+def index_stats(store: StoreReader, snapshot: Snapshot) -> IndexStats:
+    """Count what a snapshot holds."""
+    outlets: Counter[str] = Counter()
+    undated = 0
+    times: list[datetime] = []
+    for table, kept in zip(snapshot.articles(["outlet", "published"]), snapshot.current(), strict=True):
+        rows = table.take(np.flatnonzero(kept))
+        for entry in pc.value_counts(rows["outlet"]).to_pylist():
+            if entry["values"] is not None:
+                outlets[entry["values"]] += entry["counts"]
+        undated += rows["published"].null_count
+        bounds = pc.min_max(rows["published"]).as_py()
+        times += [moment.astimezone(UTC) for moment in bounds.values() if moment is not None]
+    epoch = store.epoch()
+    stored = sum(part.rows for part in snapshot.parts)
+    return IndexStats(
+        articles=snapshot.n_articles,
+        versions=stored - snapshot.n_articles,
+        parts=len(snapshot.parts),
+        outlets=sorted(outlets.items(), key=lambda item: (-item[1], item[0])),
+        first=min(times, default=None),
+        last=max(times, default=None),
+        undated=undated,
+        rejects=store.reject_counts(),
+        epoch=None if epoch is None else (epoch.id, int(epoch.meta.get("texts", 0))),
+        runs=len(store.runs()),
+        bytes_on_disk=sum(file.stat().st_size for file in store.path.rglob("*") if file.is_file()),
+        recall=[(s, round(float(expected_recall(s)), 4)) for s in SIMILARITIES],
+    )

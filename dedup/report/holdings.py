@@ -1,0 +1,105 @@
+"""What an index holds, for people and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from dedup.article import Reject
+from dedup.report.layout import Canvas, key_values
+from dedup.report.wording import count, moment, percent, printable
+
+_OUTLETS_SHOWN: Final = 15
+
+
+def holdings_json(held: Any, rejects: Sequence[Reject] | None) -> str:
+    """Return the statistics of an index as one JSON object.
+
+    Parameters
+    ----------
+    held : IndexStats
+        As `Index.stats` returns it.
+    rejects : sequence of Reject, optional
+        Added as ``rejected`` when given.
+    """
+    record = dataclasses.asdict(held)
+    record["outlets"] = [{"outlet": name, "articles": number} for name, number in held.outlets]
+    record["recall"] = [{"jaccard": at, "expected": share} for at, share in held.recall]
+    for name in ("first", "last"):
+        record[name] = _iso(record[name])
+    if rejects is not None:
+        record["rejected"] = [dataclasses.asdict(one) for one in rejects]
+    return orjson.dumps(record, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def holdings_lines(name: str, held: Any, rejects: Sequence[Reject] | None, canvas: Canvas) -> Iterator[str]:
+    """Yield the lines of the statistics of an index; parameters as `holdings_json`."""
+    yield canvas.paint(printable(name), "bold")
+    articles = count(held.articles, "article")
+    if held.versions:
+        articles += f", {count(held.versions, 'older version')}"
+    dates = f"{moment(held.first)} to {moment(held.last)} UTC" if held.first else "none known"
+    if held.undated:
+        dates += f", {held.undated:,} without a date"
+    epoch = "none yet"
+    if held.epoch:
+        identity, learnt = held.epoch
+        epoch = f"{identity}, learnt from {count(learnt, 'article')}"
+    rows = [
+        ("articles", articles),
+        ("published", dates),
+        ("size", f"{_size(held.bytes_on_disk)} in {count(held.parts, 'part')}"),
+        ("epoch", epoch),
+        ("runs", f"{held.runs:,}"),
+        ("rejects", f"{sum(held.rejects.values()):,}"),
+        ("outlets", f"{len(held.outlets):,}"),
+    ]
+    yield from key_values(rows, canvas, indent=2)
+    if held.outlets:
+        yield ""
+        yield canvas.paint("Articles by outlet", "bold")
+        ranked = sorted(held.outlets, key=lambda row: (-row[1], row[0] or ""))
+        yield from _shares([(printable(one) or "(none)", n) for one, n in ranked], held.articles, canvas)
+    if held.rejects:
+        yield ""
+        yield canvas.paint("Rejects by reason", "bold")
+        reasons = sorted(held.rejects.items(), key=lambda row: (-row[1], row[0]))
+        yield from (f"  {number:>9,}  {printable(reason)}" for reason, number in reasons)
+    if held.recall:
+        yield ""
+        yield canvas.paint("Expected recall", "bold") + canvas.paint(
+            " (share of pairs of this similarity that are compared at all)", "dim"
+        )
+        yield from (f"  {similarity:>9.2f}  {percent(share, 1)}" for similarity, share in held.recall)
+    if rejects is not None:
+        yield ""
+        yield canvas.paint(f"Rejected records: {len(rejects):,}", "bold")
+        for one in rejects:
+            place = f"{one.file}:{one.line}" if one.line else one.file
+            yield "  " + printable(f"{place}: {one.reason}" + (f": {one.detail}" if one.detail else ""))
+
+
+def _shares(ranked: Sequence[tuple[str, int]], whole: int, canvas: Canvas) -> Iterator[str]:
+    for name, number in ranked[:_OUTLETS_SHOWN]:
+        yield f"  {number:>9,}  {percent(number, whole):>6}  {name}"[: canvas.width]
+    if more := len(ranked) - _OUTLETS_SHOWN:
+        if more > 0:
+            rest = sum(number for _, number in ranked[_OUTLETS_SHOWN:])
+            yield canvas.paint(f"  {rest:>9,}  {percent(rest, whole):>6}  {more:,} more outlets", "dim")
+
+
+def _size(octets: int) -> str:
+    value = float(octets)
+    for unit in ("bytes", "KB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} GB"
+
+
+def _iso(when: datetime | None) -> str | None:
+    return None if when is None else when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

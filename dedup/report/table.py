@@ -1,0 +1,233 @@
+"""The report a person reads: each cluster as a headline, its facts, and who carried it when.
+
+One layout for the whole report, so columns stand under each other from
+cluster to cluster and the eye can run down them. What a member shares with
+the canonical article is dimmed; what differs stands out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow.compute as pc
+
+from dedup.report.layout import Canvas
+from dedup.report.member_rows import MemberColumns
+from dedup.report.schema import ClusterReport
+from dedup.report.wording import (
+    count,
+    duration,
+    fitted,
+    is_midnight,
+    percent,
+    printable,
+)
+
+CLUSTERS_SHOWN: Final = 20
+MEMBERS_SHOWN: Final = 8
+_SHORT_ID: Final = 8
+_ORDER_WORDS: Final = {
+    "size": "the largest",
+    "recent": "the most recent",
+    "lag": "those that travelled longest",
+    "outlets": "those in most outlets",
+}
+_MORE_LINKS: Final = 3
+_NAMED: Final = 90  # width from which there is room for the word "cluster"
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What the table shows of a report.
+
+    Parameters
+    ----------
+    clusters : int, optional
+        Show so many clusters, the first; None: all.
+    members : int, optional
+        Show so many members of a cluster; None: all. One more than allowed is shown too, for a line that
+        says "1 more" is no shorter.
+    sort : str
+        The order the clusters are in, to word the last line.
+    index : str, optional
+        Folder to name in ``dedup show -i ...``; None when the report is of feeds without an index.
+    detail : bool
+        Print ids and addresses of the members too, and full cluster ids.
+    """
+
+    clusters: int | None = CLUSTERS_SHOWN
+    members: int | None = MEMBERS_SHOWN
+    sort: str = "size"
+    index: str | None = None
+    detail: bool = False
+
+
+def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) -> Iterator[str]:
+    """Yield the lines of the table of a report.
+
+    Parameters
+    ----------
+    report : ClusterReport
+        Shown in its order.
+    canvas : Canvas
+        Width and colour.
+    options : TableOptions
+        How much of it.
+    """
+    if report.n_clusters == 0:
+        found = int(report.counts.get("clusters", 0))
+        if found:
+            yield f"Of {count(found, 'cluster')} found, none is as these options ask."
+        else:
+            yield "No clusters: no two of these articles are near-duplicates."
+    shown = report if options.clusters is None else report.top(options.clusters)
+    columns = MemberColumns.for_report(shown, canvas)
+    length = None if options.detail else _id_length(report)
+    linked = _links(report)
+    for members in shown.iter_clusters():
+        yield from _cluster_lines(members.to_pylist(), columns, options, length, linked)
+        yield ""
+    yield from _composite_lines(report, columns, length)
+    if report.n_clusters > shown.n_clusters:
+        part = f"{shown.n_clusters:,} of {report.n_clusters:,} clusters shown"
+        yield f"{part}, {_ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
+
+
+def summary_line(report: ClusterReport) -> str:
+    """Return what came out of a run in one line, and how much of it `report` still holds.
+
+    Examples
+    --------
+    >>> counts = {"articles": 312, "clusters": 41, "clustered": 160, "composites": 2, "seconds": 1.23}
+    >>> summary_line(ClusterReport(ClusterReport.empty().members, counts=counts))
+    '312 articles, 41 clusters hold 160 of them (51 %), 2 composites, 1.2 s'
+    """
+    counts = report.counts
+    articles, clustered = int(counts.get("articles", 0)), int(counts.get("clustered", 0))
+    clusters = int(counts.get("clusters", report.n_clusters))
+    if not clusters:
+        said = [count(articles, "article"), "no clusters"]
+    else:
+        holds = "holds" if clusters == 1 else "hold"
+        share = percent(clustered, articles)
+        said = [
+            count(articles, "article"),
+            f"{count(clusters, 'cluster')} {holds} {clustered:,} of them ({share})",
+        ]
+    if report.members.num_rows and report.n_clusters < clusters:
+        said.append(f"{report.n_clusters:,} of the clusters chosen")
+    if composites := int(counts.get("composites", 0)):
+        said.append(count(composites, "composite"))
+    if capped := int(counts.get("capped_buckets", 0)):
+        said.append(count(capped, "capped bucket"))
+    if "seconds" in counts:
+        seconds = float(counts["seconds"])
+        said.append(f"{seconds:.1f} s" if seconds < 60 else duration(seconds))
+    return ", ".join(said)
+
+
+def _cluster_lines(
+    members: list[dict[str, Any]],
+    columns: MemberColumns,
+    options: TableOptions,
+    id_length: int | None,
+    linked: dict[str, list[str]],
+) -> Iterator[str]:
+    canvas = columns.canvas
+    canonical = members[0]
+    cluster_id = canonical["cluster_id"]
+    short = cluster_id[:id_length]
+    headline = printable(canonical["title"])
+    for line in canvas.wrapped(headline or "(no headline)", 2):
+        yield canvas.paint(line, "bold")
+    facts, name = canvas.ends(
+        _facts(members, linked.get(cluster_id, []), id_length),
+        f"{'cluster ' * (canvas.width >= _NAMED)}{short}",
+    )
+    yield canvas.paint(facts + name, "dim")
+    limit = len(members) if options.members is None else options.members
+    if len(members) == limit + 1:
+        limit += 1
+    outlets: set[str] = set()
+    days = _only_days(members)
+    for member in members[:limit]:
+        outlet = member["outlet"]
+        again = outlet is not None and outlet in outlets
+        yield from columns.row(member, headline=headline, again=again, days=days)
+        if options.detail:
+            yield canvas.paint(fitted(_whereabouts(member), canvas.width), "dim")
+        if outlet is not None:
+            outlets.add(outlet)
+    if (more := len(members) - limit) > 0:
+        how = f"dedup show -i {options.index} {short}" if options.index else "--format csv lists all"
+        yield canvas.paint(f"  … {more:,} more ({how})", "dim")
+
+
+def _facts(members: list[dict[str, Any]], linked: list[str], id_length: int | None) -> str:
+    size = members[0]["size"]
+    outlets = {one["outlet"] for one in members if one["outlet"] is not None}
+    dates = [one["published"] for one in members if one["published"] is not None]
+    said = [count(size, "article")]
+    if size > len(members):
+        said[0] += f" ({len(members):,} shown)"
+    if outlets:
+        said.append(count(len(outlets), "outlet"))
+    if len(dates) > 1:
+        span = (max(dates) - min(dates)).total_seconds()
+        at_once = "all on one day" if _only_days(members) else "all at one time"
+        said.append(f"within {duration(span)}" if span else at_once)
+    if linked:
+        names = ", ".join(one[:id_length] for one in linked[:_MORE_LINKS])
+        said.append(f"linked with {names}" + (" …" if len(linked) > _MORE_LINKS else ""))
+    return " · ".join(said)
+
+
+def _only_days(members: list[dict[str, Any]]) -> bool:
+    return all(is_midnight(one["published"]) for one in members if one["published"] is not None)
+
+
+def _whereabouts(member: dict[str, Any]) -> str:
+    place = f"{member['file']}:{member['line']}" if member["file"] else ""
+    return "      " + " · ".join(filter(None, map(printable, (member["article_id"], member["url"], place))))
+
+
+def _composite_lines(report: ClusterReport, columns: MemberColumns, id_length: int | None) -> Iterator[str]:
+    if report.composites.num_rows == 0:
+        return
+    canvas = columns.canvas
+    total = report.composites.num_rows
+    yield canvas.paint(f"Composites (round-ups and the like), in no cluster: {total:,}", "bold")
+    for composite in report.composites.slice(0, MEMBERS_SHOWN).to_pylist():
+        clusters = composite["clusters"] or []
+        matches = (
+            "draws on " + ", ".join(one[:id_length] for one in clusters[:_MORE_LINKS]) if clusters else ""
+        )
+        matches += " …" if len(clusters) > _MORE_LINKS else ""
+        outlet = fitted(printable(composite["outlet"]) or "-", columns.outlet)
+        title = printable(composite["title"]) or "(no headline)"
+        left, right = canvas.ends(f"  {outlet}{columns.gap}{title}", matches)
+        yield left + canvas.paint(right, "dim")
+    if total > MEMBERS_SHOWN:
+        yield canvas.paint(f"  … {total - MEMBERS_SHOWN:,} more", "dim")
+    yield ""
+
+
+def _links(report: ClusterReport) -> dict[str, list[str]]:
+    links: defaultdict[str, list[str]] = defaultdict(list)
+    for link in report.links.to_pylist():
+        links[link["cluster_a"]].append(link["cluster_b"])
+        links[link["cluster_b"]].append(link["cluster_a"])
+    return {name: sorted(others) for name, others in links.items()}
+
+
+def _id_length(report: ClusterReport) -> int:
+    """Return how many characters tell the cluster ids of the report apart, at least 8."""
+    ids = pc.unique(report.members.column("cluster_id"))
+    longest = pc.max(pc.utf8_length(ids)).as_py() or _SHORT_ID
+    for length in range(_SHORT_ID, longest):
+        if len(pc.unique(pc.utf8_slice_codeunits(ids, 0, length))) == len(ids):
+            return length
+    return int(longest)

@@ -1,0 +1,207 @@
+"""Furniture: passages that pages share although they tell different stories.
+
+Menus, weather strips, cookie notices, author boxes, and the frames of fill-in
+stories. Frequency cannot tell them from a popular story; coherence can:
+articles that carry the same story also share the rest with each other, pages
+that carry the same furniture are otherwise strangers.
+
+A text is sampled at *anchors*, the runs of four words whose hash is divisible
+by four. For an anchor of three or more distinct texts, take up to six of them
+(those of smallest text hash) and let P be the anchors common to all: the shared
+passage. The passage is furniture when, outside it, the carriers share little:
+
+    coherence = sum over pairs (|X & Y| - P + P/4) / sum over pairs (min(|X|, |Y|) - P + P/4) < 1/4
+
+The quarter of P counted as shared keeps a short wire brief, reprinted whole
+under different page furniture, from being taken for furniture itself. P must
+hold two anchors: a single one is a phrase of the language, and in a corpus of
+millions every phrase is carried by strangers.
+
+Learnt once per epoch from distinct texts, a set of anchors; a pure function of
+the texts, whatever their order. Measured: mean coherence outside the shared
+passage .02-.12 for templates and furniture, .35-.65 for wire copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+ANCHOR_MODULUS: Final = 4
+MIN_TEXTS: Final = 3
+MAX_CARRIERS: Final = 6
+MIN_PASSAGE: Final = 2
+MAX_GAP: Final = 12
+"""Words between two neighbouring furniture anchors that count as furniture too: the slots of a template."""
+
+RUN_WORDS: Final = 4
+
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """The anchors that are furniture.
+
+    Parameters
+    ----------
+    anchors : uint32 array, shape (m,)
+        Sorted, distinct.
+    """
+
+    anchors: NDArray[np.uint32]
+
+    @classmethod
+    def none(cls) -> Furniture:
+        """Return no furniture at all."""
+        return cls(np.empty(0, np.uint32))
+
+
+def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether each run hash (0: no run) is an anchor."""
+    return (runs % np.uint32(ANCHOR_MODULUS) == 0) & (runs != 0)
+
+
+def learn_furniture(
+    anchors: NDArray[np.uint32], offsets: NDArray[np.int64], order: NDArray[np.uint64], *, threads: int = 1
+) -> Furniture:
+    """Find the anchors whose carriers are otherwise strangers.
+
+    Parameters
+    ----------
+    anchors : uint32 array, shape (m,)
+        Distinct anchors of each text, sorted within the text.
+    offsets : int64 array, shape (n + 1,)
+        Anchors of text i are ``anchors[offsets[i]:offsets[i + 1]]``.
+    order : uint64 array, shape (n,)
+        Text hashes: which carriers are looked at must not depend on the order of the texts.
+    threads : int, default 1
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    Furniture
+    """
+    n = len(order)
+    by_order = np.argsort(order, kind="stable")
+    rank = np.empty(n, np.uint64)
+    rank[by_order] = np.arange(n, dtype=np.uint64)
+    owner = np.repeat(rank, np.diff(offsets))
+    packed = np.sort(anchors.astype(np.uint64) << np.uint64(32) | owner)
+    keys = (packed >> np.uint64(32)).astype(np.uint32)
+    carriers = by_order[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+    ends = np.append(starts[1:], len(keys))
+    enough = ends - starts >= MIN_TEXTS
+    starts, ends = starts[enough], ends[enough]
+    found = np.zeros(len(starts), np.bool_)
+    cuts = np.unique(np.linspace(0, len(starts), max(1, threads) * 8 + 1).astype(np.int64)).tolist()
+
+    def judge(task: tuple[int, int]) -> None:
+        low, high = task
+        _judge(starts[low:high], ends[low:high], carriers, anchors, offsets, found[low:high])
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(judge, pairwise(cuts)))
+    return Furniture(keys[starts[found]])
+
+
+def furniture_mask(
+    runs: NDArray[np.uint32], offsets: NDArray[np.int64], furniture: Furniture
+) -> NDArray[np.bool_]:
+    """Which words stand in furniture.
+
+    Parameters
+    ----------
+    runs : uint32 array, shape (n_words,)
+        Hash of the run that begins at each word, 0 for none.
+    offsets : int64 array, shape (n + 1,)
+        Words of text i are ``offsets[i]:offsets[i + 1]``.
+    furniture : Furniture
+
+    Returns
+    -------
+    bool array, shape (n_words,)
+    """
+    out = np.zeros(len(runs), np.bool_)
+    if len(furniture.anchors):
+        place = np.flatnonzero(is_anchor(runs))
+        key = runs[place]
+        at = np.minimum(np.searchsorted(furniture.anchors, key), len(furniture.anchors) - 1)
+        kind = np.zeros(len(runs), np.uint8)
+        kind[place] = np.where(furniture.anchors[at] == key, 2, 1)
+        _mask(kind, offsets, out)
+    return out
+
+
+@_compiled
+def _shared(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Size of the intersection of two sorted ranges of `anchors`."""
+    n = 0
+    while a < a_end and b < b_end:
+        x = anchors[a]
+        y = anchors[b]
+        n += x == y
+        a += x <= y
+        b += y <= x
+    return n
+
+
+@_compiled
+def _judge(starts, ends, carriers, anchors, offsets, found):  # type: ignore[no-untyped-def]
+    chosen = np.empty(MAX_CARRIERS, np.int64)
+    at = np.empty(MAX_CARRIERS, np.int64)
+    for group in range(len(starts)):
+        k = min(ends[group] - starts[group], MAX_CARRIERS)
+        for i in range(k):
+            chosen[i] = carriers[starts[group] + i]
+            at[i] = offsets[chosen[i]]
+        passage = 0  # anchors common to all carriers
+        for p in range(offsets[chosen[0]], offsets[chosen[0] + 1]):
+            key = anchors[p]
+            everywhere = True
+            for i in range(1, k):
+                end = offsets[chosen[i] + 1]
+                while at[i] < end and anchors[at[i]] < key:
+                    at[i] += 1
+                if at[i] == end or anchors[at[i]] != key:
+                    everywhere = False
+                    break
+            passage += everywhere
+        if passage < MIN_PASSAGE:
+            continue
+        shared = 0
+        most = 0
+        n_pairs = 0
+        for i in range(k):
+            for j in range(i):
+                a, a_end = offsets[chosen[i]], offsets[chosen[i] + 1]
+                b, b_end = offsets[chosen[j]], offsets[chosen[j] + 1]
+                shared += _shared(anchors, a, a_end, b, b_end) - passage
+                most += min(a_end - a, b_end - b) - passage
+                n_pairs += 1
+        # (shared + credit) / (most + credit) < 1/4, credit = a quarter of the passage in each pair, in integers.
+        credit = passage * n_pairs
+        found[group] = 4 * (4 * shared + credit) < 4 * most + credit
+
+
+@_compiled
+def _mask(kind, offsets, out):  # type: ignore[no-untyped-def]
+    for text in range(len(offsets) - 1):
+        end = offsets[text + 1]
+        last = -1  # first word after the furniture anchor before, -1 when another anchor came between
+        for i in range(offsets[text], end):
+            if kind[i] == 1:
+                last = -1
+            elif kind[i] == 2:
+                begin = last if last >= 0 and i - last <= MAX_GAP else i
+                for k in range(min(begin, i), min(i + RUN_WORDS, end)):
+                    out[k] = True
+                last = min(i + RUN_WORDS, end)

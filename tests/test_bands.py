@@ -1,0 +1,179 @@
+"""Bands: the same pairs as datasketch's LSH, in any order, on any thread count, with any bucket size."""
+
+import time
+
+import numpy as np
+import pytest
+from datasketch import MinHash, MinHashLSH
+from numpy.typing import NDArray
+
+from dedup.sketch import bands
+from dedup.sketch.bands import Candidates, CappedBucket, candidate_pairs, collision_probability, expected_recall
+from dedup.sketch.minhash import NUM_PERM, signatures
+from dedup.sketch.shingles import Shingles
+
+EMPTY = 0xFFFFFFFF
+
+
+def sets_of(sets: list[NDArray[np.uint32]]) -> Shingles:
+    offsets = np.zeros(len(sets) + 1, np.int64)
+    np.cumsum([len(one) for one in sets], out=offsets[1:])
+    return Shingles(np.concatenate(sets), offsets)
+
+
+def revisions(n: int, size: int, changed: int, seed: int) -> NDArray[np.uint32]:
+    """Signatures of n texts, each the one before it with some shingles replaced."""
+    rng = np.random.default_rng(seed)
+    text = rng.integers(0, 2**32, size, dtype=np.uint32)
+    texts = []
+    for _ in range(n):
+        text = text.copy()
+        text[rng.integers(0, size, changed)] = rng.integers(0, 2**32, changed, dtype=np.uint32)
+        texts.append(np.unique(text))
+    return signatures(sets_of(texts))
+
+
+@pytest.fixture(scope="module")
+def feed() -> NDArray[np.uint32]:
+    """400 signatures: ten chains of revisions that drift apart, and two empty texts."""
+    parts = [revisions(40, 60, 8, seed) for seed in range(10)]
+    out = np.concatenate(parts)
+    out[[17, 333]] = EMPTY
+    return out
+
+
+def keys_of(n: int) -> NDArray[np.uint64]:
+    return np.random.default_rng(5).permutation(n).astype(np.uint64)
+
+
+def pair_set(found: Candidates, names: NDArray[np.int64] | None = None) -> set[tuple[int, int, int]]:
+    names = np.arange(int(found.right.max(initial=0)) + 1) if names is None else names
+    left, right = names[found.left], names[found.right]
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    return set(zip(low.tolist(), high.tolist(), found.equal.tolist(), strict=True))
+
+
+def test_pairs_equal_those_of_datasketch(feed: NDArray[np.uint32]) -> None:
+    lsh = MinHashLSH(params=(128, 2), num_perm=NUM_PERM)
+    hashes = [MinHash(hashvalues=row, scheme="affine32") for row in feed]
+    alive = [i for i in range(len(feed)) if not hashes[i].is_empty()]
+    for i in alive:
+        lsh.insert(i, hashes[i])
+    theirs = {(min(i, j), max(i, j)) for i in alive for j in lsh.query(hashes[i]) if i != j}
+    ours = candidate_pairs(feed, min_equal=2, cap=10**6, order=keys_of(len(feed)))
+    assert set(zip(ours.left.tolist(), ours.right.tolist(), strict=True)) == theirs
+    assert ours.n_raw == len(theirs) > 5000
+    assert ours.capped == ()
+
+
+def test_equal_slots_are_counted_and_checked(feed: NDArray[np.uint32]) -> None:
+    every = candidate_pairs(feed, min_equal=0, order=keys_of(len(feed)))
+    assert np.array_equal(every.equal, (feed[every.left] == feed[every.right]).sum(axis=1))
+    checked = candidate_pairs(feed, min_equal=50, order=keys_of(len(feed)))
+    assert pair_set(checked) == {pair for pair in pair_set(every) if pair[2] >= 50}
+    assert checked.n_raw == every.n_raw
+
+
+def test_pairs_come_once_and_sorted(feed: NDArray[np.uint32]) -> None:
+    for cap in (2000, 5):
+        found = candidate_pairs(feed, cap=cap, order=keys_of(len(feed)))
+        packed = found.left.astype(np.int64) << 32 | found.right
+        assert (np.diff(packed) > 0).all()
+        assert (found.left < found.right).all()
+
+
+@pytest.mark.parametrize("cap", [2000, 12, 2])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_neither_order_nor_threads_change_the_pairs(feed: NDArray[np.uint32], cap: int, rows: int) -> None:
+    keys = keys_of(len(feed))
+    found = candidate_pairs(feed, rows=rows, cap=cap, order=keys)
+    assert bool(found.capped) == (cap < 2000)
+    turn = np.random.default_rng(1).permutation(len(feed))
+    turned = candidate_pairs(feed[turn], rows=rows, cap=cap, order=keys[turn], threads=3)
+    assert pair_set(found) == pair_set(turned, turn)
+    assert (turned.n_raw, turned.capped) == (found.n_raw, found.capped)
+
+
+def test_empty_texts_pair_with_nothing() -> None:
+    rows = np.full((5, NUM_PERM), EMPTY, np.uint32)
+    found = candidate_pairs(rows, min_equal=0, order=keys_of(5))
+    assert (len(found.left), found.n_raw) == (0, 0)
+    assert len(candidate_pairs(rows[:0], order=keys_of(0)).left) == 0
+
+
+def test_a_bucket_over_the_cap_is_reported() -> None:
+    rows = np.random.default_rng(0).integers(0, 2**32 - 1, (50, NUM_PERM), dtype=np.uint32)
+    rows[:30, 4:6] = 7
+    found = candidate_pairs(rows, min_equal=0, cap=29, order=keys_of(50))
+    assert found.capped == (CappedBucket(band=2, size=30),)
+    assert candidate_pairs(rows, min_equal=0, cap=30, order=keys_of(50)).capped == ()
+
+
+def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
+    """One bucket, and no other band to help: three in four pairs within 20 revisions must survive."""
+    n, reach = 1000, 20
+    rows = revisions(n, 200, 6, 0)
+    only = np.ones((NUM_PERM // 2, n), np.bool_)
+    packed, _ = bands._windowed_pairs(rows, 0, np.arange(n), keys_of(n), 2, 10, only)
+    left, right = packed >> 32, packed & 0xFFFFFFFF
+    kept = int((right - left <= reach).sum())
+    assert kept >= 0.9 * (n * reach - reach * (reach + 1) / 2)
+    assert len(packed) < n * bands.WINDOW_ORDERS * bands.WINDOW / 2
+
+
+def test_capping_loses_few_near_pairs_of_a_whole_run() -> None:
+    rows = revisions(600, 200, 6, 3)
+    full = candidate_pairs(rows, cap=2000, order=keys_of(600))
+    capped = candidate_pairs(rows, cap=100, order=keys_of(600))
+    near = {pair for pair in pair_set(full) if pair[1] - pair[0] <= 20}
+    assert len(capped.capped) > 10
+    assert pair_set(capped) <= pair_set(full)
+    assert len(near & pair_set(capped)) >= 0.99 * len(near)
+
+
+def test_one_bucket_of_a_hundred_thousand_takes_seconds() -> None:
+    rows = np.full((100_000, NUM_PERM), 7, np.uint32)  # in every band at once: the worst case
+    started = time.perf_counter()
+    found = candidate_pairs(rows, order=np.arange(100_000, dtype=np.uint64))
+    assert time.perf_counter() - started < 20
+    assert len(found.capped) == 128
+    assert len(np.unique(np.concatenate((found.left, found.right)))) == 100_000  # nobody is left out
+
+
+@pytest.mark.parametrize("jaccard", [0.05, 0.1, 0.2, 0.5])
+def test_the_s_curve_is_what_simulated_sets_show(jaccard: float) -> None:
+    n, size = 1500, 400
+    rng = np.random.default_rng(int(jaccard * 100))
+    shared = round(size * 2 * jaccard / (1 + jaccard))
+    sets = []
+    for _ in range(n):
+        hashes = rng.choice(2**32, 2 * size - shared, replace=False).astype(np.uint32)
+        sets += [hashes[:size], hashes[size - shared :]]
+    rows = signatures(sets_of(sets))
+    actual = shared / (2 * size - shared)
+    collide = np.array([(rows[2 * i : 2 * i + 1] == rows[2 * i + 1])[0] for i in range(n)])
+    in_band = (collide[:, ::2] & collide[:, 1::2]).any(axis=1)
+    passed = in_band & (collide.sum(axis=1) >= 10)
+    assert in_band.mean() == pytest.approx(float(collision_probability(actual)), abs=0.04)
+    assert passed.mean() == pytest.approx(float(expected_recall(actual)), abs=0.04)
+
+
+def test_formulas_at_their_ends() -> None:
+    assert collision_probability(0.0) == 0
+    assert collision_probability(1.0) == 1
+    assert expected_recall(1.0) == pytest.approx(1)
+    curve = np.linspace(0, 1, 11)
+    assert np.allclose(expected_recall(curve, min_equal=2), collision_probability(curve))
+    assert (expected_recall(curve) <= collision_probability(curve) + 1e-12).all()
+    assert expected_recall(0.3, bands=1, rows=2, min_equal=2) == pytest.approx(0.09)
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"rows": 257}, {"cap": 1}, {"min_equal": -1}])
+def test_impossible_settings_are_refused(feed: NDArray[np.uint32], wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="need 1 <= rows"):
+        candidate_pairs(feed, order=keys_of(len(feed)), **wrong)  # type: ignore[arg-type]
+
+
+def test_order_keys_must_fit(feed: NDArray[np.uint32]) -> None:
+    with pytest.raises(ValueError, match="400 signatures and 3 order keys"):
+        candidate_pairs(feed, order=keys_of(3))

@@ -1,0 +1,138 @@
+"""Which column is which field: guessed by name, said with --map, and told when it cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dedup.errors import FeedError, SettingsError
+from dedup.feeds import FieldMap, parse_map, read_feed
+from dedup.feeds.fields import FIELD_NAMES
+
+
+def test_map_takes_aliases_spaces_and_quoted_names() -> None:
+    assert parse_map(' title=Headline, source = Source ,date="Date, local",text=article.body') == {
+        "title": "Headline",
+        "outlet": "Source",
+        "published": "Date, local",
+        "text": "article.body",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        ("headlin=Headline", ["unknown field 'headlin'"]),
+        ("title", ["'title' has no '='"]),
+        ("title=", ["'title' is given no column"]),
+        ("text=a,body=b", ["text is given twice ('a' and 'b')"]),
+        ("foo=1,bar,title=", ["unknown field 'foo'", "'bar' has no '='", "'title' is given no column"]),
+        ("", ["names no field"]),
+        (" , ", ["names no field"]),
+    ],
+)
+def test_every_mistake_in_a_map_is_listed_with_the_names_allowed(text: str, mistakes: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_map(text)
+    said = str(caught.value)
+    assert all(mistake in said for mistake in mistakes)
+    assert all(name in said for name in FIELD_NAMES)
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        *[(name, "title") for name in ("title", "Headline", "HEAD", "article_title")],
+        *[(name, "text") for name in ("text", "Body", "content", "articleBody", "full_text", "Full Text")],
+        *[(name, "outlet") for name in ("source", "Publisher", "hostname", "site", "domain", "publication")],
+        *[(name, "url") for name in ("link", "URL", "href")],
+        *[(name, "published") for name in ("pubDate", "Publication Date", "date_published", "timestamp")],
+        *[(name, "updated") for name in ("modified", "dateModified", "Last Updated")],
+        *[(name, "byline") for name in ("author", "Authors", "BYLINE")],
+        *[(name, "id") for name in ("guid", "UUID", "article-id")],
+        *[(name, "language") for name in ("lang", "Language")],
+        *[(name, "credit") for name in ("agency", "Credit Line")],
+        *[(name, "place") for name in ("dateline", "Location")],
+    ],
+)
+def test_common_names_are_guessed_whatever_their_case_and_separators(column: str, field: str) -> None:
+    columns = [column] if field in ("title", "text") else ["title", column]
+    assert FieldMap.resolve("f", columns, [dict.fromkeys(columns, "x")], {}).columns[field] == column
+
+
+def test_of_two_likely_columns_the_first_that_holds_anything_wins() -> None:
+    records = [{"title": "A", "text": None, "content": "full"}, {"title": "B", "text": "", "content": "full"}]
+    assert FieldMap.resolve("f", ["title", "text", "content"], records, {}).columns["text"] == "content"
+
+
+def test_a_column_the_user_mapped_is_not_guessed_for_another_field() -> None:
+    fields = FieldMap.resolve("f", ["title", "body"], [{"title": "a", "body": "b"}], {"title": "body"})
+    assert dict(fields.columns) == {"title": "body"}
+
+
+def test_the_guess_is_noted_as_it_would_be_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("Headline,Source,Publication Date\nLamp found,Bulletin,2025-03-04\n", encoding="utf-8")
+    heard: list[str] = []
+    feed = read_feed(path, on_note=heard.append)
+    list(feed)
+    assert feed.notes == [
+        f"{path}: csv, utf-8, outlet=Source, title=Headline, published='Publication Date'",
+    ]
+    assert heard == feed.notes
+
+
+def test_files_alike_are_described_once(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.csv").write_text("title\nA lamp\nA boat\n", encoding="utf-8")
+    feed = read_feed(tmp_path)
+    list(feed)
+    assert len(feed.notes) == 1
+
+
+def test_a_mapped_column_that_is_not_there_is_an_error_naming_those_that_are(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_text('{"kop": "Lamp found", "tekst": "It was blue."}\n', encoding="utf-8")
+    with pytest.raises(FeedError, match=r"mapped column title=hed; the columns are: kop, tekst"):
+        list(read_feed(path, mapping={"title": "hed"}))
+    assert read_feed(path, mapping={"title": "kop"}).to_table()["title"].to_pylist() == ["Lamp found"]
+
+
+def test_columns_without_a_known_name_are_an_error_that_says_how_to_map(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("kop,krant\nLamp gevonden,De Bode\nBoot weg,De Bode\n", encoding="utf-8")
+    with pytest.raises(FeedError, match=r"columns: kop, krant\); say which one it is, for example --map title="):
+        list(read_feed(path))
+
+
+def test_dotted_paths_reach_into_nested_json(tmp_path: Path) -> None:
+    record = {"article": {"head": "Lamp found", "body": "Blue."}, "source": {"id": 3, "name": "The Bulletin"}}
+    path = tmp_path / "feed.jsonl"
+    path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    row = read_feed(path, mapping=parse_map("title=article.head,text=article.body")).to_table().to_pylist()[0]
+    assert (row["title"], row["text"], row["outlet"]) == ("Lamp found", "Blue.", "The Bulletin")
+
+
+def test_without_an_outlet_column_the_host_of_the_url_stands_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text(
+        "title,url\nA lamp,https://www.Bulletin.example:8080/x\nA boat,//me@harbour.example?y\nA cat,nowhere\n",
+        encoding="utf-8",
+    )
+    feed = read_feed(path)
+    assert feed.to_table()["outlet"].to_pylist() == ["bulletin.example", "harbour.example", None]
+    assert "outlet=host of url" in feed.notes[0]
+
+
+def test_an_unknown_format_name_is_an_error_with_the_names_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--format-in 'xml' is no feed format; choose from: jsonl"):
+        read_feed(tmp_path, format="xml")  # the folder is empty, too: whichever is told first
+
+
+def test_an_unknown_field_in_the_mapping_is_a_settings_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title\nA lamp\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="unknown field 'colour'"):
+        read_feed(tmp_path, mapping={"colour": "x"})
