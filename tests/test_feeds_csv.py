@@ -94,7 +94,9 @@ def test_empty_lists_of_programs_are_null(tmp_path: Path) -> None:
     assert feed.rejects == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "latin-1"]
+)
 def test_the_encoding_is_found_out_and_noted(tmp_path: Path, encoding: str) -> None:
     text = "title,outlet\nCafé à Besançon fermé après l'incendie,Déjà Lu\nNaïve façade scheme,Déjà Lu\n"
     feed = feed_of(tmp_path, text.encode(encoding))

@@ -104,7 +104,9 @@ def test_a_mapped_column_that_is_not_there_is_an_error_naming_those_that_are(tmp
 def test_columns_without_a_known_name_are_an_error_that_says_how_to_map(tmp_path: Path) -> None:
     path = tmp_path / "feed.csv"
     path.write_text("kop,krant\nLamp gevonden,De Bode\nBoot weg,De Bode\n", encoding="utf-8")
-    with pytest.raises(FeedError, match=r"columns: kop, krant\); say which one it is, for example --map title="):
+    with pytest.raises(
+        FeedError, match=r"columns: kop, krant\); say which one it is, for example --map title="
+    ):
         list(read_feed(path))
 
 
@@ -119,7 +121,8 @@ def test_dotted_paths_reach_into_nested_json(tmp_path: Path) -> None:
 def test_without_an_outlet_column_the_host_of_the_url_stands_for_it(tmp_path: Path) -> None:
     path = tmp_path / "feed.csv"
     path.write_text(
-        "title,url\nA lamp,https://www.Bulletin.example:8080/x\nA boat,//me@harbour.example?y\nA cat,nowhere\n",
+        "title,url\nA lamp,https://www.Bulletin.example:8080/x\n"
+        "A boat,//me@harbour.example?y\nA cat,nowhere\n",
         encoding="utf-8",
     )
     feed = read_feed(path)

@@ -16,7 +16,9 @@ import pytest
 from dedup.errors import FeedError
 from dedup.feeds import read_feed
 
-LINES = "".join(f'{{"title": "Story number {n}", "text": "Words of story {n}."}}\n' for n in range(5000)).encode()
+LINES = "".join(
+    f'{{"title": "Story number {n}", "text": "Words of story {n}."}}\n' for n in range(5000)
+).encode()
 
 
 def zstd(data: bytes) -> bytes:
@@ -43,7 +45,9 @@ def test_gzip_members_in_a_row_and_padding_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gz", "zst"])
-def test_a_file_that_breaks_off_gives_what_could_be_unpacked_and_says_so(tmp_path: Path, pack: object) -> None:
+def test_a_file_that_breaks_off_gives_what_could_be_unpacked_and_says_so(
+    tmp_path: Path, pack: object
+) -> None:
     packed: bytes = pack(LINES)  # type: ignore[operator]
     path = tmp_path / "feed.jsonl.gz"
     path.write_bytes(packed[: len(packed) * 4 // 5])

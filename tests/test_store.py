@@ -131,6 +131,7 @@ def test_the_same_feed_twice_adds_nothing(store: IndexStore) -> None:
     with store.snapshot() as view:
         generation = view.generation
     plan = store.plan(batch(*records))
+    assert generation == 1
     assert plan.counts == Counts(already=21)
     assert store.commit(plan, {}, bad) is None
     assert store.rejects() == bad

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.text import build_fold_table, fold
+from dedup.text import words as words_module
 from dedup.text.words import (
     LINE_START,
     NUMBER,
@@ -31,8 +32,8 @@ MASK = 2**64 - 1
 STRIPPED = {"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC", "MODIFIER"}
 NO_SPACES = {"CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HENTAIGANA", "THAI", "LAO"}
 NO_SPACES |= {"KHMER", "MYANMAR", "KANA"}
-APOSTROPHES, COMMAS = "'’‘ʼʻ＇`´\u1fef\u1ffd", ",\u066b\u066c，﹐︐"
-SENTENCE_ENDS = "!?…。｡！？؟۔।॥።፧။។៕‼⁇⁈⁉‥﹖﹗︒︕︖︙"
+APOSTROPHES, COMMAS = "'’‘ʼʻ＇`´｀\u1fef\u1ffd", ",\u066b\u066c，﹐︐"
+SENTENCE_ENDS = "!?…。｡！？؟۔։।॥።፧။។៕‼⁇⁈⁉‥﹖﹗︒︕︖︙︰"
 LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 
 
@@ -80,7 +81,10 @@ def reference(text: str) -> list[tuple[str, int]]:
         if following and text[place + 1] in APOSTROPHES + "ـ":
             following = ""
         if c in APOSTROPHES or c in COMMAS or folded(c) == ".":
-            spaced = [x != "" and is_letter(x) and script(x) not in NO_SPACES for x in (base if word else "", following)]
+            spaced = [
+                x != "" and is_letter(x) and script(x) not in NO_SPACES
+                for x in (base if word else "", following)
+            ]
             digits = [x != "" and x in "0123456789" for x in (base if word else "", following)]
             if all(spaced) if c in APOSTROPHES else all(digits):
                 continue
@@ -222,7 +226,9 @@ def test_spellings_of_one_word(one: str, other: str) -> None:
     assert len(words_of(one)) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), [("か", "が"), ("कि", "की"), ("น้ำ", "นำ"), ("값", "갑"), ("ab", "ba"), ("a b", "ab")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("か", "が"), ("कि", "की"), ("น้ำ", "นำ"), ("값", "갑"), ("ab", "ba"), ("a b", "ab")]
+)
 def test_different_words_stay_different(one: str, other: str) -> None:
     assert words_of(one) != words_of(other)
 
@@ -231,7 +237,12 @@ def test_a_thousand_words_of_four_languages_stay_distinct() -> None:
     rng = random.Random(7)
     korean = {chr(rng.randrange(0xAC00, 0xD7A4)) + chr(rng.randrange(0xAC00, 0xD7A4)) for _ in range(1000)}
     hindi = {a + m + b for a in "कखगघचछजझटठ" for m in "ािीुूेैोौं" for b in "तथदधनपफबमर"}
-    thai = {a + v + t for a in "กขคงจฉชซญฎ" for v in ["ิ", "ี", "ึ", "ื", "ุ", "ู", "ั", "็", "์", "า"] for t in "กนมงยวบดร่"}
+    thai = {
+        a + v + t
+        for a in "กขคงจฉชซญฎ"
+        for v in ["ิ", "ี", "ึ", "ื", "ุ", "ู", "ั", "็", "์", "า"]
+        for t in "กนมงยวบดร่"
+    }
     kana = [chr(c) for c in range(0x30A1, 0x30F7)]
     japanese = {rng.choice(kana) + rng.choice(kana) + rng.choice(kana) for _ in range(1000)}
     for words in (korean, hindi, thai, japanese):
@@ -253,8 +264,8 @@ def test_flags_of_a_small_text() -> None:
 
 
 def test_the_word_hash_never_changes() -> None:
-    assert words_of("News") == [0xC1B7D72DB2B4F8AE]
-    assert text_hashes(tokenize(pa.array(["Amman – gunfire"]))).tolist() == [0x0]
+    assert words_of("News") == [reference_word_hash("news")] == [0x0E68630D25D1B614]
+    assert text_hashes(tokenize(pa.array(["Amman – gunfire"]))).tolist() == [0xC060DCA35142E085]
 
 
 # ---------------------------------------------------------------- hostile input
@@ -263,7 +274,9 @@ def test_the_word_hash_never_changes() -> None:
 def test_random_bytes_give_the_words_of_their_valid_parts() -> None:
     rng = random.Random(1)
     valid = "é東か\u3099 a1’.".encode()
-    texts = [bytes(rng.choices(valid + b"\x00\xff\xed\xa0\x80\xf4\x90\xc0\xe0\xf0", k=30)) for _ in range(500)]
+    texts = [
+        bytes(rng.choices(valid + b"\x00\xff\xed\xa0\x80\xf4\x90\xc0\xe0\xf0", k=30)) for _ in range(500)
+    ]
     texts += [rng.randbytes(40) for _ in range(500)]
     words = tokenize(pa.array(texts, pa.binary()))
     for i, text in enumerate(texts):
@@ -283,8 +296,9 @@ def test_nul_and_surrogates_part_words() -> None:
 
 
 @pytest.mark.parametrize("piece", ["word ", "a,", "’", "é", "東", "1,", "\u0301", "\u00ad", "\u1100"])
-def test_fifty_megabytes_take_linear_time(piece: str) -> None:
-    text = piece * (50_000_000 // len(piece.encode())) if piece == "word " else piece * (5_000_000 // len(piece.encode()))
+def test_huge_articles_take_linear_time(piece: str) -> None:
+    size = 50_000_000 if piece == "word " else 5_000_000
+    text = piece * (size // len(piece.encode()))
     started = time.perf_counter()
     words = tokenize(pa.array([text], pa.large_string()))
     assert time.perf_counter() - started < 10
@@ -325,7 +339,9 @@ def test_a_null_has_no_words_whatever_bytes_lie_under_it() -> None:
     assert words.hashes.tolist() == words_of("two")
 
 
-@pytest.mark.parametrize("column", [pa.array([], pa.string()), pa.array([None, None]), pa.chunked_array([], pa.string())])
+@pytest.mark.parametrize(
+    "column", [pa.array([], pa.string()), pa.array([None, None]), pa.chunked_array([], pa.string())]
+)
 def test_columns_without_words(column: pa.Array) -> None:
     words = tokenize(column, spans=True)
     assert len(words) == len(column)
@@ -334,9 +350,9 @@ def test_columns_without_words(column: pa.Array) -> None:
 
 
 def test_threads_and_batches_change_nothing() -> None:
-    texts = pa.array(TEXTS * 400)
+    texts = pa.array(TEXTS * 600)
     whole = tokenize(texts)
-    assert texts.nbytes > 2 << 20  # several tasks
+    assert texts.nbytes > 2 * words_module._TASK_BYTES  # several tasks
     for threads in (2, 5):
         assert same(whole, tokenize(texts, threads=threads))
     halves = [tokenize(texts[:777]), tokenize(texts[777:])]

@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 110},
 )
 
 
@@ -45,17 +45,18 @@ def dedup(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Find syndicated near-duplicates in news feeds: who carried the same wire story, and who was first.
+    """Find syndicated near-duplicates in news feeds: who carried a story, who was first.
 
     \b
     Example
-      dedup clusters feed.jsonl                    the clusters of a feed, as a table
-      dedup clusters feed.jsonl -o clusters.csv    the same, one row per article
-      dedup index monday.jsonl -i news.dedup       read a feed into an index that grows
-      dedup clusters news.dedup --since 24h\\ ago   the clusters of its last day
+      dedup clusters feed.jsonl                  clusters of a feed, as a table
+      dedup clusters feed.jsonl -o copies.csv    the same, one row per article
+      dedup index monday.jsonl -i news.dedup     read a feed into an index
+      dedup clusters news.dedup --since today    the clusters of its last day
 
     Results go to standard output, everything else to standard error.
-    Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage, 130 interrupted.
+    Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage,
+    130 interrupted.
     """
 
 

@@ -20,7 +20,7 @@ def clusters(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...", help="The folder of an index, or feed files directly; - is standard input."
+            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
         ),
     ],
     threshold: options.Threshold = None,
@@ -55,8 +55,8 @@ def clusters(
     relation: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="verbatim,cut,version,rewrite",
-            help="Only members that are this to the canonical article.",
+            metavar="NAME,...",
+            help="Only members that are verbatim, cut, version or rewrite of the canonical article.",
             rich_help_panel=options.CHOOSING,
         ),
     ] = None,
@@ -92,8 +92,10 @@ def clusters(
       dedup clusters news.dedup -o clusters.csv        one row per article
       dedup clusters feed.csv --map title=Headline --format jsonl | jq .size
 
-    csv and parquet hold one row per article: cluster_id, article_id, canonical_id, relation, score, lag_s,
-    outlet, published, title and more. jsonl holds one object per cluster.
+    csv and parquet hold one row per article: cluster_id, article_id,
+    canonical_id, relation, score, lag_s, outlet, published, title and more.
+    jsonl holds one object per cluster. With --relation the size of a
+    cluster still counts all of its members.
     """
     from dedup.cli.output import emit_report
     from dedup.cli.progress import Progress

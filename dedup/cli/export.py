@@ -25,7 +25,7 @@ def export(
     until: options.Until = None,
     threads: options.Threads = None,
 ) -> None:
-    """Write the feed without its copies: the canonical article of each cluster, and all that are in none.
+    """Write the feed without its copies: one article per cluster, and all that are in none.
 
     \b
     Example
@@ -33,7 +33,8 @@ def export(
       dedup export -i news.dedup -o today.parquet --since today
       dedup export -i news.dedup --format csv | head
 
-    The fields are those of an article (id, outlet, url, title, text, published ...); dedup reads the file again.
+    The article of a cluster is its canonical one. The fields are id, outlet,
+    url, title, text, published and so on; dedup can read the file again.
     """
     from dedup.article import ARTICLE_SCHEMA
     from dedup.cli.facade import open_index

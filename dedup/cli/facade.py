@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,26 @@ _CATALOG = "catalog.sqlite"
 
 def _index_module() -> Any:
     # Any, and by name: the import costs half a second, and tests put another module here.
+    _keep_pandas_out()
     return importlib.import_module("dedup.index.index")
+
+
+def _keep_pandas_out() -> None:
+    """Have pyarrow look for pandas once, in vain.
+
+    It imports pandas with the first list it turns into an array, only to ask
+    whether the list is a Series, which here it never is: a fifth of a second of
+    every command. pandas can still be imported afterwards, and `to_pandas` finds it.
+    """
+    if "pandas" in sys.modules:
+        return
+    import pyarrow as pa
+
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # the documented way to make an import fail
+    try:
+        pa.array([0])
+    finally:
+        del sys.modules["pandas"]
 
 
 def is_index(path: str | Path) -> bool:

@@ -18,6 +18,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final, NoReturn, ParamSpec
 
+import typer
+
 from dedup.errors import DedupError
 
 FAILED: Final = 1
@@ -34,8 +36,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-            # What is still in the buffer can fail too (a full disk), and Python's own last flush says so badly.
+            # What is still in the buffer can fail too (a full disk); Python's own last flush says so badly.
             sys.stdout.flush()
+        except (typer.BadParameter, typer.Exit, typer.Abort):
+            raise  # typer's own, which it words better
         except KeyboardInterrupt:
             _silence_stdout()
             _complain("interrupted")

@@ -14,7 +14,7 @@ def index(
     feeds: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FEED...", help="Files or folders: JSON lines, CSV, page dumps; - is standard input."
+            metavar="FEED", help="Files or folders: JSON lines, CSV, page dumps; - is standard input."
         ),
     ] = None,
     mapping: options.Mapping = None,
@@ -23,8 +23,8 @@ def index(
     on_change: Annotated[
         options.OnChange,
         typer.Option(
-            help="A known article id comes with another text: keep both as versions, replace the old, skip or "
-            "reject the new."
+            help="A known article id comes with another text: keep both as versions, replace the old, "
+            "skip or reject the new."
         ),
     ] = options.OnChange.VERSION,
     refresh: Annotated[
@@ -36,7 +36,7 @@ def index(
     ] = False,
     threads: options.Threads = None,
 ) -> None:
-    """Read feeds into an index: create it, or add to it. Loading a feed twice adds nothing twice.
+    """Read feeds into an index: create it, or add to it. Nothing is added twice.
 
     \b
     Example
@@ -54,7 +54,7 @@ def index(
     from dedup.settings import Settings
 
     if not feeds and not refresh:
-        raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED...")
+        raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
     settings = Settings(threads=threads, on_change=on_change.value).check()
     check_writable(rejects)
     columns = check_feeds(feeds, mapping, format_in) if feeds else None

@@ -69,7 +69,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print one line to standard error; what acts on a terminal is taken out of it."""
-        line = printable(text)
+        line = " " * (len(text) - len(text.lstrip(" "))) + printable(text)
         with self._lock:
             if self._bars is None:
                 print(line, file=sys.stderr, flush=True)

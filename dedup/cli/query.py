@@ -47,7 +47,8 @@ def query(
     \b
     Example
       dedup query -i news.dedup new.jsonl
-      echo 'Gunfire Erupts Near Israeli Embassy in Amman' | dedup query -i news.dedup --text
+      dedup query -i news.dedup --text article.txt
+      echo 'Quake hits western Velmara' | dedup query -i news.dedup --text
       dedup query -i news.dedup new.csv --map title=Headline -o matches.csv
     """
     from dedup.cli.facade import open_index
@@ -55,6 +56,7 @@ def query(
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
     from dedup.report.matches import match_lines
+    from dedup.report.wording import count
     from dedup.report.writers import write_batches
     from dedup.settings import Settings
 
@@ -67,6 +69,7 @@ def query(
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
         articles = _plain_article(source) if text else _feed_articles(source, mapping, format_in, progress)
+        progress.stage("looking for near-duplicates", 0, 0)
         matches = idx.query(articles, settings)
     if kind == "table":
         titles = articles.column("title").to_pylist()
@@ -74,12 +77,9 @@ def query(
     else:
         with destination(output, kind) as file:
             write_batches([matches], matches.schema, kind, file, csv_safe=csv_safe)
-    from dedup.report.wording import count
-
     found = len(set(matches.column("query").to_pylist()))
-    progress.say(
-        f"{count(articles.num_rows, 'article')} looked for, {found:,} found, {count(matches.num_rows, 'match', 'matches')}"
-    )
+    total = count(matches.num_rows, "match", "matches")
+    progress.say(f"{count(articles.num_rows, 'article')} looked for, {found:,} found, {total}")
 
 
 def _plain_article(source: str) -> pa.Table:

@@ -23,7 +23,7 @@ def show(
     csv_safe: options.CsvSafe = False,
     threads: options.Threads = None,
 ) -> None:
-    """Show one cluster: every member, its lag, its wire credit, where it stands in the feed.
+    """Show one cluster: every member, its lag, its wire credit, its place in the feed.
 
     \b
     Example
@@ -45,7 +45,8 @@ def show(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )
     with Progress() as progress, open_index(index) as idx:
-        report = idx.show(identifier, settings)
+        progress.stage("finding clusters", 0, 0)
+        report = idx.show(identifier, settings).around(identifier)
     if kind == "table" and report.n_clusters == 0:
         lines = [f"{printable(identifier)} is in no cluster: nothing in the index is a copy of it."]
         lines += [

@@ -22,7 +22,7 @@ def stats(
     ] = None,
     output: options.Output = None,
 ) -> None:
-    """Tell what an index holds: articles, outlets, dates, rejects, size, and how much of the copies it can find.
+    """Tell what an index holds: articles, outlets, dates, rejects, and the recall to expect.
 
     \b
     Example

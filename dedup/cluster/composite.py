@@ -3,11 +3,11 @@
 Containment is not transitive. A round-up holds five briefs whole, so it has an
 edge to each, and would weld five stories into one cluster. A text is a
 composite when, among the shorter texts it holds, three or more groups are
-mutually unlike (their scores computed where LSH proposed nothing). It joins no
-cluster; the report links it to all of them.
+strangers to each other: their rare words differ. It joins no cluster; the
+report links it to all of them.
 
-Two groups are not enough: the opening and the end of one long story, each
-carried as a cut, look just the same.
+Not being copies of each other is not enough to be strangers, nor are two groups enough: the
+opening and the end of one long story, each carried as a cut, share no passage, but they share their names.
 """
 
 from __future__ import annotations
@@ -25,18 +25,23 @@ MIN_GROUPS: Final = 3
 MAX_HELD: Final = 0.8
 """A text is held by another if it has at most this share of the other's words."""
 
+STRANGERS: Final = 200
+"""Two texts are strangers when less of the shorter one's words, weighted by IDF, stand in the other (thousandths).
+Measured on four labelled corpora, 5th to 95th percentile: copies .54-1, independent reports of one event .26-.75,
+random pairs of articles 0-.15."""
+
 MAX_COMPARED: Final = 16
 """Held texts compared with each other per composite: the least alike are found among few."""
 
 
-def find_composites(graph: Graph, score: ScorePairs) -> NDArray[np.bool_]:
+def find_composites(graph: Graph, likeness: ScorePairs) -> NDArray[np.bool_]:
     """Tell which nodes are composites.
 
     Parameters
     ----------
     graph : Graph
-    score : callable
-        See `dedup.cluster.graph.ScorePairs`.
+    likeness : callable
+        IDF-weighted share of the shorter text's words found in the other, in thousandths, for pairs of nodes.
 
     Returns
     -------
@@ -45,12 +50,18 @@ def find_composites(graph: Graph, score: ScorePairs) -> NDArray[np.bool_]:
     out = np.zeros(len(graph), np.bool_)
     held = _held(graph)
     neighbours = _neighbours(graph, {node for nodes in held.values() for node in nodes})
-    suspects = {holder: groups for holder, nodes in held.items() if len(groups := _groups(nodes, neighbours)) >= MIN_GROUPS}
+    suspects = {
+        holder: groups
+        for holder, nodes in held.items()
+        if len(groups := _groups(nodes, neighbours)) >= MIN_GROUPS
+    }
     asked = sorted({pair for groups in suspects.values() for pair in combinations(_heads(groups, graph), 2)})
     if not asked:
         return out
     left, right = np.array(asked, np.int64).T
-    alike = {pair for pair, total in zip(asked, score(left, right).tolist(), strict=True) if total >= graph.least}
+    alike = {
+        pair for pair, total in zip(asked, likeness(left, right).tolist(), strict=True) if total >= STRANGERS
+    }
     for holder, groups in suspects.items():
         heads = _heads(groups, graph)
         links = defaultdict(set)
@@ -113,5 +124,3 @@ def without(graph: Graph, left_out: NDArray[np.bool_]) -> Graph:
     """Return the graph without the edges of some nodes (the nodes keep their numbers)."""
     left, right, sums = graph.edges_among(~left_out)
     return Graph(graph.keys, graph.copies, graph.units, left, right, sums, graph.least)
-
-

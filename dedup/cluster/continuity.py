@@ -61,4 +61,6 @@ def cluster_events(old: Mapping[int, str], new: Mapping[int, str]) -> pa.Table:
             if o != n and sizes_new[n] == kept == sizes_old[o]:
                 rows.add((o, n, "renamed"))
     ordered = sorted(rows, key=lambda row: (row[2], row[0] or "", row[1] or ""))
-    return pa.table([list(column) for column in zip(*ordered, strict=True)] or [[], [], []], schema=EVENT_SCHEMA)
+    return pa.table(
+        [list(column) for column in zip(*ordered, strict=True)] or [[], [], []], schema=EVENT_SCHEMA
+    )

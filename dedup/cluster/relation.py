@@ -58,7 +58,8 @@ def _relation(d: Documents, a: int, b: int) -> int:
     fewer, more = sorted((len(x), len(y)))
     if fewer < BRIEF_RUNS:
         same = np.array_equal(
-            d.words[d.word_offsets[a] : d.word_offsets[a + 1]], d.words[d.word_offsets[b] : d.word_offsets[b + 1]]
+            d.words[d.word_offsets[a] : d.word_offsets[a + 1]],
+            d.words[d.word_offsets[b] : d.word_offsets[b + 1]],
         )
         return VERBATIM if same else REWRITE
     share = len(np.intersect1d(x, y, assume_unique=True)) / fewer

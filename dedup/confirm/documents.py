@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, Idf, count_distinct
 from dedup.sketch.shingles import shingle_hash
 from dedup.text.furniture import Furniture, furniture_mask, is_anchor
-from dedup.text.words import NUMBER, SPACELESS, Words
+from dedup.text.words import NUMBER, SPACELESS, UPPER, Words
 
 MOST_RARE: Final = 256
 """Rare words kept per text; beyond that many the share that the other text lacks has settled."""
@@ -49,7 +50,8 @@ class Documents:
     runs, run_flags, run_offsets
         Distinct runs of four words (uint32; flag bit 0: somewhere outside furniture).
     words, word_idf, word_flags, word_offsets
-        Distinct words (uint32; flag bit 0: a number).
+        Distinct words (uint32; flag bit 0: a number, bit 1: a name, by the background table, or
+        capitalised and not in the table).
     rare, rare_offsets
         The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
     """
@@ -78,7 +80,9 @@ class Documents:
         columns = {}
         for field in fields(cls):
             arrays = [getattr(part, field.name) for part in parts]
-            columns[field.name] = _join_offsets(arrays) if field.name.endswith("offsets") else np.concatenate(arrays)
+            columns[field.name] = (
+                _join_offsets(arrays) if field.name.endswith("offsets") else np.concatenate(arrays)
+            )
         return cls(**columns)
 
 
@@ -145,7 +149,7 @@ def _chunks(words: Words) -> Iterator[Words]:
     """Runs of texts of about `_CHUNK_WORDS` words: small enough to sort in cache."""
     marks = np.arange(0, len(words.hashes), _CHUNK_WORDS)[1:]
     cuts = np.unique(np.concatenate(([0], np.searchsorted(words.offsets[:-1], marks), [len(words)])))
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts.tolist()):
         begin, end = words.offsets[low], words.offsets[high]
         yield Words(words.hashes[begin:end], words.flags[begin:end], words.offsets[low : high + 1] - begin)
     if len(words) == 0:
@@ -164,7 +168,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     flags = open_bigram.astype(np.uint64) | (is_interface.astype(np.uint64) + after) << np.uint64(1)
     bigram_owner, bigram, bigram_flags = _entries(owner, bigrams, flags, 3)
     run_owner, run, run_flags = _entries(owner, runs, open_run.astype(np.uint64), 1)
-    word_owner, word, word_flags = _entries(owner, units, (words.flags & NUMBER).astype(np.uint64), 1)
+    word_owner, word, word_flags = _entries(owner, units, _word_flags(words, units, idf), 2)
     word_idf = idf.words(word)
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
@@ -174,6 +178,14 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
         word, word_idf, word_flags, _offsets(np.bincount(word_owner, minlength=n)),
         rare, rare_offsets,
     )  # fmt: skip
+
+
+def _word_flags(words: Words, units: NDArray[np.uint32], idf: Idf) -> NDArray[np.uint64]:
+    """Number and name bits of each word."""
+    number = words.flags & NUMBER != 0
+    unseen = ~idf.background.words.has(units) & (words.flags & UPPER != 0)
+    name = (idf.background.names.has(units) | unseen) & ~number & (words.flags & SPACELESS == 0)
+    return number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1)
 
 
 def _units(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
@@ -187,7 +199,9 @@ def _owners(words: Words) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(words), dtype=np.int64), np.diff(words.offsets))
 
 
-def _distinct(owner: NDArray[np.int64], keys: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def _distinct(
+    owner: NDArray[np.int64], keys: NDArray[np.uint32]
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Distinct (owner, key), sorted, without key 0."""
     found_owner, found, _ = _entries(owner, keys, np.zeros(1, np.uint64), 0)
     return found_owner, found

@@ -33,15 +33,18 @@ class Learnt:
         Document frequencies over distinct texts.
     furniture : Furniture
         Passages shared by strangers.
+    rubrics : uint64 array, shape (r,)
+        Text hashes, ascending, of short texts that one outlet prints day after day ("Sports Betting Line").
     """
 
     counts: CorpusCounts
     furniture: Furniture
+    rubrics: NDArray[np.uint64]
 
     @classmethod
     def nothing(cls) -> Learnt:
         """Return the epoch of an empty corpus: the background alone decides."""
-        return cls(CorpusCounts.none(), Furniture.none())
+        return cls(CorpusCounts.none(), Furniture.none(), np.empty(0, np.uint64))
 
     def to_files(self) -> dict[str, bytes]:
         """Encode for the index folder; equal epochs give equal bytes."""
@@ -49,6 +52,7 @@ class Learnt:
             "words": _packed(self.counts.words),
             "bigrams": _packed(self.counts.bigrams),
             "furniture": _packed(self.furniture.anchors),
+            "rubrics": _packed(self.rubrics.view(np.uint32)),
             "n_texts": str(self.counts.n_texts).encode(),
         }
 
@@ -58,19 +62,24 @@ class Learnt:
         words = _unpacked(files["words"], 1 << WORD_BITS)
         bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS)
         counts = CorpusCounts(int(files["n_texts"]), words, bigrams)
-        return cls(counts, Furniture(_unpacked(files["furniture"], None)))
+        rubrics = _unpacked(files["rubrics"], None).view(np.uint64)
+        return cls(counts, Furniture(_unpacked(files["furniture"], None)), rubrics)
 
 
-FILES: Final = ("words", "bigrams", "furniture", "n_texts")
+FILES: Final = ("words", "bigrams", "furniture", "rubrics", "n_texts")
 
 
-def learn(batches: Iterable[tuple[Words, NDArray[np.uint64]]], *, threads: int = 1) -> Learnt:
+def learn(
+    batches: Iterable[tuple[Words, NDArray[np.uint64]]], rubrics: NDArray[np.uint64], *, threads: int = 1
+) -> Learnt:
     """Learn an epoch from distinct texts.
 
     Parameters
     ----------
     batches : iterable of (Words, uint64 array of shape (n,))
         Words and text hashes; no text hash occurs twice, in any batch.
+    rubrics : uint64 array, shape (r,)
+        See `Learnt`.
     threads : int, default 1
         Threads to use; the result does not depend on it, nor on order and size of the batches.
 
@@ -88,11 +97,13 @@ def learn(batches: Iterable[tuple[Words, NDArray[np.uint64]]], *, threads: int =
         order.append(hashes)
     offsets = np.concatenate(([0], np.cumsum(np.concatenate(sizes))))
     furniture = learn_furniture(np.concatenate(keys), offsets, np.concatenate(order), threads=threads)
-    return Learnt(counts, furniture)
+    return Learnt(counts, furniture, np.unique(rubrics))
 
 
 def _packed(array: NDArray[np.uint32]) -> bytes:
-    return np.int64(len(array)).tobytes() + bytes(pa.Codec(_CODEC).compress(array.astype("<u4").tobytes(), asbytes=True))
+    return np.int64(len(array)).tobytes() + bytes(
+        pa.Codec(_CODEC).compress(array.astype("<u4").tobytes(), asbytes=True)
+    )
 
 
 def _unpacked(data: bytes, size: int | None) -> NDArray[np.uint32]:

@@ -25,8 +25,7 @@ overlap     IDF-weighted Jaccard similarity of the words
 pairs       IDF-weighted share of the shorter's bigrams found in the other
 evidence    100 ln(1 + x/160) of the IDF of the shared words
 numbers     as above
-strangers   IDF of the rarest word that only one text has; min of both sides, 1000 = unseen
-apart       IDF of all words that only one text has; min of both sides, over the IDF shared
+names       IDF of the names that only one text has, min of both sides; over the same plus the IDF shared
 ========== =====================================================================================
 """
 
@@ -44,11 +43,11 @@ from numpy.typing import NDArray
 from dedup.confirm.documents import Documents
 
 FEATURES: Final = ("containment", "outside", "runs", "evidence", "furniture", "numbers", "rare", "interface")
-BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "strangers", "apart")
+BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "names")
 SIGNS: Final = {
     "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
     "furniture": -1, "numbers": -1, "rare": -1, "interface": -1,
-    "words": 1, "overlap": 1, "pairs": 1, "strangers": -1, "apart": -1,
+    "words": 1, "overlap": 1, "pairs": 1, "names": -1,
 }  # fmt: skip
 """Whether more of a feature may only speak for (1) or against (-1) a match."""
 
@@ -81,8 +80,8 @@ def pair_features(
     """
     d = documents
     arrays = (
-        d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets, d.runs, d.run_flags, d.run_offsets,
-        d.words, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
+        d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
+        d.runs, d.run_flags, d.run_offsets, d.words, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
     )  # fmt: skip
     return _measure(_pairs, arrays, left, right, len(FEATURES), threads)
 
@@ -93,7 +92,7 @@ def brief_features(
     """Measure pairs of headlines or briefs; as `pair_features`, columns as in `BRIEF_FEATURES`."""
     d = documents
     arrays = (
-        d.n_units, d.bigrams, d.bigram_idf, d.bigram_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets,
+        d.bigrams, d.bigram_idf, d.bigram_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets,
     )  # fmt: skip
     return _measure(_briefs, arrays, left, right, len(BRIEF_FEATURES), threads)
 
@@ -257,7 +256,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
-    n_units, bigrams, bigram_idf, bigram_offsets, words, idf, flags, offsets = arrays
+    bigrams, bigram_idf, bigram_offsets, words, idf, flags, offsets = arrays
     for p in range(len(left)):
         x = left[p]
         y = right[p]
@@ -265,17 +264,17 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         b, b_end = offsets[y], offsets[y + 1]
         only_a = 0
         only_b = 0
-        most_a = 0
-        most_b = 0
+        names_a = 0
+        names_b = 0
         shared = 0
         while a < a_end or b < b_end:
             if b == b_end or (a < a_end and words[a] < words[b]):
                 only_a += np.int64(idf[a])
-                most_a = max(most_a, np.int64(idf[a]))
+                names_a += np.int64(idf[a]) * (flags[a] >> 1)
                 a += 1
             elif a == a_end or words[b] < words[a]:
                 only_b += np.int64(idf[b])
-                most_b = max(most_b, np.int64(idf[b]))
+                names_b += np.int64(idf[b]) * (flags[b] >> 1)
                 b += 1
             else:
                 shared += np.int64(idf[a])
@@ -285,8 +284,7 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         out[p, 1] = 1000 * shared // max(only_a + only_b + shared, 1)
         out[p, 3] = _log_evidence(shared)
         out[p, 4] = _numbers(words, flags, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1])
-        out[p, 5] = 1000 * min(most_a, most_b) // 255
-        out[p, 6] = min(1000 * min(only_a, only_b) // max(shared, 1), 4000)
+        out[p, 5] = 1000 * min(names_a, names_b) // max(min(names_a, names_b) + shared, 1)
         a, a_end = bigram_offsets[x], bigram_offsets[x + 1]
         b, b_end = bigram_offsets[y], bigram_offsets[y + 1]
         only_a = 0

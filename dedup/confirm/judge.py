@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.documents import Documents, make_documents
 from dedup.confirm.epoch import Learnt
-from dedup.confirm.features import brief_features, pair_features
+from dedup.confirm.features import BRIEF_FEATURES, brief_features, pair_features
 from dedup.confirm.model import Model
 from dedup.confirm.tfidf import Idf
 from dedup.sketch.background import load_background
@@ -72,7 +72,9 @@ class Judge:
         Threads to use; no score depends on it.
     """
 
-    def __init__(self, n_nodes: int, read: ReadTexts, learnt: Learnt, model: Model, *, threads: int = 1) -> None:
+    def __init__(
+        self, n_nodes: int, read: ReadTexts, learnt: Learnt, model: Model, *, threads: int = 1
+    ) -> None:
         self._read = read
         self._model = model
         self._idf = Idf.of(load_background(), learnt.counts)
@@ -95,7 +97,9 @@ class Judge:
         n_known = 0 if self._documents is None else len(self._documents)
         for low in range(0, len(wanted), _BATCH):
             words = tokenize(self._read(wanted[low : low + _BATCH]), threads=self._threads)
-            parts.append(make_documents(words, self._idf, self._furniture, interface_hashes(), threads=self._threads))
+            parts.append(
+                make_documents(words, self._idf, self._furniture, interface_hashes(), threads=self._threads)
+            )
         if len(parts) > 1 or self._documents is None:
             self._documents = Documents.joined(parts)
         self._place[wanted] = n_known + np.arange(len(wanted))
@@ -124,5 +128,15 @@ class Judge:
         out[~brief] = self._model.article.sums(
             pair_features(documents, a[~brief], b[~brief], threads=self._threads)
         )
-        out[brief] = self._model.brief.sums(brief_features(documents, a[brief], b[brief], threads=self._threads))
+        out[brief] = self._model.brief.sums(
+            brief_features(documents, a[brief], b[brief], threads=self._threads)
+        )
         return out
+
+    def likeness(self, left: Ints, right: Ints) -> Ints:
+        """IDF-weighted share of the shorter text's words found in the other, in thousandths; shape (p,)."""
+        if not len(left):
+            return np.empty(0, np.int64)
+        documents, places = self.documents(np.concatenate([left, right]))
+        features = brief_features(documents, places[: len(left)], places[len(left) :], threads=self._threads)
+        return features[:, BRIEF_FEATURES.index("words")].astype(np.int64)

@@ -119,7 +119,9 @@ def least_sum(threshold: float) -> int:
         If `threshold` is not above 0 and at most 1.
     """
     if not 0 < threshold <= 1:
-        raise ModelError(f"threshold {threshold} is not above 0 and at most 1", "0.5 is the default, 0.9 is strict")
+        raise ModelError(
+            f"threshold {threshold} is not above 0 and at most 1", "0.5 is the default, 0.9 is strict"
+        )
     step = int(np.searchsorted(_table(), threshold)) - _LIMIT * _STEPS
     return -(-step * LOGIT // _STEPS)
 
@@ -147,11 +149,17 @@ def parse_model(data: Any, source: str) -> Model:
     """Check a decoded model file; raises `ModelError` that names `source`."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise ModelError(f"{source}: model format {found!r}, this version reads {FORMAT}", "fit it again with `dedup tune`")
+        raise ModelError(
+            f"{source}: model format {found!r}, this version reads {FORMAT}", "fit it again with `dedup tune`"
+        )
     try:
-        return Model(_card(data["article"], FEATURES), _card(data["brief"], BRIEF_FEATURES), str(data.get("note", "")))
+        return Model(
+            _card(data["article"], FEATURES), _card(data["brief"], BRIEF_FEATURES), str(data.get("note", ""))
+        )
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{source}: not a confirm model ({error})", "fit it again with `dedup tune`") from None
+        raise ModelError(
+            f"{source}: not a confirm model ({error})", "fit it again with `dedup tune`"
+        ) from None
 
 
 def _card(data: dict[str, Any], known: tuple[str, ...]) -> Scorecard:
@@ -162,7 +170,9 @@ def _card(data: dict[str, Any], known: tuple[str, ...]) -> Scorecard:
     for name, weight in weights.items():
         if not isinstance(weight, int) or weight * SIGNS[name] < 0:
             raise ValueError(f"weight of {name} is {weight!r}, not an integer of the sign it must have")
-    return Scorecard(known, np.array([weights.get(name, 0) for name in known], np.int64), int(data["intercept"]))
+    return Scorecard(
+        known, np.array([weights.get(name, 0) for name in known], np.int64), int(data["intercept"])
+    )
 
 
 def _plain(card: Scorecard) -> dict[str, Any]:

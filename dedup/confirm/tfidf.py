@@ -98,13 +98,13 @@ class Idf:
 
     def _look_up(self, keys: NDArray[np.uint32], table: Any, bins: NDArray[np.uint32], bits: int) -> Any:
         out = np.empty(len(keys), np.uint8)
-        _idf(keys, table.keys, table.values, table.starts, self.background_df, bins, 32 - bits, self.by_df, out)
+        _idf(
+            keys, table.keys, table.values, table.starts, self.background_df, bins, 32 - bits, self.by_df, out
+        )
         return out
 
 
-def count_distinct(
-    keys: NDArray[np.uint32], bins: NDArray[np.uint32], bits: int
-) -> None:
+def count_distinct(keys: NDArray[np.uint32], bins: NDArray[np.uint32], bits: int) -> None:
     """Add one to the bin of each key, in place; give every key once per text."""
     _count(keys, 32 - bits, bins)
 

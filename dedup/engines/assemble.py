@@ -95,7 +95,9 @@ def assemble(
     """
     chosen = (nodes.of >= 0) if kept is None else (nodes.of >= 0) & kept
     # A text that does not even match itself (furniture, a lone common word) says nothing about copies.
-    chosen[chosen] = ~((matches.own[nodes.of[chosen]] < least) & (matches.own[nodes.of[chosen]] > np.iinfo(np.int64).min))
+    chosen[chosen] = ~(
+        (matches.own[nodes.of[chosen]] < least) & (matches.own[nodes.of[chosen]] > np.iinfo(np.int64).min)
+    )
     articles = np.flatnonzero(chosen)
     group = _groups(corpus, nodes, articles, window_s)
     graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least)
@@ -105,7 +107,10 @@ def assemble(
     def score(left: Ints, right: Ints) -> Ints:
         return judge.score(node_of[left], node_of[right])
 
-    composite = find_composites(graph, score)
+    def likeness(left: Ints, right: Ints) -> Ints:
+        return judge.likeness(node_of[left], node_of[right])
+
+    composite = find_composites(graph, likeness)
     split = split_components(without(graph, composite), score)
     core = split.cores[group]
     in_cluster = ~composite[group]

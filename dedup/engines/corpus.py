@@ -62,7 +62,11 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     for part, (table, kept, keys) in enumerate(zip(tables, snapshot.current(), snapshot.keys(), strict=True)):
         rows = np.flatnonzero(kept)
         sketch = snapshot.sketch(part)
-        seconds = pc.floor_temporal(table["published"], unit="second").cast(pa.timestamp("s", "UTC")).cast(pa.int64())
+        seconds = (
+            pc.floor_temporal(table["published"], unit="second")
+            .cast(pa.timestamp("s", "UTC"))
+            .cast(pa.int64())
+        )
         published = seconds.fill_null(UNKNOWN).to_numpy()[rows]
         precision = table["precision_s"].fill_null(1).to_numpy()[rows].astype(np.int64)
         values = (

@@ -14,6 +14,7 @@ from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model
 from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus
 from dedup.engines.matching import Known, Matches, OnStage, match
+from dedup.engines.rubrics import find_rubrics
 from dedup.index.snapshot import Snapshot
 from dedup.text.words import Words, tokenize
 
@@ -42,9 +43,7 @@ def node_texts(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, wanted: Ints) -
     """Texts that stand for nodes; large_string, shape (len(wanted),)."""
     first = nodes.first[wanted]
     rows = snapshot.rows_at(corpus.part[first], corpus.row[first], ("title", "text"))
-    return confirm_text(
-        rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first]
-    )
+    return confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first])
 
 
 def learn_epoch(snapshot: Snapshot, *, threads: int = 1, on_stage: OnStage = lambda *_: None) -> Learnt:
@@ -60,7 +59,7 @@ def learn_epoch(snapshot: Snapshot, *, threads: int = 1, on_stage: OnStage = lam
             some = order[low : low + _LEARN_BATCH]
             yield tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads), nodes.hashes[some]
 
-    learnt = learn(batches(), threads=threads)
+    learnt = learn(batches(), find_rubrics(snapshot, corpus, nodes), threads=threads)
     on_stage("learn", len(order), len(order))
     return learnt
 
@@ -80,5 +79,7 @@ def find_matches(
     judge = Judge(
         len(nodes), lambda wanted: node_texts(snapshot, corpus, nodes, wanted), learnt, model, threads=threads
     )
-    matches = match(snapshot, corpus, nodes, judge, known=known, threads=threads, on_stage=on_stage)
+    matches = match(
+        snapshot, corpus, nodes, judge, learnt.rubrics, known=known, threads=threads, on_stage=on_stage
+    )
     return State(corpus, nodes, judge, matches)

@@ -1,4 +1,4 @@
-"""From nodes to confirmed edges: sketches propose, the judge decides, and what an earlier run decided is kept.
+"""From nodes to confirmed edges: sketches propose, the judge decides, earlier decisions are kept.
 
 Within an epoch a decision never changes, and of two texts an earlier run knew
 both, a later run proposes only what that run proposed (more members push two
@@ -90,14 +90,18 @@ def match(
     corpus: Corpus,
     nodes: Nodes,
     judge: Judge,
+    rubrics: NDArray[np.uint64],
     *,
     known: Known | None = None,
     threads: int = 1,
     on_stage: OnStage = lambda stage, done, total: None,
 ) -> Matches:
-    """Find and score the candidate pairs of a corpus."""
+    """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
     left, right, capped = _candidates(snapshot, corpus, nodes, threads)
+    is_rubric = np.isin(nodes.hashes, rubrics)
+    told = ~(is_rubric[left] | is_rubric[right])
+    left, right = left[told], right[told]
     on_stage("candidates", 1, 1)
     n_candidates = len(left)
     fresh = np.ones(n_candidates, np.bool_)
@@ -119,6 +123,7 @@ def match(
     edged[left] = edged[right] = True
     alone = np.flatnonzero(edged | (nodes.copies > 1))
     own[alone] = judge.score(alone, alone)
+    own[is_rubric] = NO_SCORE + 1
     return Matches(left, right, sums, own, n_candidates, len(asked), capped)
 
 

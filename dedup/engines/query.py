@@ -26,7 +26,13 @@ _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cach
 
 
 def find_near(
-    snapshot: Snapshot, state: State, articles: pa.Table, learnt: Learnt, model: Model, least: int, threads: int
+    snapshot: Snapshot,
+    state: State,
+    articles: pa.Table,
+    learnt: Learnt,
+    model: Model,
+    least: int,
+    threads: int,
 ) -> tuple[Ints, Ints, NDArray[np.float64], list[str]]:
     """Find the articles of an index that are copies of new ones.
 

@@ -52,7 +52,13 @@ def read_pairs(path: Path) -> list[GoldPair]:
             if missing:
                 raise ModelError(f"{path}: lacks the columns {missing}, it has {rows.fieldnames}")
             pairs = [
-                GoldPair(row["id_a"], row["id_b"], row["label"], row.get("kind") or "", float(row.get("weight") or 1))
+                GoldPair(
+                    row["id_a"],
+                    row["id_b"],
+                    row["label"],
+                    row.get("kind") or "",
+                    float(row.get("weight") or 1),
+                )
                 for row in rows
             ]
     except (OSError, ValueError) as error:

@@ -64,20 +64,20 @@ class CsvReader:
         width = len(header)
         rows = self._rows(self._lines(blocks))
         next(rows, None)  # the header
-        batch, size = RawBatch(columns=header), 0
+        batch = RawBatch(columns=header)
         for line, row in rows:
             if len(row) == width:
                 batch.records.append(dict(zip(header, row, strict=True)))
                 batch.lines.append(line)
-                size += sum(map(len, row))
+                batch.size += sum(map(len, row))
             else:
                 said = f"{len(row)} instead of {width}: {self._shape.separator.join(row)}"
                 self._rejects.append(reasons.reject(self._file, line, reasons.WRONG_WIDTH, said))
             full = len(batch.records) + len(self._rejects) >= self._batch_size
-            if full or size >= self._batch_bytes:
+            if full or batch.size >= self._batch_bytes:
                 batch.rejects, self._rejects = self._rejects, []
                 yield batch
-                batch, size = RawBatch(columns=header), 0
+                batch = RawBatch(columns=header)
         batch.rejects, self._rejects = self._rejects, []
         # The first batch also settles the columns, so a file of a header alone has one too.
         yield batch

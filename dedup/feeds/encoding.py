@@ -37,6 +37,7 @@ _PLAUSIBLE_SHARE: Final = 0.8
 # Above this share of bytes that are neither UTF-8 nor Western text, replacing them would leave no text.
 _HOPELESS_SHARE: Final = 0.15
 _BINARY_SHARE: Final = 0.05
+_FEW_CONTROLS: Final = 8  # so that a few in a tiny file do not make it binary
 
 
 def guess_encoding(head: bytes) -> str:
@@ -92,4 +93,6 @@ def looks_binary(head: bytes, encoding: str) -> bool:
         return False
     # A stray NUL is dropped and noted; a tenth of the file is not stray.
     controls = len(_CONTROL.findall(head))
-    return controls > _BINARY_SHARE * len(head) or head.count(0) > 2 * _BINARY_SHARE * len(head)
+    return controls > _FEW_CONTROLS + _BINARY_SHARE * len(head) or head.count(0) > 2 * _BINARY_SHARE * len(
+        head
+    )

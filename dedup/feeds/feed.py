@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REJECTS_KEPT: Final = 10_000
+# The columns and the order of day and month are settled by so many records, or so many bytes of them.
+_SETTLED_BY: Final = 1_000
+_SETTLED_BYTES: Final = 64 << 20
 _LARGEST_PAGE: Final = 16 << 20  # bytes; a page is read whole
 _NO_PAGE = "structure of a news page not found (a title, then paragraphs or a list of headlines)"
 
@@ -155,24 +159,24 @@ class Feed:
             reader = JsonLinesReader(file, self._batch_size, self._batch_bytes)
             described.append("json lines")
         described += [*([source.compression] if source.compression else []), source.encoding]
-        builder: ArticleBuilder | None = None
-        waiting: list[RawBatch] = []  # batches of rejects alone, before the first record
-        for raw in reader.read(source.blocks()):
-            if builder is None and not raw.records and not raw.columns:
-                waiting.append(raw)
-                continue
-            if builder is None:
-                fields = FieldMap.resolve(file, raw.column_names(), raw.records, self._mapping)
-                builder = ArticleBuilder(file, fields, NULLS if kind == "csv" else frozenset())
-                self._note(file, ", ".join([*described, str(fields)]), once=True)
-                for early in waiting:
-                    yield builder.build(early)
-                waiting.clear()
-            yield builder.build(raw)
-        if builder is None:
-            for early in waiting:
-                yield FeedBatch(articles=empty_articles(), rejects=tuple(early.rejects))
+        batches = reader.read(source.blocks())
+        waiting = _first_batches(batches)
+        if not any(raw.records or raw.columns for raw in waiting):  # every record was rejected
+            for raw in waiting:
+                yield FeedBatch(articles=empty_articles(), rejects=tuple(raw.rejects))
             return
+        first = [record for raw in waiting for record in raw.records][:_SETTLED_BY]
+        columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
+        fields = FieldMap.resolve(file, tuple(columns), first, self._mapping)
+        self._note(file, ", ".join([*described, str(fields)]), once=True)
+        builder = ArticleBuilder(file, fields, NULLS if kind == "csv" else frozenset())
+        builder.learn(first)
+        for raw in chain(waiting, batches):
+            new = [name for name in raw.column_names() if name not in columns]
+            if new:
+                columns.update(dict.fromkeys(new))
+                builder.fields = builder.fields.with_columns(new, raw.records)
+            yield builder.build(raw)
         replaced = int(getattr(reader, "replaced", 0))
         if replaced or builder.mended:
             said = []
@@ -212,6 +216,17 @@ class Feed:
         """Return all articles as a DataFrame, a column each field. Needs pandas."""
         frame: pd.DataFrame = self.to_table().to_pandas()
         return frame
+
+
+def _first_batches(batches: Iterator[RawBatch]) -> list[RawBatch]:
+    """Take batches off until there are enough records to settle the columns by, whatever the batch size."""
+    taken: list[RawBatch] = []
+    for raw in batches:
+        taken.append(raw)
+        records, size = sum(len(one.records) for one in taken), sum(one.size for one in taken)
+        if records >= _SETTLED_BY or size >= _SETTLED_BYTES:
+            break
+    return taken
 
 
 def _alone(path: str, reason: str, detail: str) -> FeedBatch:

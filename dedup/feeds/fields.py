@@ -250,6 +250,16 @@ class FieldMap:
         ordered: dict[str, str] = {field: chosen[field] for field in FIELD_NAMES if field in chosen}
         return cls(ordered, outlet_from_url="outlet" not in ordered and "url" in ordered)
 
+    def with_columns(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> FieldMap:
+        """Return this map with fields added that only later records have; what is settled stays."""
+        chosen: dict[str, str] = dict(self.columns)
+        for field in FIELD_NAMES:
+            column = None if field in chosen else _guess(field, columns, records)
+            # An outlet that turns up late must not change where the outlets come from halfway.
+            if column is not None and not (field == "outlet" and self.outlet_from_url):
+                chosen[field] = column
+        return FieldMap(chosen, self.outlet_from_url)
+
     def values(self, field: str, records: Sequence[Mapping[str, Any]]) -> list[Any] | None:
         """Return the raw value of `field` in each record, or None when the feed has no such column."""
         column = self.columns.get(field)

@@ -85,7 +85,7 @@ def guess_format(path: str, head: bytes, whole: bool, mapped: Collection[str] = 
         return "page"
     if shape is not None and shape.known and not wide and folded_name(shape.header[0]):
         return "csv"  # one column: a list of headlines under the word "title"
-    if shape is not None and wide and shape.rows and shape.whole >= _CERTAIN_ROWS:
+    if shape is not None and wide and all(shape.header) and shape.rows > 1 and shape.whole >= _CERTAIN_ROWS:
         return "csv"  # a table without a name we know: the field map will say what it lacks
     if ending in ("csv", "tsv"):
         return "csv"

@@ -45,7 +45,7 @@ class JsonLinesReader:
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]:
         """Yield the records of `blocks`; blank lines are no records."""
-        batch, size = RawBatch(), 0
+        batch = RawBatch()
         for first, lines, dropped in line_groups(blocks):
             for number in dropped:
                 detail = f"over {LONGEST_LINE >> 20} MB without a line break"
@@ -65,14 +65,14 @@ class JsonLinesReader:
                 if type(record) is dict:
                     batch.records.append(record)
                     batch.lines.append(number)
-                    size += len(line)
+                    batch.size += len(line)
                 elif record is not None or line.strip() == b"null":
                     detail = f"{_kind(record)}: {_beginning(line)}"
                     batch.rejects.append(reasons.reject(self._file, number, reasons.NOT_OBJECT, detail))
                 full = len(batch.records) + len(batch.rejects) >= self._batch_size
-                if full or size >= self._batch_bytes:
+                if full or batch.size >= self._batch_bytes:
                     yield batch
-                    batch, size = RawBatch(), 0
+                    batch = RawBatch()
         if batch.records or batch.rejects:
             yield batch
 

@@ -32,12 +32,13 @@ from dedup.feeds.page_lines import (
     folded,
     is_capitals,
     is_headline,
+    is_legal_line,
     is_list_heading,
     is_menu,
     is_paragraph,
 )
 from dedup.feeds.page_source import PageSource, page_source
-from dedup.feeds.page_words import COMMENTS_HEADING, FOOTER, LIST_HEADING
+from dedup.feeds.page_words import COMMENTS_HEADING, LIST_HEADING
 
 _LEAST_TEXT: Final = 150  # characters of body; less is a caption
 _LEAST_LISTED: Final = 3
@@ -68,7 +69,7 @@ def is_page_dump(text: str) -> bool:
     """Return whether `text` has the structure of a news page.
 
     It takes a title over a body, or some headlines in lists, and two signs
-    that this is a page and not any text: a time stamp or byline, a credit, a
+    that this is a page and not any text: a time stamp, a byline, a credit or
     dateline, a list heading or numbered list, a menu, a legal line, a headline that stands twice.
     """
     if text.count("\n") > _MOST_LINES:
@@ -81,11 +82,12 @@ def is_page_dump(text: str) -> bool:
     lines = layout.lines
     source = page_source(layout)
     signs = (
-        any(stamp.labelled or stamp.timed for stamp in layout.stamps.values()) or source.byline is not None,
+        any(stamp.labelled or stamp.timed for stamp in layout.stamps.values()),
+        source.byline is not None,
         source.credit is not None,
         any(line.rank is not None or LIST_HEADING.fullmatch(line.text) for line in lines),
         any(is_menu(line) and len(line.parts) > 1 for line in lines),
-        any(FOOTER.fullmatch(line.text) and line.words < 25 for line in lines),
+        any(is_legal_line(line.text) for line in lines),
         _has_repeated_headline(lines),
     )
     return sum(signs) >= _EVIDENCE

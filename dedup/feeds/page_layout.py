@@ -20,13 +20,14 @@ from dedup.feeds.page_lines import (
     is_credit,
     is_furniture,
     is_headline,
+    is_legal_line,
     is_list_heading,
     is_menu,
     is_paragraph,
     page_lines,
 )
 from dedup.feeds.page_stamps import Stamp, is_byline, is_name, read_stamp
-from dedup.feeds.page_words import BODY_END, COMMENTS_HEADING, FOOTER
+from dedup.feeds.page_words import BODY_END, COMMENTS_HEADING
 
 # Lines between two paragraphs of one body: a picture, its caption and an advertisement.
 _WIDEST_GAP = 4
@@ -124,9 +125,13 @@ def _ends_body(layout: PageLayout, index: int, prose: list[bool]) -> bool:
         return True
     if BODY_END.fullmatch(line.text) or COMMENTS_HEADING.fullmatch(line.text):
         return True
-    # A line in capitals followed by a paragraph is a heading within the article, or an advertisement.
-    following = index + 1 < len(prose) and prose[index + 1]
-    return is_list_heading(line) and not following
+    if is_furniture(line.text) or not is_list_heading(line):
+        return False
+    # A line in capitals with a paragraph below it is a heading within the article.
+    below = index + 1
+    while below < len(prose) and is_furniture(layout.lines[below].text):
+        below += 1
+    return below == len(prose) or not prose[below]
 
 
 def _find_title(layout: PageLayout) -> int | None:
@@ -210,7 +215,7 @@ def _find_footer(layout: PageLayout) -> int:
     """Return where the footer begins: a legal or contact line with more furniture than headlines below it."""
     lines = layout.lines
     for index in range(layout.body.stop, len(lines)):
-        if FOOTER.fullmatch(lines[index].text) is None:
+        if not is_legal_line(lines[index].text):
             continue
         below = lines[index:]
         listed = sum(line.item and is_headline(line.text) for line in below)

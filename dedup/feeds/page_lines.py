@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from dedup.feeds.page_words import (
@@ -17,6 +18,7 @@ from dedup.feeds.page_words import (
     COMMENTS_HEADING,
     CREDIT_LINE,
     FLASH,
+    FOOTER,
     FURNITURE,
     INTERFACE_WORDS,
     LIST_HEADING,
@@ -27,6 +29,8 @@ HEADLINE_WORDS: Final = 4
 """Least words of a listed headline (a word is two CJK characters); fewer are section names, menu words."""
 LONGEST_HEADLINE: Final = 30  # words
 PARAGRAPH_WORDS: Final = 8
+LONGEST_SPECIAL: Final = 400
+"""Characters. A longer line is a paragraph or nothing; trying patterns on it would only take time."""
 
 _LINK_NUMBER = re.compile(r"\[\d+\]")  # as text browsers number links
 _BULLET = re.compile(r"^[•·●▪◦‣►▶→\-–—*+>»]\s+")
@@ -35,6 +39,8 @@ _SURELY_RANKED = re.compile(r"^(?:#\s?\d{1,2}|\d{1,2}[.)\]])(?:\s|$)")
 _CLOCK = re.compile(r"^\d{1,2}[:.h]\d{2}(?:\s?[ap]\.?m\.?)?\s*[-–—|:]?\s+(?=\D)", re.IGNORECASE)
 _AGO = re.compile(r"\s*[-–—|·(]*\s*\d+\s*(?:min(?:ute)?s?|hours?|hrs?|h|days?|d)\s+ago\)?$", re.IGNORECASE)
 _MARKDOWN = re.compile(r"!\[[^\]]*\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)")
+_GAP = re.compile(r"\s{4,}")  # a gap says as much at three spaces, and long ones take patterns long
+_MARKS = re.compile(r"^#{1,6}\s+|^\*\*|\*\*$")
 _PARTS = re.compile(r"\s(?:\||·|•|>|»|›)\s|\s{3,}|\t")
 _CRUMBS = re.compile(r"\s(?:\||·|•|>|»|›|/|-)\s|\s{3,}|\t")
 _END = re.compile(r"[.!?…。！？؟।]+[\"'”’»)\]]*$")
@@ -71,7 +77,7 @@ class PageLine:
     rank: int | None = None
     flash: bool = False
 
-    @property
+    @cached_property
     def words(self) -> int:
         """How many words, CJK by two characters each."""
         return count_words(self.text)
@@ -99,19 +105,13 @@ def page_lines(text: str) -> list[PageLine]:
     """Return the lines of a page that are not blank, wrapped paragraphs joined."""
     lines: list[PageLine] = []
     for number, raw in _paragraphs(text):
-        line = (
-            _MARKDOWN.sub(r"\1", _LINK_NUMBER.sub("", raw))
-            .strip()
-            .strip("\ufeff\u200b")
-            .replace("\xa0", " ")
-            .strip()
-        )
-        line = re.sub(r"^#{1,6}\s+|^\*\*|\*\*$", "", line)
+        line = _GAP.sub("   ", raw.replace("\xa0", " ").strip(" \t\ufeff\u200b\u3000"))
         if not any(char.isalnum() for char in line):
             continue
-        if "©" in line[:2]:
+        if len(line) > LONGEST_SPECIAL or "©" in line[:2]:
             lines.append(PageLine(number, line, line))
             continue
+        line = _MARKS.sub("", _MARKDOWN.sub(r"\1", _LINK_NUMBER.sub("", line)).strip())
         body = _BULLET.sub("", line)
         item = body != line
         flash = FLASH.match(body)
@@ -203,6 +203,8 @@ def ends_sentence(text: str) -> bool:
 
 def is_menu(line: PageLine) -> bool:
     """Return whether the line is a row of short entries, a trail of crumbs or all interface words."""
+    if len(line.raw) > LONGEST_SPECIAL:
+        return False
     parts = [part for part in _CRUMBS.split(line.raw) if part.strip()]
     if len(parts) > 1 and all(count_words(part) < HEADLINE_WORDS for part in parts):
         return True
@@ -212,19 +214,28 @@ def is_menu(line: PageLine) -> bool:
 
 def is_furniture(text: str) -> bool:
     """Return whether `text` belongs to the page, not to an article: share links, captions, legal lines."""
+    if len(text) > LONGEST_SPECIAL:
+        return False
     return bool(FURNITURE.fullmatch(text) or COMMENTS_HEADING.fullmatch(text))
 
 
 def is_list_heading(line: PageLine) -> bool:
     """Return whether the line is the title of a list or section: its words say so, or its capitals."""
-    if line.item or line.flash or line.words > LONGEST_HEADLINE // 3:
+    if line.item or line.flash or len(line.text) > LONGEST_SPECIAL or line.words > LONGEST_HEADLINE // 3:
         return False
     return bool(LIST_HEADING.fullmatch(line.text)) or is_capitals(line.text)
 
 
 def is_credit(text: str) -> bool:
     """Return whether the line says where the story comes from or who made it."""
+    if len(text) > LONGEST_SPECIAL:
+        return False
     return bool(CREDIT_LINE.fullmatch(text) or STAFF_LINE.fullmatch(text))
+
+
+def is_legal_line(text: str) -> bool:
+    """Return whether `text` is of the kind that stands in footers: copyright, terms, contact."""
+    return len(text) <= LONGEST_SPECIAL and bool(FOOTER.fullmatch(text))
 
 
 def is_paragraph(line: PageLine) -> bool:
@@ -242,8 +253,10 @@ def is_paragraph(line: PageLine) -> bool:
 
 def is_headline(text: str, least_words: int = HEADLINE_WORDS) -> bool:
     """Return whether `text` could be a headline: a few words, no full stop, none of the page's furniture."""
+    if len(text) > LONGEST_SPECIAL:
+        return False
     words = count_words(text)
-    if not least_words <= words <= LONGEST_HEADLINE or len(text) > 250:
+    if not least_words <= words <= LONGEST_HEADLINE:
         return False
     if text.endswith((":", ",", ";", ".", "。")) and not _ABBREVIATED.search(text):
         return False

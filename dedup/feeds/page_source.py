@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dedup.feeds.dates import Moment
 from dedup.feeds.page_layout import PageLayout
-from dedup.feeds.page_lines import count_words, folded, is_capitals, is_menu
+from dedup.feeds.page_lines import LONGEST_SPECIAL, count_words, folded, is_capitals, is_menu
 from dedup.feeds.page_stamps import author_of, byline_and_place, is_name
 from dedup.feeds.page_words import CREDIT_LINE, DESK, INTERFACE_WORDS, STAFF_LINE
 
@@ -22,7 +22,7 @@ _DATELINE = re.compile(
     r"\s*\((?P<agency>[^()\d]{2,30})\)\s*(?:[-–—]|--|:)\s*\S"
 )
 _COPYRIGHT = re.compile(
-    r".*?(?:©|\(c\)|\bcopyright\b)(?:\s*(?:©|\(c\)|copyright|by\b|[\d\s,–-]))*(?P<name>[^\W\d_][^|·•©]*)",
+    r".*?(?:©|\(c\)|\bcopyright\b)(?:©|\(c\)|copyright|by\b|[\d\s,–-])*(?P<name>[^\W\d_][^|·•©]*)",
     re.IGNORECASE,
 )
 _AFTER_NAME = re.compile(
@@ -136,7 +136,7 @@ def _outlet(layout: PageLayout, byline: str | None, after_author: str | None) ->
             return desk["outlet"].strip()
     copyrighted = None
     for line in reversed(lines):
-        found = _COPYRIGHT.fullmatch(line.text)
+        found = _COPYRIGHT.fullmatch(line.text) if len(line.text) <= LONGEST_SPECIAL else None
         if found and line.words <= 25:
             name = _AFTER_NAME.sub("", _AFTER_NAME.sub("", found["name"])).strip(" ,.-|")
             name = _LEGAL_FORM.sub("", name)

@@ -15,7 +15,7 @@ from typing import Final
 
 from dedup.feeds.date_order import DateReader
 from dedup.feeds.dates import Moment
-from dedup.feeds.page_lines import PageLine, count_words, is_capitals, is_furniture
+from dedup.feeds.page_lines import LONGEST_SPECIAL, PageLine, count_words, is_capitals, is_furniture
 from dedup.feeds.page_words import BY, DESK, STAMP_LABEL
 
 # Something that can be the year or the numbers of a date; without it no window is tried.
@@ -56,7 +56,9 @@ class Stamp:
 def read_stamp(line: PageLine, dates: DateReader) -> Stamp | None:
     """Return what a stamp line says, or None when the line is none."""
     text = line.raw
-    if count_words(text) > _LONGEST_STAMP or not _ANCHOR.search(text) or is_furniture(text):
+    if len(text) > LONGEST_SPECIAL or not _ANCHOR.search(text):
+        return None
+    if line.words > _LONGEST_STAMP or is_furniture(text):
         return None
     stamp = Stamp()
     labels = list(STAMP_LABEL.finditer(text))
@@ -119,7 +121,12 @@ def is_byline(line: PageLine) -> bool:
 def author_of(line: PageLine) -> tuple[str, str | None] | None:
     """Return the author a "By ..." line names, and what follows the name after a comma; else None."""
     found = BY.match(line.text)
-    if found is None or count_words(line.text) > 14 or line.text.endswith("."):
+    if (
+        found is None
+        or len(line.text) > LONGEST_SPECIAL
+        or count_words(line.text) > 14
+        or line.text.endswith(".")
+    ):
         return None
     name, _, after = line.text[found.end() :].partition(",")
     name = re.split(r"\s[|•·–—-]\s", name)[0].strip()

@@ -47,12 +47,15 @@ class RawBatch:
         Records among these that could not even be parsed.
     columns : tuple of str
         The column names where the format states them (CSV); else empty.
+    size : int
+        Bytes of input they took.
     """
 
     records: list[RawRecord] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    size: int = 0
 
     def column_names(self) -> tuple[str, ...]:
         """Return the columns: stated, or every key of these records in order of appearance."""
@@ -85,7 +88,7 @@ class ArticleBuilder:
     mended : int
         Values in which invalid characters were replaced so far.
     dates : DateReader
-        Told the order of day and month by the first batch.
+        Reads the dates of this file.
     """
 
     def __init__(self, file: str, fields: FieldMap, nulls: frozenset[str] = frozenset()) -> None:
@@ -95,7 +98,11 @@ class ArticleBuilder:
         self.mended = 0
         self.dates = DateReader()
         self._nulls = nulls
-        self._learnt = False
+
+    def learn(self, records: Sequence[RawRecord]) -> None:
+        """Settle the order of day and month by the dates of the first records."""
+        dated = [self.fields.values(name, records) or [] for name in ("published", "updated")]
+        self.dates.learn(value for values in dated for value in values)
 
     def build(self, raw: RawBatch) -> FeedBatch:
         """Return the articles of `raw` and all its rejects, in order of their lines."""
@@ -120,7 +127,6 @@ class ArticleBuilder:
             columns["outlet"] = [None if url is None else host_of(url) for url in columns["url"]]
         published = self._dates("published", records, lines, rejects)
         updated = self._dates("updated", records, lines, rejects)
-        self._learnt = self._learnt or bool(records)
         columns["published"] = [None if moment is None else moment[0] for moment in published]
         columns["precision_s"] = [None if moment is None else moment[1] for moment in published]
         columns["updated"] = [None if moment is None else moment[0] for moment in updated]
@@ -163,8 +169,6 @@ class ArticleBuilder:
         values = self.fields.values(name, records)
         if values is None:
             return [None] * len(records)
-        if not self._learnt:
-            self.dates.learn(values)
         moments: list[Moment | None] = []
         for value, line in zip(values, lines, strict=True):
             moment = None if value is None else self.dates.read(value)

@@ -93,8 +93,6 @@ class Catalog:
         The SQLite file; it must exist.
     write : bool
         Whether this is the writer's connection.
-    durable : bool
-        False: no fsync (temporary indices).
 
     Raises
     ------
@@ -106,14 +104,15 @@ class Catalog:
     Not for use by two threads at once.
     """
 
-    def __init__(self, path: Path, *, write: bool = False, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
         self._connection = self._connect(write)
         try:
             self.format_version = self._checked_format()
+            self.durable = bool(self.meta("durable"))
             if write:
                 self.query("PRAGMA journal_mode = WAL")
-                self.query(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+                self.query(f"PRAGMA synchronous = {'FULL' if self.durable else 'OFF'}")
                 self.query(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self.query(f"PRAGMA cache_size = -{_CACHE_KIB}")
         except BaseException:
@@ -129,17 +128,10 @@ class Catalog:
                 connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-                start = {
-                    "format": FORMAT_VERSION,
-                    "generation": 0,
-                    "load": 0,
-                    "load_open": False,
-                    "epoch": None,
-                }
-                connection.executemany(
-                    "INSERT INTO meta VALUES (?, ?)",
-                    [(name, json.dumps(value)) for name, value in {**start, **meta}.items()],
-                )
+                start = {"generation": 0, "load": 0, "load_open": False, "epoch": None}
+                every = {"format": FORMAT_VERSION, "durable": durable, **start, **meta}
+                rows = [(name, json.dumps(value)) for name, value in every.items()]
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
         finally:
             connection.close()
 

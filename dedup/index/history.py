@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from dedup.cluster.continuity import cluster_events
 from dedup.engines.assemble import Clustering
-from dedup.engines.corpus import Corpus
 from dedup.engines.local import State
 from dedup.engines.matching import Known
 from dedup.index.reading import StoreReader

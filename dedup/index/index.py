@@ -76,7 +76,9 @@ class Index:
         IndexFolderError
             If the folder holds something or cannot be written.
         """
-        store = IndexStore.create(path, durable=durable, settings={"background": load_background().content_hash})
+        store = IndexStore.create(
+            path, durable=durable, settings={"background": load_background().content_hash}
+        )
         return cls(store, write=True)
 
     @classmethod
@@ -285,7 +287,9 @@ class Index:
             If nothing in the index has that id.
         """
         settings = settings or Settings()
-        everything = self.report(Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads))
+        everything = self.report(
+            Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads)
+        )
         found = sorted({c for c in everything.members["cluster_id"].to_pylist() if c == identifier or
                         (len(identifier) >= 4 and c.startswith(identifier))})  # fmt: skip
         if not found:
@@ -297,12 +301,24 @@ class Index:
                     )
             rows = everything.members
             ids, urls = rows["article_id"].to_pylist(), rows["url"].to_pylist()
-            found = sorted({c for c, i, u in zip(rows["cluster_id"].to_pylist(), ids, urls, strict=True) if identifier in (i, u)})
+            found = sorted(
+                {
+                    c
+                    for c, i, u in zip(rows["cluster_id"].to_pylist(), ids, urls, strict=True)
+                    if identifier in (i, u)
+                }
+            )
         if len(found) > 1 and all(c.startswith(identifier) for c in found):
-            raise DedupError(f"{identifier!r} begins {len(found)} cluster ids: {', '.join(found[:5])}", "give more of it")
+            raise DedupError(
+                f"{identifier!r} begins {len(found)} cluster ids: {', '.join(found[:5])}", "give more of it"
+            )
         kept = pa.compute.is_in(everything.members["cluster_id"], pa.array(found, pa.string()))
         return ClusterReport(
-            everything.members.filter(kept), everything.composites, everything.links, everything.counts, everything.notes
+            everything.members.filter(kept),
+            everything.composites,
+            everything.links,
+            everything.counts,
+            everything.notes,
         )
 
     def query(self, articles: pa.Table, settings: Settings | None = None) -> pa.Table:
@@ -327,7 +343,13 @@ class Index:
         snapshot, state, _ = self._prepare(settings, None, _silent)
         clustering = self._assemble(snapshot, state, settings)
         asked, found, score, relation = find_near(
-            snapshot, state, articles, self._epoch(snapshot)[1], load_model(), _least(settings), settings.threads or _cores()
+            snapshot,
+            state,
+            articles,
+            self._epoch(snapshot)[1],
+            load_model(),
+            _least(settings),
+            settings.threads or _cores(),
         )
         if not len(asked):
             return QUERY_SCHEMA.empty_table()
@@ -335,7 +357,10 @@ class Index:
             state.corpus.part[found], state.corpus.row[found], ("id", "outlet", "published", "title", "url")
         )
         names = cluster_ids(state.corpus, clustering)
-        cluster_of = {a: str(names[c]) for a, c in zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)}
+        cluster_of = {
+            a: str(names[c])
+            for a, c in zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)
+        }
         titles = articles["title"].to_pylist()
         columns = {
             "query": pa.array(asked, pa.int64()),
@@ -345,7 +370,10 @@ class Index:
             "score": pa.array(score),
             "relation": pa.array(relation),
         }
-        arrays = [columns.get(name, rows[name] if name in rows.column_names else None) for name in QUERY_SCHEMA.names]
+        arrays = [
+            columns.get(name, rows[name] if name in rows.column_names else None)
+            for name in QUERY_SCHEMA.names
+        ]
         table = pa.table(arrays, names=QUERY_SCHEMA.names).cast(QUERY_SCHEMA)
         return table.sort_by([("query", "ascending"), ("score", "descending"), ("article_id", "ascending")])
 
@@ -426,7 +454,11 @@ class Index:
         keys = snapshot.find(identifier)
         if len(keys) != 1:
             what = "names no article" if not keys else f"names {len(keys)} articles"
-            hint = "give an id as `dedup clusters` prints it" if not keys else "give its URL, or the id of 16 hex digits"
+            hint = (
+                "give an id as `dedup clusters` prints it"
+                if not keys
+                else "give its URL, or the id of 16 hex digits"
+            )
             raise DedupError(f"{identifier!r} {what} of {self.path}", hint)
         return keys[0]
 
@@ -507,7 +539,12 @@ class Index:
         return kept
 
     def _store_run(
-        self, snapshot: Snapshot, state: State, clustering: Clustering, settings: Settings, identity: dict[str, Any]
+        self,
+        snapshot: Snapshot,
+        state: State,
+        clustering: Clustering,
+        settings: Settings,
+        identity: dict[str, Any],
     ) -> None:
         """Keep the run, unless it is there already or somebody else is writing."""
         choice = {"settings": settings.result_hash()}
@@ -534,7 +571,9 @@ class Index:
             )
         if state.matches.capped:
             largest = max(bucket.size for bucket in state.matches.capped)
-            notes.append(f"{len(state.matches.capped)} buckets were too large to be paired in full (largest {largest})")
+            notes.append(
+                f"{len(state.matches.capped)} buckets were too large to be paired in full (largest {largest})"
+            )
         return tuple(notes)
 
     def _drop_state(self) -> None:

@@ -86,5 +86,3 @@ def load_feed(
         notes=list(feed.notes),
         seconds=round(time.perf_counter() - began, 3),
     )
-
-

@@ -28,7 +28,9 @@ def minhash_of(snapshot: Snapshot, key: int, kind: int | None, name: str) -> dat
         at = np.flatnonzero((sketch["owner"] == current.row) & (sketch["kind"] == wanted))
         if len(at):
             return _minhash(sketch["signatures"][at[0]])
-    raise DedupError(f"article {name!r} has no sketch of kind {kind}", "it has too few words, or too many for a brief")
+    raise DedupError(
+        f"article {name!r} has no sketch of kind {kind}", "it has too few words, or too many for a brief"
+    )
 
 
 def lsh_of(snapshot: Snapshot, kind: int, options: dict[str, Any]) -> datasketch.MinHashLSH:
@@ -45,7 +47,10 @@ def lsh_of(snapshot: Snapshot, kind: int, options: dict[str, Any]) -> datasketch
             if kept[row]:
                 name = display_id(ids[row], int(keys[row]))
                 # Two outlets may use one id; the second then goes by its key.
-                lsh.insert(name if name not in lsh else display_id(None, int(keys[row])), _minhash(sketch["signatures"][at]))
+                lsh.insert(
+                    name if name not in lsh else display_id(None, int(keys[row])),
+                    _minhash(sketch["signatures"][at]),
+                )
     return lsh
 
 

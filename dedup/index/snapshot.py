@@ -114,7 +114,7 @@ class Snapshot:
             yield self._layout.articles(part.number).read(read)
 
     def current(self) -> list[npt.NDArray[np.bool_]]:
-        """Return per part which rows are the current text of an article: bool arrays, shape (rows,)."""
+        """Return per part which rows are current texts: bool arrays, shape (rows,)."""
         return [states == CURRENT for states in self._states]
 
     def keys(self) -> list[Int64s]:
@@ -220,9 +220,7 @@ class Snapshot:
         together = pa.concat_tables(tables)
         if np.array_equal(order, np.arange(len(order))):
             return together
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return together.take(pa.array(back))
+        return together.take(pa.array(np.argsort(order)))
 
     def versions(self, key: int) -> list[Version]:
         """Return the listed texts of an article, oldest first, the current one last.

@@ -50,11 +50,8 @@ class IndexStore(StoreReader):
         self._pending: deque[Plan] = deque()
         self._plans = 0
         try:
-            self._durable = True
-            if lock is not None:
-                with Catalog(layout.catalog) as reader:
-                    self._durable = bool(reader.meta("durable"))
-            super().__init__(layout, Catalog(layout.catalog, write=lock is not None, durable=self._durable))
+            super().__init__(layout, Catalog(layout.catalog, write=lock is not None))
+            self._durable = self._catalog.durable
             self._staging = Staging(layout, self._catalog, durable=self._durable)
             self._load: int = self._catalog.meta("load")
             self._load_open: bool = self._catalog.meta("load_open")
@@ -88,7 +85,7 @@ class IndexStore(StoreReader):
             If the folder holds something, or cannot be written.
         """
         layout = Layout(Path(path))
-        lock = create_folder(layout, {"durable": durable, "settings": settings or {}}, durable=durable)
+        lock = create_folder(layout, {"settings": settings or {}}, durable=durable)
         return cls(layout, lock)
 
     @classmethod
@@ -98,7 +95,6 @@ class IndexStore(StoreReader):
         Parameters
         ----------
         path : path-like
-            The folder.
         write : bool
             Take the writer's lock and tidy up after a writer that was killed. Reading
             takes no lock and works while a writer writes.

@@ -86,10 +86,9 @@ def holdings_lines(name: str, held: Any, rejects: Sequence[Reject] | None, canva
 def _shares(ranked: Sequence[tuple[str, int]], whole: int, canvas: Canvas) -> Iterator[str]:
     for name, number in ranked[:_OUTLETS_SHOWN]:
         yield f"  {number:>9,}  {percent(number, whole):>6}  {name}"[: canvas.width]
-    if more := len(ranked) - _OUTLETS_SHOWN:
-        if more > 0:
-            rest = sum(number for _, number in ranked[_OUTLETS_SHOWN:])
-            yield canvas.paint(f"  {rest:>9,}  {percent(rest, whole):>6}  {more:,} more outlets", "dim")
+    if (more := len(ranked) - _OUTLETS_SHOWN) > 0:
+        rest = sum(number for _, number in ranked[_OUTLETS_SHOWN:])
+        yield canvas.paint(f"  {rest:>9,}  {percent(rest, whole):>6}  {more:,} more outlets", "dim")
 
 
 def _size(octets: int) -> str:

@@ -16,7 +16,7 @@ _ID = 8  # characters of a cluster id shown
 
 
 def match_lines(matches: pa.Table, titles: Sequence[str | None], canvas: Canvas) -> Iterator[str]:
-    """Yield lines for every article asked about, those without a match too.
+    """Yield lines for every article that has a match, and how many have none.
 
     Parameters
     ----------
@@ -35,14 +35,15 @@ def match_lines(matches: pa.Table, titles: Sequence[str | None], canvas: Canvas)
         found[match["query"]].append(match)
     names = {printable(match["outlet"]) for rows in found.values() for match in rows}
     outlet = min(max((cell_len(name) for name in names), default=0), max(12, canvas.width * 22 // 100))
-    for query, title in enumerate(titles):
-        for line in canvas.wrapped(printable(title) or "(no headline)", 2):
+    for query, rows in sorted(found.items()):
+        for line in canvas.wrapped(printable(titles[query]) or "(no headline)", 2):
             yield canvas.paint(line, "bold")
-        if query not in found:
-            yield canvas.paint("  nothing like it in the index", "dim")
-        for match in found.get(query, ()):
+        for match in rows:
             yield from _match(match, outlet, canvas)
         yield ""
+    if alone := len(titles) - len(found):
+        whole = "nothing" if not found else f"{alone:,} of {len(titles):,} articles: nothing"
+        yield f"{whole} like {'it' if len(titles) == 1 else 'them'} in the index".capitalize()
 
 
 def _match(match: dict[str, Any], outlet: int, canvas: Canvas) -> Iterator[str]:

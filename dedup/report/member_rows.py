@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from rich.cells import cell_len
 
 from dedup.report.layout import Canvas
 from dedup.report.schema import CANONICAL, ClusterReport
-from dedup.report.wording import fitted, lag, moment, printable, same_headline
+from dedup.report.wording import fitted, is_midnight, lag, moment, printable, same_headline
 
 _COLOURS: Final = {CANONICAL: "bold", "cut": "cyan", "version": "yellow", "rewrite": "magenta"}
 _ROOMY: Final = 30  # cells of the headline column; below, a long headline stands under its row
@@ -51,25 +52,23 @@ class MemberColumns:
         used += credit + len(columns.gap) if credit else 0
         return cls(canvas, lag_width, columns.outlet, max(canvas.width - used, 6), credit)
 
-    def row(self, member: dict[str, Any], *, headline: str, again: bool, days: bool) -> Iterator[str]:
+    def row(self, member: dict[str, Any], canonical: dict[str, Any], *, again: bool) -> Iterator[str]:
         """Yield the lines of one member.
 
         Parameters
         ----------
         member : dict
             A row of the member table.
-        headline : str
-            That of the canonical article.
+        canonical : dict
+            The row of the canonical article.
         again : bool
             Its outlet carried the story before.
-        days : bool
-            The dates of the cluster are good to a day only.
         """
         paint = self.canvas.paint
         relation = member["relation"] or ""
         first = member["article_id"] == member["canonical_id"]
         title = printable(member["title"])
-        differs = not same_headline(title, headline)
+        differs = not same_headline(title, printable(canonical["title"]))
         if first:
             said, style = moment(member["published"]) or "no date", "dim"
         elif differs:
@@ -92,7 +91,7 @@ class MemberColumns:
         cells = [
             paint(fitted(printable(relation), self.relation), *colour),
             paint(
-                fitted(lag(member["lag_s"], first=first, days=days), self.lag, right=True),
+                fitted(_lag(member, canonical, first=first), self.lag, right=True),
                 *(["dim"] if first else []),
             ),
             # An outlet that carries its own story again is no syndication; it steps back.
@@ -105,6 +104,15 @@ class MemberColumns:
         yield "  " + self.gap.join(cells)
         for line in rest:
             yield paint(line, *filter(None, [style]))
+
+
+def _lag(member: dict[str, Any], canonical: dict[str, Any], *, first: bool) -> str:
+    when, began = member["published"], canonical["published"]
+    if when is None or began is None or not (is_midnight(when) or is_midnight(began)):
+        return lag(member["lag_s"], first=first)
+    # One of the two dates is a day: the hours between them say nothing.
+    days = (when.astimezone(UTC).date() - began.astimezone(UTC).date()).days
+    return lag(days * 86_400, first=first, days=True)
 
 
 def _widest(column: pa.ChunkedArray) -> int:

@@ -138,6 +138,24 @@ def chosen_members(
     return members.filter(pc.is_in(members.column("cluster_id"), value_set=kept))
 
 
+def links_touching(links: pa.Table, members: pa.Table) -> pa.Table:
+    """Return the links one of whose clusters is among `members`."""
+    ids = pc.unique(members.column("cluster_id"))
+    ends = (pc.is_in(links.column(name), value_set=ids) for name in ("cluster_a", "cluster_b"))
+    return links.filter(pc.or_(*ends))
+
+
+def composites_around(composites: pa.Table, members: pa.Table, article_id: str) -> pa.Table:
+    """Return the composites that draw on a cluster of `members`, and the one that is the article named."""
+    ids = set(pc.unique(members.column("cluster_id")).to_pylist())
+    rows = zip(
+        composites.column("article_id").to_pylist(), composites.column("clusters").to_pylist(), strict=True
+    )
+    return composites.filter(
+        pa.array([own == article_id or bool(ids & set(of or ())) for own, of in rows], pa.bool_())
+    )
+
+
 def links_between(links: pa.Table, members: pa.Table) -> pa.Table:
     """Return the links both of whose clusters are among `members`."""
     ids = pc.unique(members.column("cluster_id"))

@@ -153,6 +153,14 @@ class ClusterReport:
         """
         return replace(self, members=ordering.sorted_members(self.members, by))
 
+    def around(self, article_id: str) -> ClusterReport:
+        """Return a report with only the links and composites of its clusters, or of this article."""
+        return replace(
+            self,
+            composites=ordering.composites_around(self.composites, self.members, article_id),
+            links=ordering.links_touching(self.links, self.members),
+        )
+
     def select(self, settings: Settings) -> ClusterReport:
         """Return a report of what `settings` ask to be shown, sorted; doing it twice changes nothing.
 

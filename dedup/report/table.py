@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow.compute as pc
@@ -80,9 +81,10 @@ def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) ->
     if report.n_clusters == 0:
         found = int(report.counts.get("clusters", 0))
         if found:
-            yield f"Of {count(found, 'cluster')} found, none is as these options ask."
+            said = f"Of {count(found, 'cluster')} found, none is as these options ask."
         else:
-            yield "No clusters: no two of these articles are near-duplicates."
+            said = "No clusters: no two of these articles are near-duplicates."
+        yield from canvas.wrapped(said, 3)
     shown = report if options.clusters is None else report.top(options.clusters)
     columns = MemberColumns.for_report(shown, canvas)
     length = None if options.detail else _id_length(report)
@@ -93,7 +95,8 @@ def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) ->
     yield from _composite_lines(report, columns, length)
     if report.n_clusters > shown.n_clusters:
         part = f"{shown.n_clusters:,} of {report.n_clusters:,} clusters shown"
-        yield f"{part}, {_ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
+        part += f", {_ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
+        yield from canvas.wrapped(part, 3)
 
 
 def summary_line(report: ClusterReport) -> str:
@@ -152,13 +155,13 @@ def _cluster_lines(
     if len(members) == limit + 1:
         limit += 1
     outlets: set[str] = set()
-    days = _only_days(members)
     for member in members[:limit]:
         outlet = member["outlet"]
         again = outlet is not None and outlet in outlets
-        yield from columns.row(member, headline=headline, again=again, days=days)
+        yield from columns.row(member, canonical, again=again)
         if options.detail:
-            yield canvas.paint(fitted(_whereabouts(member), canvas.width), "dim")
+            # Not cut to the width: an address is there to be copied.
+            yield canvas.paint(_whereabouts(member), "dim")
         if outlet is not None:
             outlets.add(outlet)
     if (more := len(members) - limit) > 0:
@@ -176,22 +179,26 @@ def _facts(members: list[dict[str, Any]], linked: list[str], id_length: int | No
     if outlets:
         said.append(count(len(outlets), "outlet"))
     if len(dates) > 1:
-        span = (max(dates) - min(dates)).total_seconds()
-        at_once = "all on one day" if _only_days(members) else "all at one time"
-        said.append(f"within {duration(span)}" if span else at_once)
+        said.append(_span(dates))
     if linked:
         names = ", ".join(one[:id_length] for one in linked[:_MORE_LINKS])
         said.append(f"linked with {names}" + (" …" if len(linked) > _MORE_LINKS else ""))
     return " · ".join(said)
 
 
-def _only_days(members: list[dict[str, Any]]) -> bool:
-    return all(is_midnight(one["published"]) for one in members if one["published"] is not None)
+def _span(dates: list[datetime]) -> str:
+    exact = [when for when in dates if not is_midnight(when)]
+    days = (max(dates).astimezone(UTC).date() - min(dates).astimezone(UTC).date()).days
+    if len(exact) == len(dates) or (days == 0 and len(exact) > 1):
+        span = (max(exact) - min(exact)).total_seconds()
+        return f"within {duration(span)}" if span else "all at one time"
+    # Some dates are days only, so hours would pretend to know more than the feed says.
+    return f"within {count(days + 1, 'day')}" if days else "all on one day"
 
 
 def _whereabouts(member: dict[str, Any]) -> str:
     place = f"{member['file']}:{member['line']}" if member["file"] else ""
-    return "      " + " · ".join(filter(None, map(printable, (member["article_id"], member["url"], place))))
+    return "      " + " · ".join(filter(None, map(printable, (member["article_id"], place, member["url"]))))
 
 
 def _composite_lines(report: ClusterReport, columns: MemberColumns, id_length: int | None) -> Iterator[str]:

@@ -59,6 +59,14 @@ class KeyTable:
             array.flags.writeable = False
         return cls(keys, values, starts)
 
+    def has(self, wanted: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether each wanted key is in the table; same shape as `wanted`."""
+        out = np.zeros(wanted.shape, np.bool_)
+        if len(self.keys):
+            place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+            out = self.keys[place] == wanted
+        return out
+
     def get(self, wanted: NDArray[np.uint32], default: int) -> NDArray[np.uint8]:
         """Value of each wanted key, `default` for those not in the table; same shape as `wanted`."""
         if not len(self.keys):
@@ -81,11 +89,13 @@ class Background:
     n_articles : int
         Number of distinct articles counted.
     words : KeyTable
-        IDF of each word of `MIN_WORD_DF` or more articles (see `build_background`); key: `word_keys`.
+        IDF of the words of five articles or more (see `build_background`); key: `word_keys`.
     bigrams : KeyTable
-        IDF of the more frequent word pairs; key: the shingle hash.
+        IDF of the word pairs of twenty articles or more; key: the shingle hash.
     common_words, common_bigrams : KeyTable
         What shingles leave out; the values are not used.
+    names : KeyTable
+        Words that stand capitalised in running text: people, places, organisations, weekdays.
     content_hash : str
         Hash of all of it; two backgrounds that differ give signatures that must not meet.
     """
@@ -96,6 +106,7 @@ class Background:
     bigrams: KeyTable
     common_words: KeyTable
     common_bigrams: KeyTable
+    names: KeyTable
     content_hash: str
 
     @property
@@ -115,7 +126,8 @@ def quantised_idf(df: NDArray[np.int64], n_articles: int) -> NDArray[np.uint8]:
         Number of articles.
     """
     idf = np.rint(IDF_UNIT * np.log((n_articles + 1) / (df + 1)))
-    return np.clip(idf, 0, 255).astype(np.uint8)
+    clipped: NDArray[np.uint8] = np.clip(idf, 0, 255).astype(np.uint8)
+    return clipped
 
 
 def word_keys(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
@@ -144,13 +156,15 @@ def make_background(n_articles: int, arrays: dict[str, NDArray[np.uint32] | NDAr
         tables[name] = KeyTable.of(
             arrays[f"{name}_keys"].astype(np.uint32), arrays[f"{name}_idf"].astype(np.uint8)
         )
-    for name in ("common_words", "common_bigrams"):
+    for name in ("common_words", "common_bigrams", "names"):
         keys = arrays[name].astype(np.uint32)
         tables[name] = KeyTable.of(keys, np.zeros(len(keys), np.uint8))
     return Background(f"{FORMAT}-{n_articles}", n_articles, **tables, content_hash=digest.hexdigest())
 
 
-ARRAYS: Final = ("words_keys", "words_idf", "bigrams_keys", "bigrams_idf", "common_words", "common_bigrams")
+ARRAYS: Final = (
+    "words_keys", "words_idf", "bigrams_keys", "bigrams_idf", "common_words", "common_bigrams", "names",
+)  # fmt: skip
 """Names of the arrays of a background file, keys sorted."""
 
 

@@ -22,17 +22,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import comb
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-ROWS: Final = 2
-MIN_EQUAL: Final = 10
-"""Slots of 256 that a raw pair must share: cuts a quarter to three quarters of the raw pairs and lost no
-wholly derived pair of our labelled corpora."""
+from dedup.sketch.check import Pairs, checked_pairs, unique_pairs
+from dedup.sketch.curve import MIN_EQUAL, ROWS, collision_probability, expected_recall
+
+__all__ = [
+    "CAP",
+    "MIN_EQUAL",
+    "ROWS",
+    "Candidates",
+    "CappedBucket",
+    "candidate_pairs",
+    "collision_probability",
+    "expected_recall",
+]
 
 CAP: Final = 2000
 """Largest bucket that is paired in full: two million checks."""
@@ -47,10 +54,6 @@ REPEATS: Final = 4
 """A capped bucket with the very same members in several bands is windowed in the first so many only."""
 
 _EMPTY: Final = np.uint32(0xFFFFFFFF)
-_CHUNK: Final = 1 << 22  # pairs a kernel call may store
-
-_Pairs = tuple[NDArray[np.int64], NDArray[np.uint16]]
-_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -158,7 +161,7 @@ def candidate_pairs(
     windowed = in_threads(
         lambda i: _windowed_pairs(signatures, *windows[i], order, rows, min_equal, is_capped), len(windows)
     )
-    packed, equal = _unique([*((packed, equal) for packed, equal, _ in plain), *windowed])
+    packed, equal = unique_pairs([*((packed, equal) for packed, equal, _ in plain), *windowed])
     return Candidates(
         left=(packed >> 32).astype(np.int32),
         right=(packed & 0xFFFFFFFF).astype(np.int32),
@@ -166,63 +169,6 @@ def candidate_pairs(
         n_raw=sum(n_raw for _, _, n_raw in plain),
         capped=tuple(sorted(CappedBucket(band, len(members)) for band, members in large)),
     )
-
-
-def collision_probability(
-    jaccard: float | NDArray[np.float64], bands: int = 128, rows: int = ROWS
-) -> NDArray[np.float64]:
-    """Probability that two sets share a bucket: the S-curve ``1 - (1 - s**r)**b``.
-
-    Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, 3.4.2.
-
-    Parameters
-    ----------
-    jaccard : float or array of float
-        Jaccard similarity s of the shingle sets, 0 to 1.
-    bands, rows : int
-        Number of bands b and of rows r in each.
-
-    Returns
-    -------
-    float array, of the shape of `jaccard`
-    """
-    s = np.asarray(jaccard, np.float64)
-    return np.asarray(1.0 - (1.0 - s**rows) ** bands)
-
-
-def expected_recall(
-    jaccard: float | NDArray[np.float64], bands: int = 128, rows: int = ROWS, min_equal: int = MIN_EQUAL
-) -> NDArray[np.float64]:
-    """Probability that two sets become candidates: share a band *and* `min_equal` slots.
-
-    Slots agree independently with probability s (Broder 1997). Of e equal slots
-    among b bands of r rows, the chance that they fill no band is the share of
-    such placements, counted by inclusion and exclusion over filled bands; the
-    number of equal slots is binomial.
-
-    Parameters
-    ----------
-    jaccard : float or array of float
-        Jaccard similarity s of the shingle sets, 0 to 1.
-    bands, rows : int
-        Number of bands and of rows in each; bands * rows slots in all.
-    min_equal : int
-        Least number of equal slots.
-
-    Returns
-    -------
-    float array, of the shape of `jaccard`
-    """
-    s = np.asarray(jaccard, np.float64)
-    slots = bands * rows
-    # Below min_equal the pair is lost though it may share a band: subtract those from the S-curve.
-    lost = np.zeros_like(s)
-    for e in range(min(min_equal, slots + 1)):
-        no_band = sum(
-            (-1) ** j * comb(bands, j) * comb(slots - rows * j, e - rows * j) for j in range(e // rows + 1)
-        )
-        lost = lost + float(comb(slots, e) - no_band) * s**e * (1.0 - s) ** (slots - e)
-    return np.asarray(collision_probability(s, bands, rows) - lost)
 
 
 def _band_keys(
@@ -290,7 +236,7 @@ def _band_pairs(
     last = np.repeat(bounds, sizes)
     shared = np.repeat(sizes > 1, sizes)  # most buckets have one member; leave them out
     last = np.cumsum(shared)[last - 1]
-    return _collect(signatures, members[shared], last[shared], band, rows, min_equal, is_capped)
+    return checked_pairs(signatures, members[shared], last[shared], band, rows, min_equal, is_capped)
 
 
 def _windowed_pairs(
@@ -301,7 +247,7 @@ def _windowed_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
-) -> _Pairs:
+) -> Pairs:
     """Pairs of a capped bucket that stand near each other in one of several MinHash orders."""
     members = members[np.argsort(order[members])]
     m, slots = len(members), signatures.shape[1]
@@ -314,86 +260,6 @@ def _windowed_pairs(
         first, second, third = (signatures[members, slot] for slot in chosen)
         # Stable: members that agree in all three stay in the order of their keys.
         ranked = members[np.lexsort((third, second, first))]
-        packed, equal, _ = _collect(signatures, ranked, last, slots // rows, rows, min_equal, is_capped)
+        packed, equal, _ = checked_pairs(signatures, ranked, last, slots // rows, rows, min_equal, is_capped)
         found.append((packed, equal))
-    return _unique(found)
-
-
-def _collect(
-    signatures: NDArray[np.uint32],
-    members: NDArray[np.int64],
-    last: NDArray[np.int64],
-    n_earlier: int,
-    rows: int,
-    min_equal: int,
-    is_capped: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
-    """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, the raw count.
-
-    Left out are pairs that share an uncapped bucket in one of the first `n_earlier` bands.
-    """
-    reach = last - np.arange(len(last)) - 1
-    size = max(min(int(reach.sum()), _CHUNK), int(reach.max(initial=0)))
-    packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
-    parts: list[_Pairs] = []
-    at = n_raw = 0
-    while at < len(members) or not parts:
-        n, at, raw = _check(
-            signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
-        )
-        parts.append((packed[:n].copy(), equal[:n].copy()))
-        n_raw += raw
-    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts]), n_raw
-
-
-def _unique(parts: list[_Pairs]) -> _Pairs:
-    """Join pairs, each once, sorted."""
-    if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.uint16)
-    packed = np.concatenate([p for p, _ in parts])
-    equal = np.concatenate([e for _, e in parts])
-    turn = np.argsort(packed)
-    packed, equal = packed[turn], equal[turn]
-    first = np.ones(len(packed), np.bool_)
-    first[1:] = packed[1:] != packed[:-1]
-    return packed[first], equal[first]
-
-
-@_compiled
-def _check(  # type: ignore[no-untyped-def]
-    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
-):
-    """Fill the buffers from member `at` on; returns (pairs stored, next member, raw pairs)."""
-    n = 0
-    n_raw = 0
-    any_capped = is_capped.shape[1] > 0
-    slots = signatures.shape[1]
-    for i in range(at, len(members)):
-        if n + last[i] - i - 1 > len(packed):
-            return n, i, n_raw
-        left = members[i]
-        mine = signatures[left]
-        for j in range(i + 1, last[i]):
-            right = members[j]
-            other = signatures[right]
-            known = False
-            for band in range(n_earlier):
-                slot = band * rows
-                if mine[slot] == other[slot]:
-                    same = 1
-                    while same < rows and mine[slot + same] == other[slot + same]:
-                        same += 1
-                    if same == rows and not (any_capped and is_capped[band, left]):
-                        known = True
-                        break
-            if known:
-                continue
-            n_raw += 1
-            n_equal = 0
-            for slot in range(slots):
-                n_equal += mine[slot] == other[slot]
-            if n_equal >= min_equal:
-                packed[n] = min(left, right) << 32 | max(left, right)
-                equal[n] = n_equal
-                n += 1
-    return n, len(members), n_raw
+    return unique_pairs(found)

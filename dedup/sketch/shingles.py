@@ -19,40 +19,32 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from dedup.sketch.background import BUCKET_SHIFT, Background
-from dedup.text.words import NUMBER, SHORT, SPACELESS, Words
+from dedup.sketch.background import Background
+from dedup.sketch.cut import all_bigrams, cut_body, cut_brief, find_key, shingle_hash
+from dedup.text.words import Words
+
+__all__ = [
+    "BODY",
+    "BRIEF",
+    "LEAD",
+    "Shingles",
+    "bigram_hashes",
+    "body_shingles",
+    "brief_shingles",
+    "find_key",
+    "shingle_hash",
+]
 
 BODY: Final = 0
 BRIEF: Final = 1
 LEAD: Final = 2  # the body shingles of a long text's first words
 
-MIN_SHINGLES: Final = 3
-"""A text with fewer shingles keeps its common ones as well, so that it is not empty."""
-
-MIN_COVERED: Final = 0.05
-"""Share of a text's word pairs that must be common for the background to cover it."""
-
-MIN_KNOWN: Final = 0.5
-"""Share of a brief's words that must be in the background for it to be covered."""
-
-BODY_RUN: Final = 4
-"""Characters of a body shingle in scripts without spaces."""
-
 _TASK_WORDS: Final = 1 << 18
-_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
-
-_JOIN: Final = np.uint64(0x9FB21C651E98DF25)
-_MIX: Final = np.uint64(0xC4CEB9FE1A85EC53)
-_LONE: Final = np.uint64(0x2545F4914F6CDD1D)  # stands where a single word has no second
-_R29: Final = np.uint64(29)
-_R32: Final = np.uint64(32)
-_R35: Final = np.uint64(35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,44 +66,6 @@ class Shingles:
         return len(self.offsets) - 1
 
 
-@_compiled
-def _join(a, b):  # type: ignore[no-untyped-def]
-    """Take b into a; the order matters."""
-    x = (((a << _R29) | (a >> _R35)) ^ b) * _JOIN
-    return x ^ (x >> _R32)
-
-
-@_compiled
-def _to32(x):  # type: ignore[no-untyped-def]
-    return np.uint32((x * _MIX) >> _R32)
-
-
-@_compiled
-def shingle_hash(a, b):  # type: ignore[no-untyped-def]
-    """Hash of the pair of words (a, b); callable from compiled code.
-
-    Parameters
-    ----------
-    a, b : uint64
-        Word hashes, in text order.
-
-    Returns
-    -------
-    uint32
-    """
-    return _to32(_join(a, b))
-
-
-@_compiled
-def find_key(keys, starts, key):  # type: ignore[no-untyped-def]
-    """Place of a uint32 key in a `KeyTable`, -1 when it is not there; callable from compiled code."""
-    bucket = key >> BUCKET_SHIFT
-    for i in range(starts[bucket], starts[bucket + 1]):
-        if keys[i] == key:
-            return i
-    return -1
-
-
 def bigram_hashes(words: Words) -> NDArray[np.uint32]:
     """Hash of each word with the one after it.
 
@@ -121,7 +75,7 @@ def bigram_hashes(words: Words) -> NDArray[np.uint32]:
         0 at the last word of an article.
     """
     out = np.zeros(len(words.hashes), np.uint32)
-    _all_bigrams(words.hashes, words.offsets, out)
+    all_bigrams(words.hashes, words.offsets, out)
     return out
 
 
@@ -148,7 +102,7 @@ def body_shingles(words: Words, background: Background, threads: int = 1) -> Shi
         offsets = words.offsets[low : high + 1]
         out = np.empty(int(offsets[-1] - offsets[0]), np.uint32)
         counts = np.empty(high - low, np.int64)
-        n = _body(words.hashes, words.flags, offsets, common.keys, common.starts, out, counts)
+        n = cut_body(words.hashes, words.flags, offsets, common.keys, common.starts, out, counts)
         return out[:n].copy(), counts
 
     return _in_tasks(run, words.offsets, threads)
@@ -180,7 +134,7 @@ def brief_shingles(words: Words, background: Background, threads: int = 1, *, se
         offsets = words.offsets[low * segments : high * segments + 1]
         out = np.empty(2 * int(offsets[-1] - offsets[0]), np.uint32)
         counts = np.empty(high - low, np.int64)
-        n = _brief(
+        n = cut_brief(
             words.hashes, words.flags, offsets, segments,
             common.keys, common.starts, known.keys, known.starts, out, counts,
         )  # fmt: skip
@@ -208,156 +162,3 @@ def _in_tasks(
     out = np.zeros(len(offsets), np.int64)
     np.cumsum(np.concatenate([result[1] for result in results]), out=out[1:])
     return Shingles(hashes, out)
-
-
-@_compiled
-def _all_bigrams(hashes, offsets, out):  # type: ignore[no-untyped-def]
-    for article in range(len(offsets) - 1):
-        for i in range(offsets[article], offsets[article + 1] - 1):
-            out[i] = shingle_hash(hashes[i], hashes[i + 1])
-
-
-@_compiled
-def _sort_distinct(values, n, spare):  # type: ignore[no-untyped-def]
-    """Sort the first n uint32 in place (radix, 8 bits at a time), drop repeats, return how many stay."""
-    for shift in range(0, 32, 8):
-        places = np.zeros(257, np.int64)
-        for i in range(n):
-            places[((values[i] >> shift) & 255) + 1] += 1
-        for b in range(256):
-            places[b + 1] += places[b]
-        for i in range(n):
-            b = (values[i] >> shift) & 255
-            spare[places[b]] = values[i]
-            places[b] += 1
-        for i in range(n):
-            values[i] = spare[i]
-    m = 0
-    for i in range(n):
-        if m == 0 or values[m - 1] != values[i]:
-            values[m] = values[i]
-            m += 1
-    return m
-
-
-@_compiled
-def _run_hash(hashes, i, n):  # type: ignore[no-untyped-def]
-    """Hash of the n consecutive characters from word i on."""
-    x = hashes[i]
-    for k in range(1, n):
-        x = _join(x, hashes[i + k])
-    return _to32(_join(x, _LONE)) if n == 1 else _to32(x)
-
-
-@_compiled
-def _run_length(flags, i, end, most):  # type: ignore[no-untyped-def]
-    """Number of consecutive SPACELESS words from i on, at most `most`."""
-    n = 0
-    while n < most and i + n < end and flags[i + n] & SPACELESS:
-        n += 1
-    return n
-
-
-@_compiled
-def _body(hashes, flags, offsets, common, starts, out, counts):  # type: ignore[no-untyped-def]
-    """Write the body shingles of each article one after the other; returns their number."""
-    longest = 0
-    for article in range(len(counts)):
-        longest = max(longest, offsets[article + 1] - offsets[article])
-    spare = np.empty(longest, np.uint32)
-    pairs = np.empty(longest, np.uint32)
-    is_common = np.empty(longest, np.bool_)
-    written = 0
-    for article in range(len(counts)):
-        begin = offsets[article]
-        end = offsets[article + 1]
-        n_pairs = 0
-        n_common = 0
-        for i in range(begin, end - 1):
-            pair = shingle_hash(hashes[i], hashes[i + 1])
-            found = find_key(common, starts, pair) >= 0
-            pairs[i - begin] = pair
-            is_common[i - begin] = found
-            if flags[i] & flags[i + 1] & SPACELESS == 0:
-                n_pairs += 1
-                n_common += found
-        covered = n_common >= MIN_COVERED * n_pairs
-        mine = out[written : written + end - begin]
-        n = 0
-        # The second round, without leaving out anything, is for texts that had nearly nothing.
-        for sparing in (True, False):
-            n = 0
-            for i in range(begin, end):
-                both = np.int64(flags[i] & flags[i + 1]) if i + 1 < end else 0
-                if flags[i] & SPACELESS and (both & SPACELESS or i + 1 == end):
-                    run = _run_length(flags, i, end, BODY_RUN)
-                    first = i == begin or flags[i - 1] & SPACELESS == 0
-                    if run == BODY_RUN or (first and not sparing):
-                        mine[n] = _run_hash(hashes, i, run)
-                        n += 1
-                elif i + 1 < end:
-                    grammar = not covered and both & SHORT and (flags[i] | flags[i + 1]) & SPACELESS == 0
-                    if not (sparing and (is_common[i - begin] or grammar)):
-                        mine[n] = pairs[i - begin]
-                        n += 1
-            if n >= MIN_SHINGLES:
-                break
-        if n == 0 and end > begin:
-            mine[0] = _run_hash(hashes, begin, 1)
-            n = 1
-        counts[article] = _sort_distinct(mine, n, spare)
-        written += counts[article]
-    return written
-
-
-@_compiled
-def _brief(  # type: ignore[no-untyped-def]
-    hashes, flags, offsets, segments, common, common_starts, known, known_starts, out, counts
-):
-    """Write the brief shingles of each article one after the other; returns their number."""
-    written = 0
-    for article in range(len(counts)):
-        begin = offsets[article * segments]
-        end = offsets[(article + 1) * segments]
-        n_words = 0
-        n_known = 0
-        for i in range(begin, end):
-            if flags[i] & (SPACELESS | NUMBER) == 0:
-                n_words += 1
-                n_known += find_key(known, known_starts, np.uint32(hashes[i] >> _R32)) >= 0
-        covered = n_known >= MIN_KNOWN * n_words
-        mine = out[written : written + 2 * (end - begin)]
-        n = 0
-        for sparing in (True, False):
-            n = 0
-            for segment in range(article * segments, (article + 1) * segments):
-                stop = offsets[segment + 1]
-                was_common = True
-                for i in range(offsets[segment], stop):
-                    if flags[i] & SPACELESS:
-                        run = _run_length(flags, i, stop, 3)
-                        if run == 3:
-                            mine[n] = _run_hash(hashes, i, 3)
-                            n += 1
-                        if run >= 2 or not sparing:
-                            mine[n] = _run_hash(hashes, i, min(run, 2))
-                            n += 1
-                        was_common = True
-                        continue
-                    if covered:
-                        is_common = find_key(common, common_starts, np.uint32(hashes[i] >> _R32)) >= 0
-                    else:
-                        is_common = flags[i] & SHORT != 0 and flags[i] & NUMBER == 0
-                    if not (sparing and is_common):
-                        mine[n] = _run_hash(hashes, i, 1)
-                        n += 1
-                    follows = i > offsets[segment] and flags[i - 1] & SPACELESS == 0
-                    if follows and not (sparing and is_common and was_common):
-                        mine[n] = shingle_hash(hashes[i - 1], hashes[i])
-                        n += 1
-                    was_common = is_common
-            if n >= MIN_SHINGLES:
-                break
-        counts[article] = _sort_distinct(mine, n, np.empty(n, np.uint32))
-        written += counts[article]
-    return written

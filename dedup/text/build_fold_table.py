@@ -88,6 +88,8 @@ def kind_of(char: str) -> int:
 
 def items_of(char: str) -> list[tuple[int, str]]:
     """Return the items (kind, character) that `char` folds to; never empty."""
+    canonical = unicodedata.normalize("NFD", char)
+    char = canonical if len(canonical) == 1 else char  # "´" has two code points
     if kind_of(char) in (fold.APOSTROPHE, fold.SENTENCE, fold.LINE, fold.IGNORED):
         return [(kind_of(char), char)]  # before NFKD makes a space and an accent, or three points, of it
     folded = fold_text(char)

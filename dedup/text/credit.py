@@ -32,11 +32,11 @@ Kind = Literal["credit-line", "dateline", "byline", "copyright", "url", "metadat
 Field = Literal["text", "title", "byline", "credit", "url", "outlet"]
 
 HEAD: Final = 1800
-"""Code points searched at the start. Of the datelines in 1,643 web pages with their navigation left in,
-58 % begin within 600, 92 % within 1,800; what comes later mostly belongs to another story of the page."""
+"""Code points searched at the start. Of the first datelines in 1,643 web pages with navigation left in, 59 %
+begin within 600, 93 % within 1,800; 45 of those beyond 600 (other feeds too) were read: all were right."""
 
 TAIL: Final = 800
-"""Code points searched at the end: 97 % of the last closing credits of 10,000 articles lie within 200.
+"""Code points searched at the end: of the last closing credits of 10,324 articles 98 % begin within 800.
 The middle is left out because agencies named there are sources the reporter quotes, and because two
 windows make the cost of a text independent of its length."""
 
@@ -319,6 +319,7 @@ _OPEN: Final = re.compile(r"[(\[（【/]\s?(?P<with>[^()\[\]\n/=]{1,25}[/=]\s?)?
 _OPEN_SPACED: Final = re.compile(r"[(\[（【][^()\[\]\n/=]{1,25}\s\Z")  # [ロンドン 4日 ロイター]
 _CLOSE: Final = re.compile(r"\s?(?:[/,=-]\s?[^()\[\]\n]{1,25}?)?\s?[)\]）】/]")
 _DAY: Final = re.compile(r"\d{1,2}月\d{1,2}日[^\s，。]{0,8}[电電]")
+_DAY_BEFORE: Final = re.compile(r"\d,?\s?\Z")
 _CAPS_RUN: Final = re.compile(
     r"(?:^|[\s.)\]|])(?P<place>"
     r"[A-Z][A-Z.'’-]{2,20}(?:,? [A-Z][A-Z.'’-]{1,20}){0,3}(?:, [A-Z][\w. ]{1,20})?)\Z"
@@ -396,7 +397,8 @@ def _dateline(hit: _Hit) -> _Found | None:
     korean = shared and opened is not None and opened["with"].rstrip().endswith("=")
     if opened is not None and hit.lead[paren] == "/" and not dated:
         return None
-    if bare and not (dash and dated) and not (dash and caps):
+    # "March 4, 2024, SPA --", but no "March 4 - ERIE, PA --", which is a state
+    if bare and not (dash and (_DAY_BEFORE.search(hit.lead) or (caps and hit.strength != _WEAK))):
         return None
     if hit.strength == _WEAK and not (dated or (dash and caps)):
         return None
@@ -518,9 +520,12 @@ _CONTAINS: Final = re.compile(
     r"(?:[^.\n]{0,60}\W)?)\Z"
 )
 _USED_AFTER: Final = re.compile(r"[^.\n]{0,80}\b(?:was|were)\s(?:also\s)?(?:used|included)\b")
+# "News that first appeared in ..." is a quotation, "This article first appeared in ..." a credit.
 _FEED: Final = re.compile(
     r"(?P<line>\b(?:(?i:syndicated|agency|news|wire)\s(?:news\s)?feed\s(?:of|from|by)|"
-    r"(?:originally|first)\s(?:published|appeared)\s(?:by|on|in|at)|(?:republished|reprinted)\sfrom)\s(?:[Tt]he\s)?)\Z"
+    r"This\s(?:article|story|piece|report|column|essay|post|commentary)\s(?:(?:was|is|has been)\s)?"
+    r"(?:(?:originally|first)\s(?:published|appeared)\s(?:by|on|in|at)|(?:republished|reprinted)\sfrom)"
+    r")\s(?:[Tt]he\s)?)\Z"
 )
 _GENERATED: Final = re.compile(
     r"(?P<line>\b(?:auto-?)?(?:generated|published)\s(?:\w{1,12}\s){0,2}(?:from|by|via)\s(?:an?\s|the\s)?)\Z"
@@ -580,11 +585,14 @@ def _signature(hit: _Hit) -> _Found | None:
     codes, marked = after["codes"].strip(), bool(found["mark"].strip())
     if not codes and (hit.strength == _WEAK or not marked):
         return None
-    # Not at the very end a name in brackets is as often the credit of a picture.
+    # Before the very end a name in brackets signs an item of a press review or a picture: of seven such
+    # among 38,000 texts none was a signature.
     last = hit.last and not hit.text[hit.end + after.end() :].strip()
+    if not last and len(codes) < 6:
+        return None
     start = hit.start - (len(lead) - found.start("mark"))
     end = hit.end + max(after.end("mark"), after.end("codes") if codes else 0)
-    return "credit-line", "likely" if last or len(codes) > 5 else "hint", start, end
+    return "credit-line", "likely", start, end
 
 
 _REPORTING: Final = re.compile(
@@ -632,7 +640,7 @@ def _in_text(text: str, table: _Table) -> Iterator[Credit]:
                 yield _credit(agency, _capped(tier, agency), kind, text, low, high, "text")
                 break
     for low, high in _windows(text):
-        # As many plain searches as phrases cost a quarter of one search for their alternation.
+        # Plain searches: no dearer than their alternation. Line ends become blanks, offsets stay.
         flat = text[low:high].replace("\n", " ").replace("\xa0", " ")
         for phrase, agency, tier in table.phrases:
             at = flat.find(phrase[1:]) - 1
@@ -673,7 +681,9 @@ def _in_line(line: str, table: _Table, field: Literal["byline", "credit"]) -> It
     if _PICTURE.search(line):
         return
     for segment in _SEGMENT.finditer(line):
-        part = segment.group().strip()
+        part = segment.group().strip(" -")
+        low = segment.start() + segment.group().index(part)
+        high = low + len(part)
         bare = re.sub(r"^(?:(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*)?(?:[Tt]he\s)?", "", part)
         bare = _ROLE.sub("", bare) if bare not in table.names else bare
         words = bare.split()
@@ -687,11 +697,11 @@ def _in_line(line: str, table: _Table, field: Literal["byline", "credit"]) -> It
             if strength == _WEAK and not whole and field == "byline" and " " not in bare:
                 continue
             tier: Tier = "sure" if exact and strength != _WEAK else "likely"
-            yield _credit(agency, _capped(tier, agency), kind, line, *segment.span(), field)
+            yield _credit(agency, _capped(tier, agency), kind, line, low, high, field)
         else:
             for _, end, named, strength in _spans(part, table):
                 if strength == _FULL and not part[end:].strip(". "):
-                    yield _credit(named, _capped("likely", named), kind, line, *segment.span(), field)
+                    yield _credit(named, _capped("likely", named), kind, line, low, high, field)
     for credit in _in_text(line, table):
         if credit.kind in ("credit-line", "copyright"):
             yield Credit(credit.agency, credit.tier, kind, credit.start, credit.end, field, credit.evidence)

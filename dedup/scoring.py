@@ -1,0 +1,48 @@
+"""Score two texts without an index."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.confirm.epoch import Learnt
+from dedup.confirm.judge import Judge
+from dedup.confirm.model import load_model, probability
+
+
+def score(a: str, b: str) -> float:
+    """Probability that two texts (or two headlines) are copies of one story.
+
+    Only the background table weighs the words here: an index, which also knows
+    its corpus, may judge a template or page furniture more severely.
+
+    Parameters
+    ----------
+    a, b : str
+        Texts of articles, or headlines. Texts of fewer than 20 words are judged as headlines.
+
+    Returns
+    -------
+    float
+        0 to 1, four decimals; the same for (b, a).
+
+    Examples
+    --------
+    >>> import dedup
+    >>> same = dedup.score("Gunfire Erupts Near Israeli Embassy in Amman",
+    ...                    "Gunfire Sparks Security Response Near Israeli Embassy in Amman")
+    >>> other = dedup.score("Gunfire Erupts Near Israeli Embassy in Amman",
+    ...                     "Protest Erupts Near Israeli Embassy in London")
+    >>> same > 0.5 > other
+    True
+    """
+    texts = pa.array([a, b], pa.large_string())
+    judge = Judge(2, lambda nodes: texts.take(pa.array(nodes)), _nothing(), load_model())
+    return float(probability(judge.score(np.array([0]), np.array([1])))[0])
+
+
+@cache
+def _nothing() -> Learnt:
+    return Learnt.nothing()

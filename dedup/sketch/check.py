@@ -1,0 +1,101 @@
+"""The check on the whole signature that every raw pair must pass before it is stored.
+
+Bands of two rows make many strangers meet. Most go here, inside the kernel, so
+that memory is bounded by the pairs that stay and not by those that met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_CHUNK: Final = 1 << 22  # pairs a kernel call may store
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.uint16]]
+"""Pairs of rows packed as ``left << 32 | right``, left < right, and their equal slots."""
+
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+def checked_pairs(
+    signatures: NDArray[np.uint32],
+    members: NDArray[np.int64],
+    last: NDArray[np.int64],
+    n_earlier: int,
+    rows: int,
+    min_equal: int,
+    is_capped: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
+    """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, the raw count.
+
+    Left out are pairs that share an uncapped bucket in one of the first `n_earlier` bands.
+    """
+    reach = last - np.arange(len(last)) - 1
+    size = max(min(int(reach.sum()), _CHUNK), int(reach.max(initial=0)))
+    packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
+    parts: list[Pairs] = []
+    at = n_raw = 0
+    while at < len(members) or not parts:
+        n, at, raw = _check(
+            signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
+        )
+        parts.append((packed[:n].copy(), equal[:n].copy()))
+        n_raw += raw
+    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts]), n_raw
+
+
+def unique_pairs(parts: list[Pairs]) -> Pairs:
+    """Join pairs, each once, sorted."""
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.uint16)
+    packed = np.concatenate([p for p, _ in parts])
+    equal = np.concatenate([e for _, e in parts])
+    turn = np.argsort(packed)
+    packed, equal = packed[turn], equal[turn]
+    first = np.ones(len(packed), np.bool_)
+    first[1:] = packed[1:] != packed[:-1]
+    return packed[first], equal[first]
+
+
+@_compiled
+def _check(  # type: ignore[no-untyped-def]
+    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
+):
+    """Fill the buffers from member `at` on; returns (pairs stored, next member, raw pairs)."""
+    n = 0
+    n_raw = 0
+    any_capped = is_capped.shape[1] > 0
+    slots = signatures.shape[1]
+    for i in range(at, len(members)):
+        if n + last[i] - i - 1 > len(packed):
+            return n, i, n_raw
+        left = members[i]
+        mine = signatures[left]
+        for j in range(i + 1, last[i]):
+            right = members[j]
+            other = signatures[right]
+            known = False
+            for band in range(n_earlier):
+                slot = band * rows
+                if mine[slot] == other[slot]:
+                    same = 1
+                    while same < rows and mine[slot + same] == other[slot + same]:
+                        same += 1
+                    if same == rows and not (any_capped and is_capped[band, left]):
+                        known = True
+                        break
+            if known:
+                continue
+            n_raw += 1
+            n_equal = 0
+            for slot in range(slots):
+                n_equal += mine[slot] == other[slot]
+            if n_equal >= min_equal:
+                packed[n] = min(left, right) << 32 | max(left, right)
+                equal[n] = n_equal
+                n += 1
+    return n, len(members), n_raw
