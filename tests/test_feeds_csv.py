@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dedup.feeds import Feed, read_feed
+from dedup.feeds import Feed, csv_table, read_feed
 
 
 def feed_of(tmp_path: Path, content: str | bytes, name: str = "feed.csv") -> Feed:
@@ -73,6 +73,16 @@ def test_a_quote_open_to_the_end_of_the_file_costs_its_own_row_only(tmp_path: Pa
     feed = feed_of(tmp_path, 'title,text\nA,one\nB,"two\nC,three\nD,four\n')
     assert feed.to_table()["title"].to_pylist() == ["A", "C", "D"]
     assert [(one.line, one.reason) for one in feed.rejects] == [(3, "quote never closed")]
+
+
+def test_a_runaway_quote_is_given_up_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_table, "_MOST_LINES", 10)
+    rows = "".join(f"T{n},words {n}\n" for n in range(100))
+    feed = feed_of(tmp_path, f'title,text\nA,"open\n{rows}')
+    assert feed.to_table().num_rows == 100
+    assert [(one.line, one.reason) for one in feed.rejects] == [(2, "quote never closed")]
 
 
 def test_a_multi_line_row_of_the_wrong_width_is_one_reject(tmp_path: Path) -> None:

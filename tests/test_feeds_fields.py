@@ -110,6 +110,14 @@ def test_columns_without_a_known_name_are_an_error_that_says_how_to_map(tmp_path
         list(read_feed(path))
 
 
+def test_a_header_with_line_breaks_still_makes_an_error_of_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes('"kop\nkrant","dag\udce9"\na,b\nc,d\n'.encode("utf-8", "surrogateescape"))
+    with pytest.raises(FeedError) as caught:
+        list(read_feed(path, format="csv"))
+    assert str(caught.value).isprintable()
+
+
 def test_dotted_paths_reach_into_nested_json(tmp_path: Path) -> None:
     record = {"article": {"head": "Lamp found", "body": "Blue."}, "source": {"id": 3, "name": "The Bulletin"}}
     path = tmp_path / "feed.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -49,7 +50,9 @@ def export(
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )
-    with Progress() as progress, open_index(index) as idx, destination(output, kind) as file:
+    # A bar would stand in the middle of data that goes to the same terminal.
+    beside = False if output is None and sys.stdout.isatty() else None
+    with Progress(beside) as progress, open_index(index) as idx, destination(output, kind) as file:
         progress.stage("finding clusters", 0, 0)
         rows = write_batches(idx.export(settings), ARTICLE_SCHEMA, kind, file, csv_safe=csv_safe)
     where = "" if output is None else f" to {output}"

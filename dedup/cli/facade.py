@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.abc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,11 +31,21 @@ def _keep_pandas_out() -> None:
         return
     import pyarrow as pa
 
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # the documented way to make an import fail
+    # A finder and not sys.modules["pandas"] = None, which Cython takes for the module.
+    refusal = _NoPandas()
+    sys.meta_path.insert(0, refusal)
     try:
         pa.array([0])
     finally:
-        del sys.modules["pandas"]
+        sys.meta_path.remove(refusal)
+
+
+class _NoPandas(importlib.abc.MetaPathFinder):
+    """Finds nothing, and lets nobody after it look for pandas."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is not needed here", name="pandas")
 
 
 def is_index(path: str | Path) -> bool:

@@ -107,8 +107,8 @@ def _try(lines: list[str], separator: str, quoted: bool, mapped: Collection[str]
                 rows.append(row)
             if len(rows) > _ROWS:
                 break
-    except csv.Error:
-        return None
+    except csv.Error:  # an open quote ran to the end of the sample; the rows before it will do
+        pass
     if not rows:
         return None
     header = tuple(rows[0])

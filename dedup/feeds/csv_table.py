@@ -23,8 +23,12 @@ from dedup.feeds.records import RawBatch
 NULLS: Final = frozenset({"nan", "NaN", "None", "null", "NULL", r"\N", "[]"})
 """What programs write into CSV where there is nothing; CSV itself can only say ""."""
 
-# A quote left open is given up after so many characters; no article is longer.
-_LONGEST_ROW: Final = LONGEST_LINE
+# A quoted field over several lines is given up after so many characters or lines; no article is longer,
+# and all of it has to be held to be read again.
+_LONGEST_ROW: Final = 64 << 20
+_MOST_LINES: Final = 50_000
+# Where a quote was left open, one of so many lines behind it will be a row by itself.
+_LOOK_BEHIND: Final = 20
 _LIMIT_LOCK = threading.Lock()
 
 
@@ -56,7 +60,7 @@ class CsvReader:
         self._ahead: deque[tuple[int, str]] = deque()  # lines taken back, read before any new one
         self._taken: list[tuple[int, str]] = []  # lines of the row being read
         with _LIMIT_LOCK:  # the limit belongs to the process; it is only ever raised
-            csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_ROW))
+            csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]:
         """Yield the records of `blocks`, each a mapping of header to cell; empty rows are no records."""
@@ -99,7 +103,7 @@ class CsvReader:
                 return
             size = size + len(entry[1]) if self._taken else len(entry[1])
             self._taken.append(entry)
-            if size > _LONGEST_ROW and len(self._taken) > 1:
+            if len(self._taken) > _MOST_LINES or (size > _LONGEST_ROW and len(self._taken) > 1):
                 raise _RunawayRowError
             yield entry[1]
 
@@ -114,7 +118,7 @@ class CsvReader:
             except StopIteration:
                 return
             except _RunawayRowError:
-                self._take_back("no closing quote in 256 MB")
+                self._take_back(f"no closing quote in {len(self._taken):,} lines")
                 reader = self._reader(lines)
                 continue
             except csv.Error as error:
@@ -141,13 +145,15 @@ class CsvReader:
         """Return whether a row over several lines is really several rows behind an open quote."""
         quotes = sum(text.count('"') for _, text in self._taken)
         if len(row) == width:
-            # An odd number of quotes at the end of the file: the last one was never closed.
-            return quotes % 2 == 1 and self._stands_alone(width)
-        return self._stands_alone(width)
+            # Well-formed rows have an even number of quotes.
+            return quotes % 2 == 1 and any(
+                self._stands_alone(text, width) for _, text in self._taken[1 : 1 + _LOOK_BEHIND]
+            )
+        return self._stands_alone(self._taken[1][1], width)
 
-    def _stands_alone(self, width: int) -> bool:
-        """Return whether the second line of the row, read by itself, is a row of the right width."""
-        alone = next(csv.reader([self._taken[1][1]], delimiter=self._shape.separator), [])
+    def _stands_alone(self, text: str, width: int) -> bool:
+        """Return whether a line, read by itself, is a row of the right width."""
+        alone = next(csv.reader([text], delimiter=self._shape.separator), [])
         return width > 1 and len(alone) == width
 
     def _take_back(self, said: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dedup.errors import FeedError, SettingsError
+from dedup.feeds.reasons import shown
 
 FIELD_NAMES: Final = (
     "id",
@@ -75,6 +76,7 @@ _GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "language": ("language", "lang", "languagecode", "inlanguage"),
 }
 
+_MOST_LISTED: Final = 30
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
 
 
@@ -223,7 +225,7 @@ class FieldMap:
             A mapped column is not there, or nothing could be a title or a text. Both name the columns
             there are.
         """
-        there = ", ".join(columns) or "none"
+        there = _listed(columns)
         absent = [
             f"{field}={column}"
             for field, column in mapping.items()
@@ -231,7 +233,7 @@ class FieldMap:
         ]
         if absent:
             raise FeedError(
-                f"{file}: no record has the mapped column{'s' * (len(absent) > 1)} {', '.join(absent)}",
+                f"{file}: no record has the mapped column{'s' * (len(absent) > 1)} {_listed(absent)}",
                 f"the columns are: {there}",
             )
         chosen: dict[str, str] = dict(mapping)
@@ -277,6 +279,12 @@ class FieldMap:
         if self.outlet_from_url:
             said.append("outlet=host of url")
         return ", ".join(said)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message of one line, whatever a broken header has put into them."""
+    some = ", ".join(shown(name) for name in names[:_MOST_LISTED])
+    return f"{some} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else some or "none"
 
 
 def _guess(field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str | None:

@@ -98,14 +98,18 @@ class ArticleBuilder:
         self.mended = 0
         self.dates = DateReader()
         self._nulls = nulls
+        self._learnt = False
 
     def learn(self, records: Sequence[RawRecord]) -> None:
-        """Settle the order of day and month by the dates of the first records."""
+        """Settle the order of day and month by these records; without a call, by those built first."""
         dated = [self.fields.values(name, records) or [] for name in ("published", "updated")]
         self.dates.learn(value for values in dated for value in values)
+        self._learnt = True
 
     def build(self, raw: RawBatch) -> FeedBatch:
         """Return the articles of `raw` and all its rejects, in order of their lines."""
+        if not self._learnt:
+            self.learn(raw.records)
         records, lines = raw.records, raw.lines
         rejects = list(raw.rejects)
         columns: dict[str, list[Any]] = {}

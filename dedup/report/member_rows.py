@@ -21,6 +21,8 @@ from dedup.report.wording import fitted, is_midnight, lag, moment, printable, sa
 
 _COLOURS: Final = {CANONICAL: "bold", "cut": "cyan", "version": "yellow", "rewrite": "magenta"}
 _ROOMY: Final = 30  # cells of the headline column; below, a long headline stands under its row
+_NARROWEST: Final = 6
+_LONGEST_LAG: Final = 12  # "+9999 d 23 h"
 _CREDITED: Final = 70  # width from which there is room for the credit
 
 
@@ -45,12 +47,13 @@ class MemberColumns:
         credit = min(_widest(members.column("credit")), max(6, canvas.width // 8))
         if canvas.width < _CREDITED:
             credit = 0
-        lags = pc.unique(members.column("lag_s")).to_pylist()
-        lag_width = max([len("no date"), *(len(lag(seconds, first=False)) for seconds in lags[:10_000])])
-        columns = cls(canvas, lag_width, max(outlet, 6), 0, credit)
-        used = 2 + columns.relation + columns.lag + columns.outlet + columns.score + 4 * len(columns.gap)
-        used += credit + len(columns.gap) if credit else 0
-        return cls(canvas, lag_width, columns.outlet, max(canvas.width - used, 6), credit)
+        lags = pc.unique(members.column("lag_s")).to_pylist()[:10_000]
+        lag_width = min(max(len("no date"), *(len(lag(one, first=False)) for one in lags), 0), _LONGEST_LAG)
+        used = 2 + cls.relation + lag_width + cls.score + 4 * len(cls.gap)
+        used += credit + len(cls.gap) if credit else 0
+        left = canvas.width - used
+        outlet = min(max(outlet, _NARROWEST), max(left - _NARROWEST, _NARROWEST))
+        return cls(canvas, lag_width, outlet, max(left - outlet, _NARROWEST), credit)
 
     def row(self, member: dict[str, Any], canonical: dict[str, Any], *, again: bool) -> Iterator[str]:
         """Yield the lines of one member.

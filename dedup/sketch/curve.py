@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 ROWS: Final = 2
 MIN_EQUAL: Final = 10
-"""Slots of 256 that a raw pair must share: cuts a quarter to three quarters of the raw pairs and lost no
-wholly derived pair of our labelled corpora."""
+"""Slots of 256 that a raw pair must share: cuts a fifth to four fifths of the raw pairs and lost no wholly
+derived pair of five labelled corpora."""
 
 
 def collision_probability(
