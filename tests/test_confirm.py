@@ -38,7 +38,9 @@ def documents_of(texts, furniture=None, threads=1):
 def prose(seed: int, n: int) -> str:
     """Words that occur in no other seed's prose."""
     rng = random.Random(seed)
-    return " ".join(f"{rng.choice('bcdfgklmnprst')}{rng.choice('aeiou')}x{seed}y{rng.randrange(10**6)}" for _ in range(n))
+    letters = "bcdfghjklmnpqrstvwxz"
+    mark = "".join(letters[int(digit)] for digit in str(seed))
+    return " ".join(mark + "".join(rng.choices(letters, k=8)) for _ in range(n))
 
 
 def measured(a, b, furniture=None):
@@ -188,9 +190,13 @@ def test_the_integer_model_decides_as_scikit_learn_does():
 def test_a_weight_of_the_wrong_sign_is_left_out():
     rng = np.random.default_rng(5)
     x = rng.integers(0, 1000, (500, len(FEATURES))).astype(np.int32)
-    y = (x[:, FEATURES.index("numbers")] > 500).astype(np.int64)  # more conflict, more match: nonsense
+    # More conflict of numbers, more match: nonsense.
+    y = (x[:, FEATURES.index("numbers")] + x[:, FEATURES.index("outside")] > 1000).astype(np.int64)
     card = fit_scorecard([x], [y], FEATURES, ("outside", "numbers"))
     assert card.weights[FEATURES.index("numbers")] == 0
+    assert card.weights[FEATURES.index("outside")] > 0
+    with pytest.raises(ModelError, match="no feature"):
+        fit_scorecard([x], [(x[:, FEATURES.index("numbers")] > 500).astype(np.int64)], FEATURES, ("numbers",))
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.3, 0.5, 0.731, 0.9, 0.999, 1.0])

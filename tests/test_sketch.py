@@ -198,7 +198,8 @@ def test_which_kinds_an_article_has() -> None:
     assert kinds(0, BODY_MIN_WORDS - 1) == [BRIEF]
     assert kinds(0, BODY_MIN_WORDS) == [BODY, BRIEF]
     assert kinds(0, BRIEF_MAX_WORDS - 1) == [BODY, BRIEF]
-    assert kinds(1, BRIEF_MAX_WORDS - 1) == [BODY]
+    assert kinds(9, BRIEF_MAX_WORDS - 1) == [BODY, BRIEF]  # the title has no say where the text suffices
+    assert kinds(0, BRIEF_MAX_WORDS) == [BODY]
     assert kinds(BRIEF_MAX_WORDS, BODY_MIN_WORDS - 1) == [BRIEF]  # never none at all
 
 
@@ -227,11 +228,21 @@ def test_text_hash_tells_headlines_from_texts() -> None:
         ["Storm hits", None, "other", "storm hits!", "", None],
         [None, "Storm hits", "STORM hits", "", None, "..."],
     )
-    assert made.text_hash[1] == made.text_hash[2]
-    assert made.text_hash[0] == made.text_hash[3] != made.text_hash[1]
+    assert made.text_hash[0] == made.text_hash[3]
+    assert len({*made.text_hash[:3].tolist()}) == 3
     assert made.text_hash[4:].tolist() == [0, 0]
     assert made.n_words.tolist() == [2, 2, 2, 2, 0, 0]
     assert made.owner.tolist() == [0, 1, 2, 3]
+
+
+def test_equal_texts_are_one_whatever_their_titles_unless_they_are_short() -> None:
+    short, long = "Storm hits coast " * 2, "Storm hits coast and town " * 20
+    made = sketch(["One", "Two", "One", "Two"], [short, short, long, long])
+    assert made.text_hash[0] != made.text_hash[1]
+    assert made.text_hash[2] == made.text_hash[3]
+    # What has one hash has one sketch, so any of the articles can stand for all.
+    long_rows = [made.signatures[made.owner == row] for row in (2, 3)]
+    assert np.array_equal(*long_rows)
 
 
 def test_leads_are_those_of_longer_texts() -> None:

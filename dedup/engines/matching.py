@@ -19,11 +19,15 @@ from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.index.snapshot import Snapshot
-from dedup.sketch.bands import CappedBucket, candidate_pairs
-from dedup.sketch.shingles import BODY, BRIEF
+from dedup.sketch.bands import MIN_EQUAL, CappedBucket, candidate_pairs
+from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
+from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
 BRIEF_MIN_EQUAL: Final = 40
 """Slots of 256 two briefs must share: about a Jaccard similarity of 0.16 of words and bigrams."""
+
+MIN_EQUAL_OF: Final = {BODY: MIN_EQUAL, LEAD: MIN_EQUAL, BRIEF: BRIEF_MIN_EQUAL}
+"""Least equal slots of a candidate pair, by the kind of sketch that proposes it."""
 
 FLOOR: Final = 0.05
 """Edges of a lower score are forgotten, so no threshold below it can be asked of a run."""
@@ -133,10 +137,9 @@ def _candidates(
     """Pairs of nodes that any kind of sketch proposes, sorted."""
     proposed, capped = [np.empty(0, np.int64)], []
     n = len(nodes)
-    for kind, min_equal in ((BODY, None), (BRIEF, BRIEF_MIN_EQUAL)):
+    for kind, min_equal in MIN_EQUAL_OF.items():
         of, signatures = node_signatures(snapshot, corpus, nodes, kind)
-        options = {} if min_equal is None else {"min_equal": min_equal}
-        found = candidate_pairs(signatures, order=nodes.hashes[of], threads=threads, **options)
+        found = candidate_pairs(signatures, min_equal=min_equal, order=nodes.hashes[of], threads=threads)
         a, b = of[found.left], of[found.right]
         proposed.append(np.minimum(a, b) * n + np.maximum(a, b))
         capped.extend(found.capped)
@@ -153,13 +156,13 @@ def node_signatures(
     for part in range(len(node_at)):
         mine = np.flatnonzero(parts == part)
         node_at[part][rows[mine]] = mine
-    found, signatures = [np.empty(0, np.int64)], [np.empty((0, 256), np.uint32)]
+    found, signatures = [np.empty(0, np.int64)], [np.empty((0, NUM_PERM), np.uint32)]
     for part, node_of_row in enumerate(node_at):
-        sketch = snapshot.sketch(part)
-        node = node_of_row[sketch["owner"]]
-        wanted = np.flatnonzero((sketch["kind"] == kind) & (node >= 0))
-        found.append(node[wanted])
-        signatures.append(sketch["signatures"][wanted])
+        sketch = Sketch(**snapshot.sketch(part))
+        rows = comparable_rows(sketch, kind)
+        node = node_of_row[sketch.owner[rows]]
+        found.append(node[node >= 0])
+        signatures.append(sketch.signatures[rows[node >= 0]])
     return np.concatenate(found), np.concatenate(signatures)
 
 

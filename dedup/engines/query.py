@@ -16,11 +16,10 @@ from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model, probability
 from dedup.engines.corpus import Ints
 from dedup.engines.local import State, node_texts
-from dedup.engines.matching import BRIEF_MIN_EQUAL, node_signatures
+from dedup.engines.matching import MIN_EQUAL_OF, node_signatures
 from dedup.index.snapshot import Snapshot
-from dedup.sketch.bands import MIN_EQUAL, ROWS
-from dedup.sketch.minhash import sketch_articles
-from dedup.sketch.shingles import BODY, BRIEF
+from dedup.sketch.bands import ROWS
+from dedup.sketch.minhash import comparable_rows, sketch_articles
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -62,9 +61,9 @@ def find_near(
     titles, texts = articles["title"].combine_chunks(), articles["text"].combine_chunks()
     sketch = sketch_articles(titles, texts, threads=threads)
     asked, near = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for kind, min_equal in ((BODY, MIN_EQUAL), (BRIEF, BRIEF_MIN_EQUAL)):
+    for kind, min_equal in MIN_EQUAL_OF.items():
         of, signatures = node_signatures(snapshot, corpus, nodes, kind)
-        for at in np.flatnonzero(sketch.kind == kind).tolist():
+        for at in comparable_rows(sketch, kind).tolist():
             hit = np.zeros(len(of), np.bool_)
             _collide(signatures, sketch.signatures[at], ROWS, min_equal, hit)
             near.append(of[hit])

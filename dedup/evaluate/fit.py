@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.features import SIGNS
 from dedup.confirm.model import LOGIT, Scorecard
+from dedup.errors import ModelError
 
 ARTICLE_FEATURES: Final = ("outside", "runs", "evidence", "numbers", "rare", "interface")
 """Features of the article scorecard. The others gained nothing when each labelled corpus was left out in turn."""
@@ -53,6 +54,11 @@ def fit_scorecard(
     -------
     Scorecard
         Weight 0 for what took no part.
+
+    Raises
+    ------
+    ModelError
+        If no feature is left.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -60,7 +66,7 @@ def fit_scorecard(
     y = np.concatenate(labels)
     share = np.concatenate([np.full(len(label), len(y) / (len(labels) * len(label))) for label in labels])
     kept = [name for name in used if name in names]
-    while True:
+    while kept:
         columns = x[:, [names.index(name) for name in kept]]
         mean, scale = columns.mean(axis=0), columns.std(axis=0)
         scale[scale == 0] = 1
@@ -72,6 +78,8 @@ def fit_scorecard(
         if not wrong:
             break
         kept = [name for name in kept if name not in wrong]
+    if not kept:
+        raise ModelError("no feature speaks the way it must in these pairs", "look at their labels")
     intercept = float(fitted.intercept_[0] - weights @ mean)
     rounded = dict(zip(kept, np.rint(weights * 1000).astype(int).tolist(), strict=True))
     return Scorecard(

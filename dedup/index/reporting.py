@@ -70,13 +70,16 @@ def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> 
     ]
     times, first = corpus.published_s[member], corpus.published_s[canonical]
     known = (times != UNKNOWN) & (first != UNKNOWN)
+    # At the coarser precision of the two: nobody knows by how many hours "4 March" precedes "4 March 06:10".
+    coarser = np.maximum(corpus.precision_s[member], corpus.precision_s[canonical])
+    lag = (times // coarser - first // coarser) * coarser
     columns = {
         "cluster_id": pa.array(cluster_ids(corpus, clustering)[clustering.cluster]),
         "article_id": pa.array(ids),
         "canonical_id": pa.array([ids[place[article]] for article in canonical.tolist()]),
         "relation": pa.array(relation),
-        "score": pa.array(clustering.score),
-        "lag_s": pa.array(np.where(known, times - first, 0), mask=~known),
+        "score": pa.array(np.round(clustering.score, 4)),
+        "lag_s": pa.array(np.where(known, lag, 0), mask=~known),
         "credit": pa.array([found.agency if found else None for found in find_credits(rows)], pa.string()),
         "size": pa.array(np.bincount(clustering.cluster)[clustering.cluster], pa.int32()),
     }
