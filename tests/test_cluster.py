@@ -40,7 +40,9 @@ def scorer(scores: dict[tuple[int, int], int]):
     return score
 
 
-def slow_clusters(n: int, edges: dict[tuple[int, int], int], scores: dict[tuple[int, int], int]) -> set[frozenset[int]]:
+def slow_clusters(
+    n: int, edges: dict[tuple[int, int], int], scores: dict[tuple[int, int], int]
+) -> set[frozenset[int]]:
     """The core rule, written as its definition reads."""
     known = {**scores, **edges}
     found: set[frozenset[int]] = set()
@@ -202,7 +204,21 @@ def test_implausible_times_count_as_missing():
 
 def test_events_between_runs():
     old = {1: "a", 2: "a", 3: "b", 4: "b", 5: "c", 6: "c", 10: "d", 11: "d", 12: "d", 13: "d"}
-    new = {1: "a", 2: "a", 7: "a", 3: "b", 4: "b", 5: "b", 6: "b", 8: "e", 9: "e", 10: "d", 11: "d", 12: "f", 13: "f"}
+    new = {
+        1: "a",
+        2: "a",
+        7: "a",
+        3: "b",
+        4: "b",
+        5: "b",
+        6: "b",
+        8: "e",
+        9: "e",
+        10: "d",
+        11: "d",
+        12: "f",
+        13: "f",
+    }
     events = {(r["old_id"], r["new_id"], r["event"]) for r in cluster_events(old, new).to_pylist()}
     assert events == {
         ("a", "a", "grown"),

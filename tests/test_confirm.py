@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import orjson
@@ -72,7 +73,7 @@ def test_containment_is_that_of_the_shorter_text_whichever_comes_first():
 def test_containment_equals_its_definition_on_plain_sets():
     shared, a, b = prose(5, 40), prose(6, 25), prose(7, 80)
     one, two = f"{shared} {a}", f"{shared} {b}"
-    pairs = [{(x, y) for x, y in zip(w, w[1:], strict=False)} for w in (one.split(), two.split())]
+    pairs = [set(pairwise(text.split())) for text in (one, two)]
     # All of these words are unseen, so every pair weighs the same.
     expected = 1000 * len(pairs[0] & pairs[1]) // len(pairs[0])
     assert measured(one, two)["containment"] == expected
@@ -184,7 +185,9 @@ def test_the_integer_model_decides_as_scikit_learn_does():
     assert np.abs(decision - ours).max() < 0.002
     far = np.abs(decision) > 0.002
     assert np.array_equal((ours >= 0)[far], theirs.predict((columns - mean) / scale)[far] == 1)
-    assert np.abs(probability(card.sums(x)) - theirs.predict_proba((columns - mean) / scale)[:, 1]).max() < 0.006
+    assert (
+        np.abs(probability(card.sums(x)) - theirs.predict_proba((columns - mean) / scale)[:, 1]).max() < 0.006
+    )
 
 
 def test_a_weight_of_the_wrong_sign_is_left_out():

@@ -35,7 +35,8 @@ def plausible_times(published_s: Ints) -> Ints:
         A time of exactly zero is a default somebody forgot to fill in, not midnight of 1 January 1970.
     """
     bad = (published_s == 0) | (published_s < _EARLIEST)
-    return np.where(bad, UNKNOWN, published_s)
+    times: Ints = np.where(bad, UNKNOWN, published_s)
+    return times
 
 
 def choose_canonical(

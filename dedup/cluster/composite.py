@@ -26,9 +26,9 @@ MAX_HELD: Final = 0.8
 """A text is held by another if it has at most this share of the other's words."""
 
 STRANGERS: Final = 200
-"""Two texts are strangers when less of the shorter one's words, weighted by IDF, stand in the other (thousandths).
-Measured on four labelled corpora, 5th to 95th percentile: copies .54-1, independent reports of one event .26-.75,
-random pairs of articles 0-.15."""
+"""Two texts are strangers when less of the shorter one's words, weighted by IDF, stand in the other; in
+thousandths. Measured on four labelled corpora, 5th to 95th percentile: copies .54-1, independent reports of
+one event .26-.75, random pairs of articles 0-.15."""
 
 MAX_COMPARED: Final = 16
 """Held texts compared with each other per composite: the least alike are found among few."""
@@ -112,7 +112,7 @@ def _groups(nodes: list[int], links: dict[int, set[int]]) -> list[list[int]]:
 
 
 def _heads(groups: list[list[int]], graph: Graph) -> list[int]:
-    """The longest text of each group (ties: smaller key), the `MAX_COMPARED` longest of them, in node order."""
+    """The longest text of each group (ties: smaller key), at most `MAX_COMPARED`, in node order."""
 
     def rank(node: int) -> tuple[int, int]:
         return (-int(graph.units[node]), int(graph.keys[node]))

@@ -91,12 +91,12 @@ def split_components(graph: Graph, score: ScorePairs) -> Split:
 
 def _components(n: int, left: Ints, right: Ints) -> Ints:
     matrix = coo_array((np.ones(len(left), np.bool_), (left, right)), shape=(n, n))
-    return connected_components(matrix, directed=False)[1].astype(np.int64)
+    return np.asarray(connected_components(matrix, directed=False)[1], np.int64)
 
 
 def _cores(graph: Graph, nodes: Ints, component: Ints, left: Ints, right: Ints, weight: Ints) -> Ints:
     """Core of each component, by component number."""
-    # Counted from just below the threshold, so that every edge adds something even where the threshold is low.
+    # Counted from just below the threshold, so that every edge adds something however low it is.
     gain = weight - graph.least + 1
     total = np.zeros(len(graph), np.int64)
     np.add.at(total, left, gain * graph.copies[right])

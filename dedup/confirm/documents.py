@@ -77,7 +77,7 @@ class Documents:
     @classmethod
     def joined(cls, parts: list[Documents]) -> Documents:
         """Put documents one after the other."""
-        columns = {}
+        columns: dict[str, Any] = {}
         for field in fields(cls):
             arrays = [getattr(part, field.name) for part in parts]
             columns[field.name] = (
@@ -185,7 +185,7 @@ def _word_flags(words: Words, units: NDArray[np.uint32], idf: Idf) -> NDArray[np
     number = words.flags & NUMBER != 0
     unseen = ~idf.background.words.has(units) & (words.flags & UPPER != 0)
     name = (idf.background.names.has(units) | unseen) & ~number & (words.flags & SPACELESS == 0)
-    return number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1)
+    return np.asarray(number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1), np.uint64)
 
 
 def _units(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:

@@ -185,7 +185,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         n_interface = 0
         while a < a_end or b < b_end:
             if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
-                w = np.int64(idf[a])
+                w: Any = np.int64(idf[a])
                 sum_a += w
                 open_a += w * (flags[a] & 1)
                 a += 1
@@ -269,15 +269,18 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         shared = 0
         while a < a_end or b < b_end:
             if b == b_end or (a < a_end and words[a] < words[b]):
-                only_a += np.int64(idf[a])
-                names_a += np.int64(idf[a]) * (flags[a] >> 1)
+                w: Any = np.int64(idf[a])
+                only_a += w
+                names_a += w * (flags[a] >> 1)
                 a += 1
             elif a == a_end or words[b] < words[a]:
-                only_b += np.int64(idf[b])
-                names_b += np.int64(idf[b]) * (flags[b] >> 1)
+                w = np.int64(idf[b])
+                only_b += w
+                names_b += w * (flags[b] >> 1)
                 b += 1
             else:
-                shared += np.int64(idf[a])
+                w = np.int64(idf[a])
+                shared += w
                 a += 1
                 b += 1
         out[p, 0] = 1000 * shared // max(min(only_a, only_b) + shared, 1)
@@ -292,13 +295,16 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         shared = 0
         while a < a_end or b < b_end:
             if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
-                only_a += np.int64(bigram_idf[a])
+                w = np.int64(bigram_idf[a])
+                only_a += w
                 a += 1
             elif a == a_end or bigrams[b] < bigrams[a]:
-                only_b += np.int64(bigram_idf[b])
+                w = np.int64(bigram_idf[b])
+                only_b += w
                 b += 1
             else:
-                shared += np.int64(bigram_idf[a])
+                w = np.int64(bigram_idf[a])
+                shared += w
                 a += 1
                 b += 1
         out[p, 2] = 1000 * shared // max(min(only_a, only_b) + shared, 1)

@@ -22,12 +22,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.sketch.background import IDF_UNIT, Background, quantised_idf
+from dedup.sketch.background import IDF_UNIT, Background, KeyTable, quantised_idf
 from dedup.sketch.shingles import find_key
 
 WORD_BITS: Final = 20
 BIGRAM_BITS: Final = 22
-"""Bins for words and bigrams: 2**bits counters, 4 + 16 MB, about one bin to a rare bigram of 40,000 articles."""
+"""Bins for words and bigrams: 2**bits counters, 4 + 16 MB; 40,000 articles have about a rare bigram a bin."""
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -96,7 +96,9 @@ class Idf:
         """IDF of bigrams by their shingle hash, same shape."""
         return self._look_up(keys, self.background.bigrams, self.counts.bigrams, BIGRAM_BITS)
 
-    def _look_up(self, keys: NDArray[np.uint32], table: Any, bins: NDArray[np.uint32], bits: int) -> Any:
+    def _look_up(
+        self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint32], bits: int
+    ) -> NDArray[np.uint8]:
         out = np.empty(len(keys), np.uint8)
         _idf(
             keys, table.keys, table.values, table.starts, self.background_df, bins, 32 - bits, self.by_df, out

@@ -102,7 +102,7 @@ def match(
 ) -> Matches:
     """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
-    left, right, capped = _candidates(snapshot, corpus, nodes, threads)
+    left, right, capped = propose(snapshot, corpus, nodes, threads)
     is_rubric = np.isin(nodes.hashes, rubrics)
     told = ~(is_rubric[left] | is_rubric[right])
     left, right = left[told], right[told]
@@ -131,11 +131,20 @@ def match(
     return Matches(left, right, sums, own, n_candidates, len(asked), capped)
 
 
-def _candidates(
+def propose(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, threads: int
 ) -> tuple[Ints, Ints, tuple[CappedBucket, ...]]:
-    """Pairs of nodes that any kind of sketch proposes, sorted."""
-    proposed, capped = [np.empty(0, np.int64)], []
+    """Find the candidate pairs: those that any kind of sketch proposes.
+
+    Returns
+    -------
+    left, right : int64 array, shape (p,)
+        Nodes, left < right, sorted, each pair once.
+    capped : tuple of CappedBucket
+        Buckets not paired in full.
+    """
+    proposed = [np.empty(0, np.int64)]
+    capped: list[CappedBucket] = []
     n = len(nodes)
     for kind, min_equal in MIN_EQUAL_OF.items():
         of, signatures = node_signatures(snapshot, corpus, nodes, kind)
@@ -150,7 +159,7 @@ def _candidates(
 def node_signatures(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, kind: int
 ) -> tuple[Ints, NDArray[np.uint32]]:
-    """Signatures of one kind, and the node of each; of equal texts the first stands for all."""
+    """Signatures comparable under one kind, and the node of each; of equal texts the first stands for all."""
     node_at = [np.full(part.rows, -1, np.int64) for part in snapshot.parts]
     parts, rows = corpus.part[nodes.first], corpus.row[nodes.first]
     for part in range(len(node_at)):

@@ -30,7 +30,7 @@ CORPORA: Final = ("provenance", "fnc", "ecb", "reuters", "webpages")
 HEADLINES: Final = "sts_headlines"
 
 SAME: Final = 4.0
-"""Grade from which two headlines tell one thing: "differ only in unimportant details" (SemEval STS guidelines)."""
+"""Grade from which two headlines tell one thing: they differ in unimportant details only (SemEval STS)."""
 
 
 def fit_articles(gold: Path, corpora: Sequence[str] = CORPORA) -> Scorecard:

@@ -19,13 +19,13 @@ from dedup.confirm.model import LOGIT, Scorecard
 from dedup.errors import ModelError
 
 ARTICLE_FEATURES: Final = ("outside", "runs", "evidence", "numbers", "rare", "interface")
-"""Features of the article scorecard. The others gained nothing when each labelled corpus was left out in turn."""
+"""Features of the article scorecard; the others gained nothing when each corpus was left out in turn."""
 
 BRIEF_USED: Final = ("words", "overlap", "pairs", "evidence", "numbers")
 
 NAMES_WEIGHT: Final = -6000
 """Set by hand, at about the fitted weight of numbers: a name that differs should count like a number that
-differs. Hardly any of the graded headlines differ in a name alone, so a fit on them finds no weight for it."""
+does. Hardly any of the graded headlines differ in a name alone, so a fit on them finds no weight for it."""
 
 REGULARISATION: Final = 0.3
 """Inverse strength C of the L2 penalty on standardised features; .1 to 3 differ by less than a point."""

@@ -100,7 +100,7 @@ def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32
             unknown = sorted({i for p in pairs for i in (p.id_a, p.id_b)} - set(names))
             if unknown:
                 raise ModelError(
-                    f"{articles}: {len(unknown)} ids of the pairs do not occur in it, the first: {unknown[:3]}",
+                    f"{articles}: {len(unknown)} ids of the pairs do not occur in it, such as {unknown[:3]}",
                     "give the feed that was labelled",
                 )
             judge = Judge(

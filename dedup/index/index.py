@@ -276,7 +276,8 @@ class Index:
         pandas.DataFrame
             Columns of `dedup.report.schema.MEMBER_SCHEMA`.
         """
-        return self.report(Settings(**options), model=model).members.to_pandas()
+        frame: pd.DataFrame = self.report(Settings(**options), model=model).members.to_pandas()
+        return frame
 
     def show(self, identifier: str, settings: Settings | None = None) -> ClusterReport:
         """Return the one cluster that an id names, or that holds the article it names.

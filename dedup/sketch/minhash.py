@@ -32,8 +32,8 @@ from dedup.sketch.shingles import BODY, BRIEF, LEAD, Shingles, body_shingles, br
 from dedup.text.words import Words, text_hashes, tokenize
 
 NUM_PERM: Final = 256
-"""Slots of a signature. With half of them (64 bands, 5 equal slots) the expected share of wholly derived pairs
-that become candidates falls from .89, .87, .93, .98 to .80, .79, .88, .93 on four labelled corpora."""
+"""Slots of a signature. With half of them (64 bands, 5 equal slots) the expected share of wholly derived
+pairs that become candidates falls from .89, .87, .93, .98 to .80, .79, .88, .93 on four labelled corpora."""
 
 EMPTY_SLOT: Final = 0xFFFFFFFF
 """Every slot of the signature of an empty set, as in datasketch."""

@@ -66,7 +66,7 @@ class Furniture:
 
 def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Whether each run hash (0: no run) is an anchor."""
-    return (runs % np.uint32(ANCHOR_MODULUS) == 0) & (runs != 0)
+    return np.asarray((runs % np.uint32(ANCHOR_MODULUS) == 0) & (runs != 0), np.bool_)
 
 
 def learn_furniture(
@@ -187,7 +187,7 @@ def _judge(starts, ends, carriers, anchors, offsets, found):  # type: ignore[no-
                 shared += _shared(anchors, a, a_end, b, b_end) - passage
                 most += min(a_end - a, b_end - b) - passage
                 n_pairs += 1
-        # (shared + credit) / (most + credit) < 1/4, credit = a quarter of the passage in each pair, in integers.
+        # (shared + credit) / (most + credit) < 1/4 with a credit of P/4 for each pair, in integers.
         credit = passage * n_pairs
         found[group] = 4 * (4 * shared + credit) < 4 * most + credit
 

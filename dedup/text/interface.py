@@ -28,7 +28,8 @@ INTERFACE_WORDS: Final = """
     username register registered registration submit enter privacy terms policy website site page pages
     please thank thanks welcome share tweet facebook twitter instagram whatsapp pinterest linkedin youtube
     copyright reserved rights comment comments commenting posted loading menu search skip home contact us
-    digital unlimited access content reader readers article articles read more related advertiser visitor error
+    digital unlimited access content reader readers article articles read more related advertiser visitor
+    error
     usted tu tus su haga clic aquí suscríbase suscripción boletín correo electrónico contraseña iniciar sesión
     vous votre vos cliquez ici abonnez abonnement courriel connexion compte mot passe confidentialité
     sie ihr ihre klicken hier abonnieren newsletter anmelden passwort konto datenschutz nutzungsbedingungen

@@ -4,10 +4,10 @@
 
 For each corpus: fit the article scorecard on the labelled pairs of the other
 four, cluster the corpus with it, and call a pair grouped when both articles
-carry the same cluster id (as `score_pairs.py` does). P pairs (partly derived)
-are left out. Weights are capped at their .9 quantile. The brief scorecard is
-fitted on headlines and not varied. Also printed: how many labelled copies
-became candidates at all.
+carry the same cluster id. P pairs (partly derived) are left out. Weights are
+capped at their .9 quantile in each corpus. The brief scorecard is fitted on
+headlines and does not vary. ``--keep`` writes clusters-CORPUS.csv for other
+scorers. ``cand`` is the share of labelled copies that became candidate pairs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import csv
 import os
 import sys
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import orjson
 
 from dedup.confirm.features import FEATURES
-from dedup.confirm.model import Model, load_model
+from dedup.confirm.model import Model, Scorecard, load_model
+from dedup.engines.matching import propose
 from dedup.evaluate.fit import ARTICLE_FEATURES, fit_scorecard
 from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
 from dedup.index.index import Index
@@ -33,56 +34,81 @@ from dedup.settings import Settings
 CORPORA = ("provenance", "fnc", "ecb", "reuters", "webpages")
 POOLED = CORPORA[:4]
 
+Row = tuple[bool, bool, float]
+"""Whether a pair is a copy, whether it was grouped, its weight."""
 
-def f1(rows: list[tuple[bool, bool, float]]) -> tuple[float, float, float]:
-    """Precision, recall, F1 of (copy, grouped, weight) rows."""
-    tp = sum(w for copy, grouped, w in rows if copy and grouped)
-    fp = sum(w for copy, grouped, w in rows if not copy and grouped)
-    fn = sum(w for copy, grouped, w in rows if copy and not grouped)
+
+@dataclass(frozen=True)
+class Outcome:
+    """What clustering one corpus gave."""
+
+    cluster: dict[str, str]
+    candidates: set[tuple[int, int]]
+    node: dict[str, int]
+    pairs_per_article: float
+
+    def grouped(self, pair: GoldPair) -> bool:
+        a = self.cluster.get(pair.id_a)
+        return a is not None and a == self.cluster.get(pair.id_b)
+
+    def proposed(self, pair: GoldPair) -> bool:
+        a, b = sorted((self.node[pair.id_a], self.node[pair.id_b]))
+        return a == b or (a, b) in self.candidates
+
+
+def cluster(articles: Path, model: Model, threshold: float | None) -> Outcome:
+    with Index.temporary() as index:
+        index.add(articles)
+        settings = Settings(threshold=threshold)
+        members = index.report(settings, model=model).members
+        snapshot, state, _ = index._prepare(settings, model, lambda *_: None)
+        left, right, _ = propose(snapshot, state.corpus, state.nodes, 1)
+        node = {
+            name: int(state.nodes.of[np.searchsorted(state.corpus.keys, key)])
+            for table in snapshot.articles(["id", "key"])
+            for name, key in zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True)
+        }
+        return Outcome(
+            dict(zip(members["article_id"].to_pylist(), members["cluster_id"].to_pylist(), strict=True)),
+            set(zip(left.tolist(), right.tolist(), strict=True)),
+            node,
+            len(left) / len(state.corpus),
+        )
+
+
+def fit(sets: list[tuple[np.ndarray, list[GoldPair]]]) -> Scorecard:
+    features = [x[[p.label in LABELS for p in pairs]] for x, pairs in sets]
+    labels = [np.array([LABELS[p.label] for p in pairs if p.label in LABELS]) for _, pairs in sets]
+    return fit_scorecard(features, labels, FEATURES, ARTICLE_FEATURES)
+
+
+def scores(rows: list[Row]) -> tuple[float, float, float]:
+    """Precision, recall and F1."""
+    tp = sum(weight for copy, grouped, weight in rows if copy and grouped)
+    fp = sum(weight for copy, grouped, weight in rows if not copy and grouped)
+    fn = sum(weight for copy, grouped, weight in rows if copy and not grouped)
     precision, recall = tp / (tp + fp) if tp + fp else 0.0, tp / (tp + fn) if tp + fn else 0.0
     return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def cluster(
-    articles: Path, model: Model, threshold: float | None
-) -> tuple[dict[str, str], set[tuple[str, str]], dict]:
-    """Cluster id of each article, the pairs that became candidates, and the counts."""
-    with Index.temporary() as index:
-        index.add(articles)
-        report = index.report(Settings(threshold=threshold), model=model)
-        rows = report.members
-        ids = dict(zip(rows["article_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
-        return ids, _candidates(index), dict(report.counts)
+def interval(rows: list[Row], draws: int = 2000) -> tuple[float, float]:
+    """5th and 95th percentile of F1 over bootstrap draws of the pairs."""
+    rng = np.random.default_rng(0)
+    table = np.array(rows, np.float64)
+    found = sorted(scores(table[rng.integers(0, len(table), len(table))].tolist())[2] for _ in range(draws))
+    return found[draws // 20], found[draws - draws // 20 - 1]
 
 
-def _candidates(index: Index) -> set[tuple[str, str]]:
-    """Pairs of feed ids that any sketch proposed, equal texts among them."""
-    from dedup.engines.matching import _candidates as propose
-
-    assert index._state is not None
-    _, snapshot, state = index._state
-    left, right, _ = propose(snapshot, state.corpus, state.nodes, 2)
-    node_of = {}
-    for table in snapshot.articles(["id", "key"]):
-        for name, key in zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True):
-            node_of[name] = int(state.nodes.of[np.searchsorted(state.corpus.keys, key)])
-    index.node_of = node_of  # type: ignore[attr-defined]
-    pairs = set(zip(left.tolist(), right.tolist(), strict=True))
-    return _Proposed(node_of, pairs)  # type: ignore[return-value]
+def capped(pairs: list[GoldPair]) -> list[float]:
+    ordered = sorted(pair.weight for pair in pairs)
+    cap = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
+    return [min(pair.weight, cap) for pair in pairs]
 
 
-class _Proposed:
-    def __init__(self, node_of: dict[str, int], pairs: set[tuple[int, int]]) -> None:
-        self._node_of, self._pairs = node_of, pairs
-
-    def __contains__(self, pair: tuple[str, str]) -> bool:
-        a, b = sorted((self._node_of[pair[0]], self._node_of[pair[1]]))
-        return a == b or (a, b) in self._pairs
-
-
-def capped(weights: list[float]) -> float:
-    ordered = sorted(weights)
-    return ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
+def keep(folder: Path, corpus: str, clusters: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"clusters-{corpus}.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("article_id", "cluster_id"), *sorted(clusters.items())])
 
 
 def main() -> int:
@@ -90,79 +116,77 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--keep", type=Path, help="write clusters-CORPUS.csv here, for score_pairs.py")
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--threshold", type=float)
     options = parser.parse_args()
-    root = os.environ.get("DEDUP_GOLD_DIR")
-    if not root:
+    if "DEDUP_GOLD_DIR" not in os.environ:
         print("DEDUP_GOLD_DIR is not set: nothing to measure", file=sys.stderr)
         return 1
-    gold = Path(root) / "gold"
-    pairs = {c: read_pairs(gold / c / "pairs.csv") for c in CORPORA}
-    features = {c: measure(gold / c / "articles.jsonl.gz", pairs[c])[0] for c in CORPORA}
-    fitted = {c: _fit([(features[o], pairs[o]) for o in CORPORA if o != c]) for c in CORPORA}
-    pooled: list[tuple[bool, bool, float]] = []
-    weighted: list[tuple[bool, bool, float]] = []
-    kinds: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    result: dict[str, dict[str, float]] = {}
-    print(
-        f"{'corpus':12s} {'prec':>6s} {'recall':>6s} {'F1':>6s} {'wF1':>6s} {'cand.recall':>11s} {'pairs/art':>9s} clusters"
-    )
-    reached = total = 0
-    for corpus in CORPORA:
-        model = replace(load_model(), article=fitted[corpus])
-        ids, candidates, counts = cluster(gold / corpus / "articles.jsonl.gz", model, options.threshold)
-        cap = capped([p.weight for p in pairs[corpus]])
-        rows, heavy, found = [], [], [0, 0]
-        for p in pairs[corpus]:
-            grouped = ids.get(p.id_a, p.id_a) == ids.get(p.id_b, p.id_b)
-            kinds[p.label, p.kind][0] += grouped
-            kinds[p.label, p.kind][1] += 1
-            if p.label in LABELS:
-                rows.append((p.label == "W", grouped, 1.0))
-                heavy.append((p.label == "W", grouped, min(p.weight, cap)))
-            if p.label == "W":
-                found[0] += (p.id_a, p.id_b) in candidates
-                found[1] += 1
-        if corpus in POOLED:
-            pooled += rows
-            weighted += heavy
-        reached += found[0]
-        total += found[1]
-        precision, recall, score = f1(rows)
-        result[corpus] = {"precision": precision, "recall": recall, "f1": score, "weighted_f1": f1(heavy)[2],
-                          "candidate_recall": found[0] / found[1], "pairs_per_article": counts["candidate_pairs"] / counts["articles"]}  # fmt: skip
-        print(f"{corpus:12s} {precision:6.3f} {recall:6.3f} {score:6.3f} {f1(heavy)[2]:6.3f} {found[0] / found[1]:11.3f} "
-              f"{counts['candidate_pairs'] / counts['articles']:9.2f} {counts['clusters']:8d}")  # fmt: skip
-        if corpus == "webpages":
-            negatives = [grouped for copy, grouped, _ in rows if not copy]
-            result["webpages"]["n_grouped"] = sum(negatives) / len(negatives)
-            print(
-                f"webpages: {sum(negatives)} of {len(negatives)} N pairs grouped ({sum(negatives) / len(negatives):.1%})"
-            )
-        if options.keep:
-            options.keep.mkdir(parents=True, exist_ok=True)
-            with (options.keep / f"clusters-{corpus}.csv").open("w", newline="") as file:
-                csv.writer(file).writerows([("article_id", "cluster_id"), *sorted(ids.items())])
-    precision, recall, score = f1(pooled)
-    result["pooled"] = {"precision": precision, "recall": recall, "f1": score, "weighted_f1": f1(weighted)[2],
-                        "weighted_recall": f1(weighted)[1], "candidate_recall": reached / total}  # fmt: skip
-    print(f"pooled ({' + '.join(POOLED)}): precision {precision:.3f} recall {recall:.3f} F1 {score:.3f}  "
-          f"weighted F1 {f1(weighted)[2]:.3f}, recall {f1(weighted)[1]:.3f}; candidate recall {reached / total:.3f}")  # fmt: skip
-    for (label, kind), (hit, n) in sorted(kinds.items()):
-        print(f"  {label} {kind:10s} grouped {hit:3d} of {n}")
+    gold = Path(os.environ["DEDUP_GOLD_DIR"]) / "gold"
+    result = leave_one_out(gold, options.threshold, options.keep)
     if options.json:
         options.json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
     return 0
 
 
-def _fit(sets: list[tuple[np.ndarray, list[GoldPair]]]) -> object:
-    x, y = [], []
-    for features, pairs in sets:
-        keep = np.array([p.label in LABELS for p in pairs])
-        x.append(features[keep])
-        y.append(np.array([LABELS[p.label] for p in pairs if p.label in LABELS]))
-    return fit_scorecard(x, y, FEATURES, ARTICLE_FEATURES)
+def leave_one_out(gold: Path, threshold: float | None, folder: Path | None) -> dict[str, dict[str, float]]:
+    """Print the table and return it."""
+    pairs = {c: read_pairs(gold / c / "pairs.csv") for c in CORPORA}
+    features = {c: measure(gold / c / "articles.jsonl.gz", pairs[c])[0] for c in CORPORA}
+    kinds: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    result: dict[str, dict[str, float]] = {}
+    plain: list[Row] = []
+    weighted: list[Row] = []
+    reached: list[bool] = []
+    print(f"{'corpus':14s} precision recall    F1    wF1   cand  pairs/article")
+    for corpus in CORPORA:
+        card = fit([(features[other], pairs[other]) for other in CORPORA if other != corpus])
+        out = cluster(gold / corpus / "articles.jsonl.gz", replace(load_model(), article=card), threshold)
+        if folder:
+            keep(folder, corpus, out.cluster)
+        weights = capped(pairs[corpus])
+        judged = [(p, w) for p, w in zip(pairs[corpus], weights, strict=True) if p.label in LABELS]
+        rows = [(p.label == "W", out.grouped(p), 1.0) for p, _ in judged]
+        heavy = [(p.label == "W", out.grouped(p), w) for p, w in judged]
+        found = [out.proposed(p) for p, _ in judged if p.label == "W"]
+        for pair in pairs[corpus]:
+            kinds[pair.label, pair.kind][0] += out.grouped(pair)
+            kinds[pair.label, pair.kind][1] += 1
+        negatives = [grouped for copy, grouped, _ in rows if not copy]
+        result[corpus] = summary(rows, heavy, found) | {
+            "pairs_per_article": out.pairs_per_article,
+            "n_grouped": sum(negatives) / len(negatives),
+        }
+        show(corpus, result[corpus])
+        if corpus in POOLED:
+            plain, weighted, reached = plain + rows, weighted + heavy, reached + found
+    low, high = interval(plain)
+    result["pooled"] = summary(plain, weighted, reached) | {"f1_low": low, "f1_high": high}
+    show("pooled four", result["pooled"])
+    print(f"pooled F1 interval {low:.3f}-{high:.3f} (5th to 95th percentile, 2,000 draws over pairs)")
+    print(f"webpages: {result['webpages']['n_grouped']:.1%} of the N pairs grouped")
+    for (label, kind), (hit, n) in sorted(kinds.items()):
+        print(f"  {label} {kind:10s} grouped {hit:3d} of {n}")
+    return result
+
+
+def summary(rows: list[Row], heavy: list[Row], found: list[bool]) -> dict[str, float]:
+    precision, recall, f1 = scores(rows)
+    return {
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "weighted_f1": scores(heavy)[2],
+        "weighted_recall": scores(heavy)[1],
+        "candidate_recall": sum(found) / len(found),
+    }
+
+
+def show(name: str, row: dict[str, float]) -> None:
+    print(
+        f"{name:14s} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f} {row['weighted_f1']:6.3f} "
+        f"{row['candidate_recall']:6.3f} {row.get('pairs_per_article', float('nan')):8.2f}"
+    )
 
 
 if __name__ == "__main__":
