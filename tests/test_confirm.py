@@ -106,10 +106,10 @@ def strangers_with(passage: str, n: int, size: int = 150) -> list[str]:
     return [f"{prose(1000 + k, size // 2)}\n{passage}\n{prose(2000 + k, size // 2)}" for k in range(n)]
 
 
-def learnt_from(texts) -> Furniture:
+def learnt_from(texts, outlets=None) -> Furniture:
     words = words_of(texts)
-    keys, offsets = anchors(words)
-    return learn_furniture(keys, offsets, text_hashes(words))
+    numbers = np.full(len(texts), -1, np.int64) if outlets is None else np.array(outlets, np.int64)
+    return learn_furniture(anchors(words), text_hashes(words), numbers)
 
 
 def test_a_passage_of_strangers_is_furniture_and_counts_no_more():
@@ -128,6 +128,13 @@ def test_a_story_carried_whole_under_different_furniture_stays_a_story():
     texts = [f"{prose(3000 + k, 60)}\n{story}" for k in range(8)]
     furniture = learnt_from(texts)
     assert measured(*texts[:2], furniture)["outside"] > 600
+
+
+def test_a_gallery_that_fills_most_of_an_outlets_pages_is_furniture_only_there():
+    gallery = prose(8, 150)
+    texts = [f"{prose(3000 + k, 60)}\n{gallery}" for k in range(8)]
+    assert len(learnt_from(texts, [1] * 8).anchors) > 20
+    assert len(learnt_from(texts, range(8)).anchors) == 0
 
 
 def test_versions_of_one_story_are_not_taken_for_furniture():
@@ -152,8 +159,10 @@ def test_an_epoch_does_not_depend_on_batches_and_survives_storage():
     words = words_of(texts)
     hashes = text_hashes(words)
     rubrics = np.array([9, 4, 4], np.uint64)
-    whole = learn([(words, hashes)], rubrics)
-    parts = learn([(words_of([texts[i]]), hashes[i : i + 1]) for i in (4, 2, 0, 8, 1, 3, 5, 7, 6)], rubrics)
+    outlets = np.arange(9)
+    whole = learn([(words, hashes, outlets)], rubrics)
+    order = (4, 2, 0, 8, 1, 3, 5, 7, 6)
+    parts = learn([(words_of([texts[i]]), hashes[i : i + 1], outlets[i : i + 1]) for i in order], rubrics)
     again = Learnt.from_files(whole.to_files())
     for other in (parts, again):
         assert other.to_files() == whole.to_files()

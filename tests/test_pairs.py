@@ -17,7 +17,15 @@ PAIRS = Path(__file__).parent / "data" / "pairs"
 # 22, headline 6 of 18, other-language 8 of 8; of the pairs that must stay apart: same-event 0 of 18, template 0 of 18,
 # furniture 4 of 10, topic 0 of 8, near-miss headlines 3 of 34, round-up 0 of 4, language 0 of 4.
 LEAST = {"verbatim": 13, "cut": 17, "version": 14, "rewrite": 14, "headline": 5, "other-language": 7}
-MOST = {"same-event": 0, "template": 0, "furniture": 4, "topic": 0, "near-miss-headline": 3, "roundup": 0, "language": 0}
+MOST = {
+    "same-event": 0,
+    "template": 0,
+    "furniture": 4,
+    "topic": 0,
+    "near-miss-headline": 3,
+    "roundup": 0,
+    "language": 0,
+}
 
 
 def load() -> dict[tuple[str, str], list[dict[str, Any]]]:

@@ -47,7 +47,9 @@ def test_the_feed_is_what_its_script_writes(tmp_path):
 
 def test_the_clusters_of_the_feed_hold_one_story_each(feed_clusters):
     rows = truth(SAMPLES / "feed_truth.csv", "article_id")
-    stories = [{rows[str(member["article_id"])]["story_id"] for member in cluster} for cluster in feed_clusters]
+    stories = [
+        {rows[str(member["article_id"])]["story_id"] for member in cluster} for cluster in feed_clusters
+    ]
     mixed = [names for names in stories if len(names) > 1]
     assert len(mixed) <= 2, mixed
 
@@ -66,7 +68,9 @@ def test_most_copies_of_the_feed_are_found(feed_clusters):
 
 def test_same_event_stories_and_round_ups_stay_out_and_most_templates(feed_clusters):
     rows = truth(SAMPLES / "feed_truth.csv", "article_id")
-    kinds = Counter(rows[str(member["article_id"])]["kind"] for cluster in feed_clusters for member in cluster)
+    kinds = Counter(
+        rows[str(member["article_id"])]["kind"] for cluster in feed_clusters for member in cluster
+    )
     assert kinds["same-event"] == 0
     assert kinds["roundup"] == 0
     # Six of the eight lottery notices, which share a paragraph of small print, are grouped today.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, Idf, count_distinct
 from dedup.sketch.shingles import shingle_hash
-from dedup.text.furniture import Furniture, furniture_mask, is_anchor
+from dedup.text.furniture import OPENING, Anchors, Furniture, furniture_mask, is_anchor
 from dedup.text.words import NUMBER, SPACELESS, UPPER, Words
 
 MOST_RARE: Final = 256
@@ -126,23 +126,27 @@ def count_texts(words: Words) -> CorpusCounts:
     return CorpusCounts(len(words), total.words, total.bigrams)
 
 
-def anchors(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the sampled four-word runs of each text, from which furniture is learnt.
-
-    Returns
-    -------
-    keys : uint32 array, shape (m,)
-        Distinct and sorted within a text.
-    offsets : int64 array, shape (n + 1,)
-    """
+def anchors(words: Words) -> Anchors:
+    """Return the sampled runs of each text, from which furniture is learnt."""
     keys, counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
+    first, first_counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
     for chunk in _chunks(words):
         _, _, runs = _units(chunk)
         kept = is_anchor(runs)
-        owner, key = _distinct(_owners(chunk)[kept], runs[kept])
+        owners, found = _owners(chunk)[kept], runs[kept]
+        owner, key = _distinct(owners, found)
         keys.append(key)
         counts.append(np.bincount(owner, minlength=len(chunk)))
-    return np.concatenate(keys), _offsets(np.concatenate(counts))
+        before = _offsets(np.bincount(owners, minlength=len(chunk)))
+        early = np.arange(len(owners)) - before[owners] < OPENING
+        first.append(found[early])
+        first_counts.append(np.bincount(owners[early], minlength=len(chunk)))
+    return Anchors(
+        np.concatenate(keys),
+        _offsets(np.concatenate(counts)),
+        np.concatenate(first),
+        _offsets(np.concatenate(first_counts)),
+    )
 
 
 def _chunks(words: Words) -> Iterator[Words]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.documents import anchors, count_texts
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts
-from dedup.text.furniture import Furniture, learn_furniture
+from dedup.text.furniture import Anchors, Furniture, learn_furniture
 from dedup.text.words import Words
 
 _CODEC: Final = "zstd"
@@ -70,14 +70,17 @@ FILES: Final = ("words", "bigrams", "furniture", "rubrics", "n_texts")
 
 
 def learn(
-    batches: Iterable[tuple[Words, NDArray[np.uint64]]], rubrics: NDArray[np.uint64], *, threads: int = 1
+    batches: Iterable[tuple[Words, NDArray[np.uint64], NDArray[np.int64]]],
+    rubrics: NDArray[np.uint64],
+    *,
+    threads: int = 1,
 ) -> Learnt:
     """Learn an epoch from distinct texts.
 
     Parameters
     ----------
-    batches : iterable of (Words, uint64 array of shape (n,))
-        Words and text hashes; no text hash occurs twice, in any batch.
+    batches : iterable of (Words, uint64 array of shape (n,), int64 array of shape (n,))
+        Words, text hashes and outlet numbers (-1: not known); no text hash occurs twice, in any batch.
     rubrics : uint64 array, shape (r,)
         See `Learnt`.
     threads : int, default 1
@@ -88,15 +91,16 @@ def learn(
     Learnt
     """
     counts = CorpusCounts.none()
-    keys, sizes, order = [np.empty(0, np.uint32)], [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
-    for words, hashes in batches:
+    found: list[Anchors] = []
+    order, outlets = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for words, hashes, published_by in batches:
         counts = counts + count_texts(words)
-        found, offsets = anchors(words)
-        keys.append(found)
-        sizes.append(np.diff(offsets))
+        found.append(anchors(words))
         order.append(hashes)
-    offsets = np.concatenate(([0], np.cumsum(np.concatenate(sizes))))
-    furniture = learn_furniture(np.concatenate(keys), offsets, np.concatenate(order), threads=threads)
+        outlets.append(published_by)
+    furniture = learn_furniture(
+        Anchors.joined(found), np.concatenate(order), np.concatenate(outlets), threads=threads
+    )
     return Learnt(counts, furniture, np.unique(rubrics))
 
 

@@ -82,6 +82,16 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     return Corpus(key, part_, row, text_hash, units, plausible_times(published), precision)
 
 
+def outlet_numbers(snapshot: Snapshot, corpus: Corpus) -> Ints:
+    """Return a number for the outlet of each article, -1 where it is not known; shape (n,)."""
+    names = pa.chunked_array(
+        [table["outlet"].combine_chunks() for table in snapshot.articles(["outlet"])], pa.string()
+    )
+    codes = names.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
+    return np.asarray(codes, np.int64)[starts[corpus.part] + corpus.row]
+
+
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """The k distinct texts of a corpus, in order of their hash.

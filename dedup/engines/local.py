@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model
-from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus
+from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
 from dedup.engines.matching import Known, Matches, OnStage, match
 from dedup.engines.rubrics import find_rubrics
 from dedup.index.snapshot import Snapshot
@@ -53,11 +53,14 @@ def learn_epoch(snapshot: Snapshot, *, threads: int = 1, on_stage: OnStage = lam
     # In the order the texts lie on disk: what is learnt does not depend on it, the time to read them does.
     order = np.lexsort((corpus.row[nodes.first], corpus.part[nodes.first]))
 
-    def batches() -> Iterator[tuple[Words, NDArray[np.uint64]]]:
+    outlets = outlet_numbers(snapshot, corpus)[nodes.first]
+
+    def batches() -> Iterator[tuple[Words, NDArray[np.uint64], Ints]]:
         for low in range(0, len(order), _LEARN_BATCH):
             on_stage("learn", low, len(order))
             some = order[low : low + _LEARN_BATCH]
-            yield tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads), nodes.hashes[some]
+            words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
+            yield words, nodes.hashes[some], outlets[some]
 
     learnt = learn(batches(), find_rubrics(snapshot, corpus, nodes), threads=threads)
     on_stage("learn", len(order), len(order))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
-from dedup.engines.corpus import Corpus, Nodes
+from dedup.engines.corpus import Corpus, Nodes, outlet_numbers
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.minhash import BODY_MIN_WORDS
 
@@ -36,9 +36,8 @@ def find_rubrics(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArray[np
     at = np.flatnonzero(short)
     if not len(at):
         return np.empty(0, np.uint64)
-    rows = snapshot.rows_at(corpus.part[at], corpus.row[at], ("outlet",))
-    outlet = rows["outlet"].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
-    seen = np.stack([nodes.of[at], outlet.astype(np.int64), corpus.published_s[at] // _DAY], axis=1)
+    outlet = outlet_numbers(snapshot, corpus)[at]
+    seen = np.stack([nodes.of[at], outlet, corpus.published_s[at] // _DAY], axis=1)
     days = np.unique(seen[seen[:, 1] >= 0], axis=0)
     carried, n_days = np.unique(days[:, :2], axis=0, return_counts=True)
     return np.unique(nodes.hashes[carried[n_days >= MIN_DAYS, 0]])

@@ -10,12 +10,15 @@ by four. For an anchor of three or more distinct texts, take up to six of them
 (those of smallest text hash) and let P be the anchors common to all: the shared
 passage. The passage is furniture when, outside it, the carriers share little:
 
-    coherence = sum over pairs (|X & Y| - P + P/4) / sum over pairs (min(|X|, |Y|) - P + P/4) < 1/4
+    coherence = sum over pairs (|X & Y| - P + c) / sum over pairs (min(|X|, |Y|) - P + c) < 1/4
 
-The quarter of P counted as shared keeps a short wire brief, reprinted whole
-under different page furniture, from being taken for furniture itself. P must
-hold two anchors: a single one is a phrase of the language, and in a corpus of
-millions every phrase is carried by strangers.
+For carriers of different outlets c is P/4: a wire story reprinted whole under
+different page furniture must not be taken for furniture itself. For two pages
+of one outlet c is 0, and |X & Y| - P counts for no more than the share of their
+openings that they have in common: an outlet that prints a passage again and again
+under other leads (a photo gallery of a rolling story, a box of background) is
+not syndicating it. P must hold two anchors: a single one is a phrase of the
+language, and in a corpus of millions every phrase is carried by strangers.
 
 Learnt once per epoch from distinct texts, a set of anchors; a pure function of
 the texts, whatever their order. Measured: mean coherence outside the shared
@@ -24,7 +27,7 @@ passage .02-.12 for templates and furniture, .35-.65 for wire copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,12 +41,52 @@ ANCHOR_MODULUS: Final = 4
 MIN_TEXTS: Final = 3
 MAX_CARRIERS: Final = 6
 MIN_PASSAGE: Final = 2
-MAX_GAP: Final = 12
-"""Words between two neighbouring furniture anchors that count as furniture too: the slots of a template."""
+OPENING: Final = 25
+"""Anchors of an opening: about the first hundred words."""
+
+MAX_GAP: Final = 24
+"""Words between two furniture anchors that count as furniture too: the slots of a template, and the phrases in a
+passage that other texts happen to use as well."""
 
 RUN_WORDS: Final = 4
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """The anchors of n texts; both lists are CSR.
+
+    Parameters
+    ----------
+    keys : uint32 array, shape (m,)
+        Distinct and sorted within a text.
+    offsets : int64 array, shape (n + 1,)
+    openings : uint32 array, shape (o,)
+        The first `OPENING` anchors of each text, as they stand in it.
+    opening_offsets : int64 array, shape (n + 1,)
+    """
+
+    keys: NDArray[np.uint32]
+    offsets: NDArray[np.int64]
+    openings: NDArray[np.uint32]
+    opening_offsets: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Anchors]) -> Anchors:
+        """Put the anchors of several lists of texts one after the other."""
+
+        def chained(offsets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+            return np.concatenate(([0], np.cumsum(np.concatenate([[], *map(np.diff, offsets)])))).astype(
+                np.int64
+            )
+
+        return cls(
+            np.concatenate([np.empty(0, np.uint32), *(part.keys for part in parts)]),
+            chained([part.offsets for part in parts]),
+            np.concatenate([np.empty(0, np.uint32), *(part.openings for part in parts)]),
+            chained([part.opening_offsets for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +113,18 @@ def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 
 def learn_furniture(
-    anchors: NDArray[np.uint32], offsets: NDArray[np.int64], order: NDArray[np.uint64], *, threads: int = 1
+    anchors: Anchors, order: NDArray[np.uint64], outlets: NDArray[np.int64], *, threads: int = 1
 ) -> Furniture:
     """Find the anchors whose carriers are otherwise strangers.
 
     Parameters
     ----------
-    anchors : uint32 array, shape (m,)
-        Distinct anchors of each text, sorted within the text.
-    offsets : int64 array, shape (n + 1,)
-        Anchors of text i are ``anchors[offsets[i]:offsets[i + 1]]``.
+    anchors : Anchors
+        Of n texts.
     order : uint64 array, shape (n,)
         Text hashes: which carriers are looked at must not depend on the order of the texts.
+    outlets : int64 array, shape (n,)
+        A number for the outlet of each text, -1 where it is not known.
     threads : int, default 1
         Threads to use; the result does not depend on it.
 
@@ -93,8 +136,8 @@ def learn_furniture(
     by_order = np.argsort(order, kind="stable")
     rank = np.empty(n, np.uint64)
     rank[by_order] = np.arange(n, dtype=np.uint64)
-    owner = np.repeat(rank, np.diff(offsets))
-    packed = np.sort(anchors.astype(np.uint64) << np.uint64(32) | owner)
+    owner = np.repeat(rank, np.diff(anchors.offsets))
+    packed = np.sort(anchors.keys.astype(np.uint64) << np.uint64(32) | owner)
     keys = (packed >> np.uint64(32)).astype(np.uint32)
     carriers = by_order[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
@@ -102,11 +145,12 @@ def learn_furniture(
     enough = ends - starts >= MIN_TEXTS
     starts, ends = starts[enough], ends[enough]
     found = np.zeros(len(starts), np.bool_)
+    arrays = (anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets)
     cuts = np.unique(np.linspace(0, len(starts), max(1, threads) * 8 + 1).astype(np.int64)).tolist()
 
     def judge(task: tuple[int, int]) -> None:
         low, high = task
-        _judge(starts[low:high], ends[low:high], carriers, anchors, offsets, found[low:high])
+        _judge(starts[low:high], ends[low:high], carriers, arrays, outlets, found[low:high])
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(judge, pairwise(cuts)))
@@ -135,9 +179,7 @@ def furniture_mask(
         place = np.flatnonzero(is_anchor(runs))
         key = runs[place]
         at = np.minimum(np.searchsorted(furniture.anchors, key), len(furniture.anchors) - 1)
-        kind = np.zeros(len(runs), np.uint8)
-        kind[place] = np.where(furniture.anchors[at] == key, 2, 1)
-        _mask(kind, offsets, out)
+        _mask(place[furniture.anchors[at] == key], offsets, out)
     return out
 
 
@@ -155,7 +197,27 @@ def _shared(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _judge(starts, ends, carriers, anchors, offsets, found):  # type: ignore[no-untyped-def]
+def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
+    """How many anchors of x's opening stand in y, and how many there are."""
+    anchors, offsets, openings, opening_offsets = arrays
+    begin, end = opening_offsets[x], opening_offsets[x + 1]
+    n = 0
+    for i in range(begin, end):
+        key = openings[i]
+        low, high = offsets[y], offsets[y + 1]
+        while low < high:
+            middle = (low + high) >> 1
+            if anchors[middle] < key:
+                low = middle + 1
+            else:
+                high = middle
+        n += low < offsets[y + 1] and anchors[low] == key
+    return n, end - begin
+
+
+@_compiled
+def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-untyped-def]
+    anchors, offsets, _, _ = arrays
     chosen = np.empty(MAX_CARRIERS, np.int64)
     at = np.empty(MAX_CARRIERS, np.int64)
     for group in range(len(starts)):
@@ -179,29 +241,38 @@ def _judge(starts, ends, carriers, anchors, offsets, found):  # type: ignore[no-
             continue
         shared = 0
         most = 0
-        n_pairs = 0
+        n_foreign = 0  # pairs that are not of one outlet
         for i in range(k):
             for j in range(i):
                 a, a_end = offsets[chosen[i]], offsets[chosen[i] + 1]
                 b, b_end = offsets[chosen[j]], offsets[chosen[j] + 1]
-                shared += _shared(anchors, a, a_end, b, b_end) - passage
-                most += min(a_end - a, b_end - b) - passage
-                n_pairs += 1
-        # (shared + credit) / (most + credit) < 1/4 with a credit of P/4 for each pair, in integers.
-        credit = passage * n_pairs
+                in_common = _shared(anchors, a, a_end, b, b_end) - passage
+                possible = min(a_end - a, b_end - b) - passage
+                if outlets[chosen[i]] < 0 or outlets[chosen[i]] != outlets[chosen[j]]:
+                    n_foreign += 1
+                else:
+                    n_x, of_x = _openings_shared(arrays, chosen[i], chosen[j])
+                    n_y, of_y = _openings_shared(arrays, chosen[j], chosen[i])
+                    in_common = min(in_common, possible * (n_x + n_y) // max(of_x + of_y, 1))
+                shared += in_common
+                most += possible
+        # (shared + credit) / (most + credit) < 1/4 with a credit of P/4 for each foreign pair, in integers.
+        credit = passage * n_foreign
         found[group] = 4 * (4 * shared + credit) < 4 * most + credit
 
 
 @_compiled
-def _mask(kind, offsets, out):  # type: ignore[no-untyped-def]
-    for text in range(len(offsets) - 1):
-        end = offsets[text + 1]
-        last = -1  # first word after the furniture anchor before, -1 when another anchor came between
-        for i in range(offsets[text], end):
-            if kind[i] == 1:
-                last = -1
-            elif kind[i] == 2:
-                begin = last if last >= 0 and i - last <= MAX_GAP else i
-                for k in range(min(begin, i), min(i + RUN_WORDS, end)):
-                    out[k] = True
-                last = min(i + RUN_WORDS, end)
+def _mask(place, offsets, out):  # type: ignore[no-untyped-def]
+    """Set the words of the runs that begin at `place` (ascending), and those of the gaps between them."""
+    text = 0
+    last = -1  # first word after the furniture anchor before, in the same text
+    for k in range(len(place)):
+        i = place[k]
+        while i >= offsets[text + 1]:
+            text += 1
+            last = -1
+        end = min(i + RUN_WORDS, offsets[text + 1])
+        begin = min(last, i) if last >= 0 and i - last <= MAX_GAP else i
+        for word in range(begin, end):
+            out[word] = True
+        last = end
