@@ -13,9 +13,11 @@ runs        share of the runs of four words outside furniture found in both text
 evidence    100 ln(1 + x/160) of the IDF of the shared bigrams outside furniture, x in sixteenths; at most
             `MOST_EVIDENCE`
 furniture   share of the shared runs that lie in furniture, in either text
-numbers     numbers that only one text has, where both have some: min of both sides, over all numbers
+numbers     numbers that only one text has, min of both sides; over the same plus those of both, plus 2
 rare        share of the rarest fifth of the words that the other text lacks; min of both sides
 interface   share of interface words among the words of the shared bigrams
+names       IDF of the names that only one text has, min of both sides; over the same plus those of both, plus
+            `NAMES_PRIOR`
 ========== =====================================================================================
 
 Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`:
@@ -26,7 +28,8 @@ overlap     IDF-weighted Jaccard similarity of the words
 pairs       IDF-weighted share of the shorter's bigrams found in the other
 evidence    100 ln(1 + x/160) of the IDF of the shared words
 numbers     as above
-names       IDF of the names that only one text has, min of both sides; over the same plus the IDF shared
+names       IDF of the names that only one text has, min of both sides; over the same plus the IDF of all
+            words shared
 ========== =====================================================================================
 """
 
@@ -43,7 +46,17 @@ from numpy.typing import NDArray
 
 from dedup.confirm.documents import Documents
 
-FEATURES: Final = ("containment", "outside", "runs", "evidence", "furniture", "numbers", "rare", "interface")
+FEATURES: Final = (
+    "containment",
+    "outside",
+    "runs",
+    "evidence",
+    "furniture",
+    "numbers",
+    "rare",
+    "interface",
+    "names",
+)
 BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "names")
 SIGNS: Final = {
     "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
@@ -58,6 +71,9 @@ MIN_CONTAINMENT: Final = 100
 MOST_EVIDENCE: Final = 350
 """About thirty rare bigrams, a paragraph. Beyond that more says nothing more, or any two pages of 7,000 words
 that share a tenth would be copies; capped from 300 to 400 or not at all, the labelled pairs come out alike."""
+
+NAMES_PRIOR: Final = 160
+"""IDF, in sixteenths, of about one rare name: a single one that differs is no conflict yet."""
 
 _OUTSIDE_PRIOR: Final = 1600
 _PAIRS_PER_TASK: Final = 4096
@@ -86,7 +102,7 @@ def pair_features(
     d = documents
     arrays = (
         d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
-        d.runs, d.run_flags, d.run_offsets, d.words, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
+        d.runs, d.run_flags, d.run_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
     )  # fmt: skip
     return _measure(_pairs, arrays, left, right, len(FEATURES), threads)
 
@@ -149,30 +165,41 @@ def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyp
 
 
 @_compiled
-def _numbers(words, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Conflict of the numbers of two sorted word ranges, in thousandths."""
-    only_a = 0
-    only_b = 0
-    both = 0
+def _conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Conflict of the numbers and of the names of two sorted word ranges, in thousandths."""
+    numbers_a = 0
+    numbers_b = 0
+    numbers = 0
+    names_a: Any = 0
+    names_b: Any = 0
+    names: Any = 0
     while a < a_end or b < b_end:
         if b == b_end or (a < a_end and words[a] < words[b]):
-            only_a += flags[a] & 1
+            numbers_a += flags[a] & 1
+            names_a += np.int64(idf[a]) * (flags[a] >> 1)
             a += 1
         elif a == a_end or words[b] < words[a]:
-            only_b += flags[b] & 1
+            numbers_b += flags[b] & 1
+            names_b += np.int64(idf[b]) * (flags[b] >> 1)
             b += 1
         else:
-            both += flags[a] & 1
+            numbers += flags[a] & 1
+            names += np.int64(idf[a]) * (flags[a] >> 1)
             a += 1
             b += 1
-    return 1000 * min(only_a, only_b) // (1 + only_a + only_b + both)
+    own_numbers = min(numbers_a, numbers_b)
+    own_names = min(names_a, names_b)
+    return (
+        1000 * own_numbers // (own_numbers + numbers + 2),
+        1000 * own_names // (own_names + names + NAMES_PRIOR),
+    )
 
 
 @_compiled
 def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
     (
         n_units, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
-        words, word_flags, word_offsets, rare, rare_offsets,
+        words, word_idf, word_flags, word_offsets, rare, rare_offsets,
     ) = arrays  # fmt: skip
     for p in range(len(left)):
         x = left[p]
@@ -252,7 +279,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
 
         a, a_end = word_offsets[x], word_offsets[x + 1]
         b, b_end = word_offsets[y], word_offsets[y + 1]
-        out[p, 5] = _numbers(words, word_flags, a, a_end, b, b_end)
+        out[p, 5], out[p, 8] = _conflicts(words, word_idf, word_flags, a, a_end, b, b_end)
         most = max(5, (a_end - a) // 5)
         lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, words, b, b_end)
         lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, words, a, a_end)
@@ -291,7 +318,7 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         out[p, 0] = 1000 * shared // max(min(only_a, only_b) + shared, 1)
         out[p, 1] = 1000 * shared // max(only_a + only_b + shared, 1)
         out[p, 3] = _log_evidence(shared)
-        out[p, 4] = _numbers(words, flags, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1])
+        out[p, 4], _ = _conflicts(words, idf, flags, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1])
         out[p, 5] = 1000 * min(names_a, names_b) // max(min(names_a, names_b) + shared, 1)
         a, a_end = bigram_offsets[x], bigram_offsets[x + 1]
         b, b_end = bigram_offsets[y], bigram_offsets[y + 1]

@@ -18,7 +18,7 @@ from dedup.confirm.features import SIGNS
 from dedup.confirm.model import LOGIT, Scorecard
 from dedup.errors import ModelError
 
-ARTICLE_FEATURES: Final = ("outside", "evidence", "numbers", "rare", "interface")
+ARTICLE_FEATURES: Final = ("outside", "evidence", "numbers", "names", "rare", "interface")
 """Features of the article scorecard; the others gained nothing when each corpus was left out in turn."""
 
 BRIEF_USED: Final = ("words", "overlap", "pairs", "evidence", "numbers")
