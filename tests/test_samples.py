@@ -51,7 +51,7 @@ def test_the_clusters_of_the_feed_hold_one_story_each(feed_clusters):
         {rows[str(member["article_id"])]["story_id"] for member in cluster} for cluster in feed_clusters
     ]
     mixed = [names for names in stories if len(names) > 1]
-    assert len(mixed) <= 2, mixed
+    assert len(mixed) <= 3, mixed
 
 
 def test_most_copies_of_the_feed_are_found(feed_clusters):
@@ -73,8 +73,8 @@ def test_same_event_stories_and_round_ups_stay_out_and_most_templates(feed_clust
     )
     assert kinds["same-event"] == 0
     assert kinds["roundup"] == 0
-    # Six of the eight lottery notices, which share a paragraph of small print, are grouped today.
-    assert kinds["template"] <= 6
+    # Fill-in stories of which most is frame are the open half of the problem: 12 of 30 are grouped today.
+    assert kinds["template"] <= 12
 
 
 def test_the_round_ups_are_composites():
