@@ -74,4 +74,6 @@ def choose_canonical(
             np.minimum.at(first, cluster[of_class], floor[of_class])
             preceded |= (precision_s == mine) & (first[cluster] < floor)
     order = np.lexsort((keys, -length, ~own, preceded, cluster))
-    return order[np.append(True, cluster[order][1:] != cluster[order][:-1])[: len(order)]]
+    return np.asarray(
+        order[np.append(True, cluster[order][1:] != cluster[order][:-1])[: len(order)]], np.int64
+    )

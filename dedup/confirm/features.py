@@ -69,8 +69,9 @@ MIN_CONTAINMENT: Final = 100
 """Pairs that share less than a tenth are not measured further: `containment` stays, the rest is 0."""
 
 MOST_EVIDENCE: Final = 350
-"""About thirty rare bigrams, a paragraph. Beyond that more says nothing more, or any two pages of 7,000 words
-that share a tenth would be copies; capped from 300 to 400 or not at all, the labelled pairs come out alike."""
+"""About thirty rare bigrams, a paragraph. Beyond that more says nothing more, or any two pages of 7,000
+words that share a tenth would be copies; capped from 300 to 400 or not at all, the labelled pairs come out
+alike."""
 
 NAMES_PRIOR: Final = 160
 """IDF, in sixteenths, of about one rare name: a single one that differs is no conflict yet."""
@@ -102,7 +103,8 @@ def pair_features(
     d = documents
     arrays = (
         d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
-        d.runs, d.run_flags, d.run_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
+        d.runs, d.run_flags, d.run_offsets,
+        d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
     )  # fmt: skip
     return _measure(_pairs, arrays, left, right, len(FEATURES), threads)
 

@@ -89,7 +89,7 @@ def outlet_numbers(snapshot: Snapshot, corpus: Corpus) -> Ints:
     )
     codes = names.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
     starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
-    return np.asarray(codes, np.int64)[starts[corpus.part] + corpus.row]
+    return np.asarray(codes[starts[corpus.part] + corpus.row], np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ OPENING: Final = 25
 """Anchors of an opening: about the first hundred words."""
 
 MAX_GAP: Final = 24
-"""Words between two furniture anchors that count as furniture too: the slots of a template, and the phrases in a
+"""Words between two furniture anchors that count as furniture too: the slots of a template, and phrases in a
 passage that other texts happen to use as well."""
 
 RUN_WORDS: Final = 4
