@@ -21,9 +21,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.features import BRIEF_FEATURES, FEATURES
+from dedup.confirm.features import BRIEF_FEATURES
 from dedup.confirm.model import Model, Scorecard
-from dedup.evaluate.fit import ARTICLE_FEATURES, BRIEF_USED, NAMES_WEIGHT, fit_scorecard
+from dedup.evaluate.fit import BRIEF_USED, NAMES_WEIGHT, fit_articles, fit_scorecard
 from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
 
 CORPORA: Final = ("provenance", "fnc", "ecb", "reuters", "webpages")
@@ -33,19 +33,19 @@ SAME: Final = 4.0
 """Grade from which two headlines tell one thing: they differ in unimportant details only (SemEval STS)."""
 
 
-def fit_articles(gold: Path, corpora: Sequence[str] = CORPORA) -> Scorecard:
-    """Fit the article scorecard on some corpora."""
+def articles_card(gold: Path) -> Scorecard:
+    """Fit the article scorecard on the labelled corpora."""
     features, labels = [], []
-    for name in corpora:
+    for name in CORPORA:
         pairs = read_pairs(gold / name / "pairs.csv")
         measured = measure(gold / name / "articles.jsonl.gz", pairs)[0]
         kept = np.array([pair.label in LABELS for pair in pairs])
         features.append(measured[kept])
         labels.append(np.array([LABELS[pair.label] for pair in pairs if pair.label in LABELS]))
-    return fit_scorecard(features, labels, FEATURES, ARTICLE_FEATURES)
+    return fit_articles(features, labels)
 
 
-def fit_briefs(gold: Path) -> Scorecard:
+def briefs_card(gold: Path) -> Scorecard:
     """Fit the brief scorecard on graded headlines."""
     features, grades = headline_features(gold)
     card = fit_scorecard([features], [(grades >= SAME).astype(np.int64)], BRIEF_FEATURES, BRIEF_USED)
@@ -69,8 +69,8 @@ def main(argv: Sequence[str]) -> None:
     gold = Path(argv[0])
     target = Path(argv[1]) if len(argv) == 2 else Path(__file__).parents[1] / "confirm" / "model.json"
     model = Model(
-        fit_articles(gold),
-        fit_briefs(gold),
+        articles_card(gold),
+        briefs_card(gold),
         f"articles: {', '.join(CORPORA)}; briefs: {HEADLINES}, grade {SAME:g} or more",
     )
     target.write_bytes(model.to_json())

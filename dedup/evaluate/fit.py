@@ -9,12 +9,13 @@ with the wrong sign is left out and the rest fitted again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.features import SIGNS
+from dedup.confirm.features import FEATURES, SIGNS
 from dedup.confirm.model import LOGIT, Scorecard
 from dedup.errors import ModelError
 
@@ -27,8 +28,19 @@ NAMES_WEIGHT: Final = -6000
 """Set by hand, at about the fitted weight of numbers: a name that differs should count like a number that
 does. Hardly any of the graded headlines differ in a name alone, so a fit on them finds no weight for it."""
 
+PRIOR_SHIFT: Final = -400_000
+"""Millionths of a logit added to the article scorecard: copies are rarer among the candidates of a feed than
+among labelled pairs. With each corpus left out in turn F1 is .85 with and without, while the share of false
+matches falls from .13 to .08."""
+
 REGULARISATION: Final = 0.3
 """Inverse strength C of the L2 penalty on standardised features; .1 to 3 differ by less than a point."""
+
+
+def fit_articles(features: Sequence[NDArray[np.int32]], labels: Sequence[NDArray[np.int64]]) -> Scorecard:
+    """Fit the article scorecard; parameters as of `fit_scorecard`."""
+    card = fit_scorecard(features, labels, FEATURES, ARTICLE_FEATURES)
+    return replace(card, intercept=card.intercept + PRIOR_SHIFT)
 
 
 def fit_scorecard(

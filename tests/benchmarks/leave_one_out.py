@@ -23,10 +23,9 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from dedup.confirm.features import FEATURES
 from dedup.confirm.model import Model, Scorecard, load_model
 from dedup.engines.matching import propose
-from dedup.evaluate.fit import ARTICLE_FEATURES, fit_scorecard
+from dedup.evaluate.fit import fit_articles
 from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
 from dedup.index.index import Index
 from dedup.settings import Settings
@@ -79,7 +78,7 @@ def cluster(articles: Path, model: Model, threshold: float | None) -> Outcome:
 def fit(sets: list[tuple[np.ndarray, list[GoldPair]]]) -> Scorecard:
     features = [x[[p.label in LABELS for p in pairs]] for x, pairs in sets]
     labels = [np.array([LABELS[p.label] for p in pairs if p.label in LABELS]) for _, pairs in sets]
-    return fit_scorecard(features, labels, FEATURES, ARTICLE_FEATURES)
+    return fit_articles(features, labels)
 
 
 def scores(rows: list[Row]) -> tuple[float, float, float]:

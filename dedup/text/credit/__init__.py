@@ -1,0 +1,18 @@
+"""Wire credits: which news agency a text says it comes from, and where it says so."""
+
+from dedup.text.credit.agencies import Agency, load_agencies
+from dedup.text.credit.evidence import Credit
+from dedup.text.credit.find import find_credit, find_credits
+from dedup.text.credit.names import HEAD, TAIL
+from dedup.text.credit.site import is_agency_outlet
+
+__all__ = [
+    "HEAD",
+    "TAIL",
+    "Agency",
+    "Credit",
+    "find_credit",
+    "find_credits",
+    "is_agency_outlet",
+    "load_agencies",
+]

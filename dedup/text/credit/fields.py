@@ -1,0 +1,99 @@
+"""Credits in the text and in the one-line fields that people fill in: byline, credit and title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from dedup.text.credit.agencies import Tier
+from dedup.text.credit.byline import byline
+from dedup.text.credit.context import PICTURE, Hit
+from dedup.text.credit.credit_line import copyright_line, credit_line
+from dedup.text.credit.dateline import dateline
+from dedup.text.credit.evidence import Credit, Kind, capped, make_credit
+from dedup.text.credit.names import FULL, TAIL, WEAK, Table, find_names, windows
+
+_REPORTING: Final = re.compile(
+    r"\(?\b(?:Additional\s)?[Rr]eporting\s(?:and\swriting\s)?by\s[^;()\n]{3,200}"
+    r"(?:;\s?[^;()\n]{3,120}){0,4};\s?(?:Writing\sby\s[^;()\n]{3,80};\s?)?[Ee]diting\sby\s[^;()\n]{2,80}\)?"
+)
+_RULES: Final = (dateline, copyright_line, byline, credit_line)
+
+
+def in_text(text: str, table: Table) -> Iterator[Credit]:
+    """Yield the credits of a text: names in a context, fixed wordings, and the closing line of reporters."""
+    for start, end, agency, strength in find_names(text, table):
+        hit = Hit(text, start, end, strength)
+        for rule in _RULES:
+            found = rule(hit)
+            if found is not None:
+                kind, tier, low, high = found
+                yield make_credit(agency, capped(tier, agency), kind, text, low, high, "text")
+                break
+    for low, high in windows(text):
+        # Plain searches: no dearer than their alternation. Line ends become blanks, offsets stay.
+        flat = text[low:high].replace("\n", " ").replace("\xa0", " ")
+        for first, rest, agency, tier in table.phrases:
+            at = flat.find(rest) - 1
+            if at >= 0 and flat[at].casefold() == first:
+                start, end = low + at, low + at + 1 + len(rest)
+                yield make_credit(agency, tier, "credit-line", text, start, end, "text")
+    low = max(0, len(text) - TAIL)
+    if table.style is not None and text.find("diting by", low) >= 0:
+        for match in _REPORTING.finditer(text, low):
+            yield make_credit(table.style, "likely", "credit-line", text, *match.span(), "text")
+
+
+_SEGMENT: Final = re.compile(r"(?:(?!\s(?:and|via|with|for)\s|\s[-–—]\s)[^|,;/•·()\[\]\"\n–—])+")
+_ROLE: Final = re.compile(
+    r"\s(?:(?:[A-Z][\w-]{1,20}\s){0,3}(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Desk|Team|Wire|"
+    r"Newswire|News|Feed|Service)|news agency|staff|[Ww]ire [Ss]ervice)$"
+)
+_FIELD_LIMIT: Final = 400  # no byline or credit line is longer; a field that is was filled by mistake
+
+
+def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iterator[Credit]:
+    """Yield those of a byline or credit field: names must fill a part ("Jane Doe, Associated Press")."""
+    line = line[:_FIELD_LIMIT]
+    kind: Kind = "byline" if field == "byline" else "metadata"
+    if PICTURE.search(line):
+        return
+    for segment in _SEGMENT.finditer(line):
+        part = segment.group().strip(" -")
+        low = segment.start() + segment.group().index(part)
+        high = low + len(part)
+        bare = re.sub(r"^(?:(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*)?(?:[Tt]he\s)?", "", part)
+        bare = _ROLE.sub("", bare) if bare not in table.names else bare
+        words = bare.split()
+        if len(words) > 1 and len({word.casefold() for word in words}) == 1:
+            bare = words[0]  # "Afp Afp": first and last name of an author that is none
+        exact = table.names.get(" ".join(bare.split()))
+        known = exact or table.folded.get(" ".join(bare.split()).casefold())
+        if known is not None:
+            agency, strength = known
+            whole = part == line.strip()
+            if strength == WEAK and not whole and field == "byline" and " " not in bare:
+                continue
+            tier: Tier = "sure" if exact and strength != WEAK else "likely"
+            yield make_credit(agency, capped(tier, agency), kind, line, low, high, field)
+        else:
+            for _, end, named, strength in find_names(part, table):
+                if strength == FULL and not part[end:].strip(". "):
+                    yield make_credit(named, capped("likely", named), kind, line, low, high, field)
+    for credit in in_text(line, table):
+        if credit.kind in ("credit-line", "copyright"):
+            yield Credit(credit.agency, credit.tier, kind, credit.start, credit.end, field, credit.evidence)
+
+
+_TITLE_END: Final = re.compile(r"\s(?P<mark>[|–—-])\s(?:The\s)?\Z")
+
+
+def in_title(title: str, table: Table) -> Iterator[Credit]:
+    """Yield a name after the last bar or dash: the site's own suffix, or the attribution of a claim."""
+    for start, end, agency, strength in find_names(title, table):
+        mark = _TITLE_END.search(title[max(0, start - 8) : start])
+        if mark and strength != WEAK and not title[end : end + 200].strip(". "):
+            tier: Tier = "likely" if mark["mark"] == "|" else "hint"
+            low = start - len(mark.group()) + mark.start("mark") - mark.start()
+            yield make_credit(agency, capped(tier, agency), "credit-line", title, low, end, "title")

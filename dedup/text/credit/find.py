@@ -1,0 +1,130 @@
+"""Wire credits: which news agency a text says it comes from, and where it says so.
+
+A dateline "AMMAN (Reuters) -", a byline, a copyright line, "With inputs from PTI", a section of the URL:
+each is a *credit*. That an agency is merely named ("told Reuters", "a Reuters/Ipsos poll") or took the
+picture ("(AP Photo/...)") says nothing about where the text comes from, and is none.
+
+So the search goes from names to contexts: one pass finds every agency name, then a few rules look at what
+stands around it. Nothing matches by the name alone. Names are data (`agencies.json`) and literal, never
+patterns, so no table a user writes can hang the search; contexts are code, each bounded in length.
+
+The limits. A credit tells what a page claims, not what was copied; a page that shows several stories may
+show the credit of a neighbour. In languages other than English only datelines and signatures are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, cast
+
+import pyarrow as pa
+
+from dedup.text.credit.agencies import Agency
+from dedup.text.credit.evidence import Credit, strongest
+from dedup.text.credit.fields import in_line, in_text, in_title
+from dedup.text.credit.names import Table, table_of
+from dedup.text.credit.site import in_outlet, in_url
+
+
+def find_credit(
+    *,
+    text: str | None = None,
+    title: str | None = None,
+    byline: str | None = None,
+    credit: str | None = None,
+    url: str | None = None,
+    outlet: str | None = None,
+    agencies: Sequence[Agency] | None = None,
+) -> Credit | None:
+    """Return the strongest credit of an article, or None.
+
+    Parameters
+    ----------
+    text, title, byline, credit, url, outlet : str, optional
+        Fields of the article. Of the text only the first `HEAD` and the last `TAIL` code points are read.
+    agencies : sequence of Agency, optional
+        The table, `load_agencies()` by default.
+
+    Returns
+    -------
+    Credit or None
+        The best tier; among equals in the order credit, byline, text, title, url, outlet (what names the
+        agency most plainly first), and in a field the earliest, of these the longest.
+
+    Examples
+    --------
+    >>> found = find_credit(text="AMMAN (Reuters) - Rain fell on the capital on Monday.")
+    >>> found.agency, found.kind, found.evidence
+    ('Reuters', 'dateline', 'AMMAN (Reuters) -')
+    >>> find_credit(text="The minister told Reuters that rain was likely.") is None
+    True
+    """
+    table = table_of(agencies)
+    found = in_text(text, table) if text else ()
+    return strongest(chain(found, _beside(table, title, byline, credit, url, outlet)))
+
+
+def _beside(
+    table: Table,
+    title: str | None,
+    byline: str | None,
+    credit: str | None,
+    url: str | None,
+    outlet: str | None,
+) -> Iterator[Credit]:
+    """Yield the credits of all fields but the text."""
+    if credit:
+        yield from in_line(credit, table, "credit")
+    if byline:
+        yield from in_line(byline, table, "byline")
+    if title:
+        yield from in_title(title, table)
+    if url:
+        yield from in_url(url, table)
+    if outlet:
+        yield from in_outlet(outlet, table)
+
+
+def find_credits(
+    articles: pa.Table | pa.RecordBatch, agencies: Sequence[Agency] | None = None
+) -> list[Credit | None]:
+    """Return `find_credit` of every article of a table or batch, in its order.
+
+    Parameters
+    ----------
+    articles : pyarrow.Table or RecordBatch
+        Columns of `dedup.article.ARTICLE_SCHEMA`; those that are missing count as empty.
+    agencies : sequence of Agency, optional
+        The table, `load_agencies()` by default.
+
+    Returns
+    -------
+    list of (Credit or None), length ``articles.num_rows``
+    """
+    table = table_of(agencies)
+    names = ("text", "title", "byline", "credit", "url", "outlet")
+    out: list[Credit | None] = []
+    # Small slices: a column of texts is never held as Python strings as a whole.
+    for low in range(0, articles.num_rows, 256):
+        part = articles.slice(low, 256)
+        columns = [
+            _strings(part.column(name)) if name in part.schema.names else [None] * part.num_rows
+            for name in names
+        ]
+        # Copies of one text often stand together: it is searched once a slice.
+        known: dict[str, Credit | None] = {}
+        for text, *others in zip(*columns, strict=True):
+            if text and text not in known:
+                known[text] = strongest(in_text(text, table))
+            best = known[text] if text else None
+            out.append(strongest(chain(() if best is None else (best,), _beside(table, *others))))
+    return out
+
+
+def _strings(column: Any) -> list[Any]:
+    try:
+        return cast("list[Any]", column.to_pylist())
+    except UnicodeDecodeError:  # a feed's broken bytes must not stop the report
+        raw = column.cast(pa.binary()).to_pylist()
+        return [None if value is None else value.decode("utf-8", "replace") for value in raw]
