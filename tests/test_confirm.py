@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from dedup.confirm.documents import anchors, count_texts, make_documents
+from dedup.confirm.documents import make_documents
 from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.features import BRIEF_FEATURES, FEATURES, brief_features, pair_features
 from dedup.confirm.model import LOGIT, Scorecard, least_sum, load_model, parse_model, probability
+from dedup.confirm.survey import survey_texts
 from dedup.confirm.tfidf import CorpusCounts, Idf
 from dedup.errors import ModelError
 from dedup.evaluate.fit import fit_scorecard
@@ -109,7 +110,7 @@ def strangers_with(passage: str, n: int, size: int = 150) -> list[str]:
 def learnt_from(texts, outlets=None) -> Furniture:
     words = words_of(texts)
     numbers = np.full(len(texts), -1, np.int64) if outlets is None else np.array(outlets, np.int64)
-    return learn_furniture(anchors(words), text_hashes(words), numbers)
+    return learn_furniture(survey_texts(words)[1], text_hashes(words), numbers)
 
 
 def test_a_passage_of_strangers_is_furniture_and_counts_no_more():
@@ -175,7 +176,7 @@ def test_idf_falls_with_the_corpus_and_rises_without():
     background = load_background()
     keys = (words.hashes[:1] >> np.uint64(32)).astype(np.uint32)
     alone = Idf.of(background, CorpusCounts.none()).words(keys)[0]
-    common = Idf.of(background, count_texts(words)).words(keys)[0]
+    common = Idf.of(background, survey_texts(words)[0]).words(keys)[0]
     assert common < alone == background.unseen_idf
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, Idf, count_distinct
+from dedup.confirm.tfidf import Idf
 from dedup.sketch.shingles import shingle_hash
-from dedup.text.furniture import OPENING, Anchors, Furniture, furniture_mask, is_anchor
+from dedup.text.furniture import Furniture, furniture_mask
 from dedup.text.words import NUMBER, SPACELESS, UPPER, Words
 
 MOST_RARE: Final = 256
@@ -109,48 +109,13 @@ def make_documents(
     Documents
         Of n texts.
     """
-    chunks = list(_chunks(words))
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        parts = list(pool.map(lambda chunk: _derive(chunk, idf, furniture, interface), chunks))
+        parts = list(pool.map(lambda chunk: _derive(chunk, idf, furniture, interface), chunks(words)))
     return Documents.joined(parts)
 
 
-def count_texts(words: Words) -> CorpusCounts:
-    """Count document frequencies over n distinct texts."""
-    total = CorpusCounts.none()
-    for chunk in _chunks(words):
-        units, bigrams, _ = _units(chunk)
-        owner = _owners(chunk)
-        count_distinct(_distinct(owner, units)[1], total.words, WORD_BITS)
-        count_distinct(_distinct(owner, bigrams)[1], total.bigrams, BIGRAM_BITS)
-    return CorpusCounts(len(words), total.words, total.bigrams)
-
-
-def anchors(words: Words) -> Anchors:
-    """Return the sampled runs of each text, from which furniture is learnt."""
-    keys, counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
-    first, first_counts = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
-    for chunk in _chunks(words):
-        _, _, runs = _units(chunk)
-        kept = is_anchor(runs)
-        owners, found = _owners(chunk)[kept], runs[kept]
-        owner, key = _distinct(owners, found)
-        keys.append(key)
-        counts.append(np.bincount(owner, minlength=len(chunk)))
-        before = _offsets(np.bincount(owners, minlength=len(chunk)))
-        early = np.arange(len(owners)) - before[owners] < OPENING
-        first.append(found[early])
-        first_counts.append(np.bincount(owners[early], minlength=len(chunk)))
-    return Anchors(
-        np.concatenate(keys),
-        _offsets(np.concatenate(counts)),
-        np.concatenate(first),
-        _offsets(np.concatenate(first_counts)),
-    )
-
-
-def _chunks(words: Words) -> Iterator[Words]:
-    """Runs of texts of about `_CHUNK_WORDS` words: small enough to sort in cache."""
+def chunks(words: Words) -> Iterator[Words]:
+    """Yield runs of texts of about `_CHUNK_WORDS` words: small enough to sort in cache."""
     marks = np.arange(0, len(words.hashes), _CHUNK_WORDS)[1:]
     cuts = np.unique(np.concatenate(([0], np.searchsorted(words.offsets[:-1], marks), [len(words)])))
     for low, high in pairwise(cuts.tolist()):
@@ -161,8 +126,8 @@ def _chunks(words: Words) -> Iterator[Words]:
 
 
 def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.uint64]) -> Documents:
-    units, bigrams, runs = _units(words)
-    owner = _owners(words)
+    units, bigrams, runs = unit_hashes(words)
+    owner = owners(words)
     n = len(words)
     hidden = furniture_mask(runs, words.offsets, furniture)
     is_interface = np.isin(words.hashes, interface)
@@ -177,9 +142,9 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
         np.diff(words.offsets).astype(np.int32),
-        bigram, idf.bigrams(bigram), bigram_flags, _offsets(np.bincount(bigram_owner, minlength=n)),
-        run, run_flags, _offsets(np.bincount(run_owner, minlength=n)),
-        word, word_idf, word_flags, _offsets(np.bincount(word_owner, minlength=n)),
+        bigram, idf.bigrams(bigram), bigram_flags, offsets_of(np.bincount(bigram_owner, minlength=n)),
+        run, run_flags, offsets_of(np.bincount(run_owner, minlength=n)),
+        word, word_idf, word_flags, offsets_of(np.bincount(word_owner, minlength=n)),
         rare, rare_offsets,
     )  # fmt: skip
 
@@ -192,21 +157,22 @@ def _word_flags(words: Words, units: NDArray[np.uint32], idf: Idf) -> NDArray[np
     return np.asarray(number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1), np.uint64)
 
 
-def _units(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
-    """Hash of the unit, the bigram and the run that begin at each word; 0 where there is none."""
+def unit_hashes(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return hashes of the unit, the bigram and the run that begin at each word; 0 where there is none."""
     out = np.zeros((3, len(words.hashes)), np.uint32)
     _scan_units(words.hashes, words.flags, words.offsets, out)
     return out[0], out[1], out[2]
 
 
-def _owners(words: Words) -> NDArray[np.int64]:
+def owners(words: Words) -> NDArray[np.int64]:
+    """Return the text of each word; shape (n_words,)."""
     return np.repeat(np.arange(len(words), dtype=np.int64), np.diff(words.offsets))
 
 
-def _distinct(
+def distinct(
     owner: NDArray[np.int64], keys: NDArray[np.uint32]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Distinct (owner, key), sorted, without key 0."""
+    """Return the distinct (owner, key), sorted, without key 0."""
     found_owner, found, _ = _entries(owner, keys, np.zeros(1, np.uint64), 0)
     return found_owner, found
 
@@ -236,17 +202,18 @@ def _rarest(
     packed |= (255 - idf[kept]).astype(np.uint64) << _R32 | words[kept]
     packed.sort()
     of = (packed >> np.uint64(40)).astype(np.int64)
-    offsets = _offsets(np.bincount(of, minlength=n))
+    offsets = offsets_of(np.bincount(of, minlength=n))
     first = np.arange(len(of)) - offsets[of] < MOST_RARE
-    return packed[first].astype(np.uint32), _offsets(np.bincount(of[first], minlength=n))
+    return packed[first].astype(np.uint32), offsets_of(np.bincount(of[first], minlength=n))
 
 
-def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each of n lists of these lengths begins, and where the last ends; shape (n + 1,)."""
     return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
 
 
 def _join_offsets(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return _offsets(np.concatenate([np.diff(part) for part in parts]))
+    return offsets_of(np.concatenate([np.diff(part) for part in parts]))
 
 
 def _inside(hidden: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.confirm.documents import anchors, count_texts
+from dedup.confirm.survey import survey_texts
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts
 from dedup.text.furniture import Anchors, Furniture, learn_furniture
 from dedup.text.words import Words
@@ -94,8 +94,9 @@ def learn(
     found: list[Anchors] = []
     order, outlets = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for words, hashes, published_by in batches:
-        counts = counts + count_texts(words)
-        found.append(anchors(words))
+        some, anchors = survey_texts(words, threads=threads)
+        counts = counts + some
+        found.append(anchors)
         order.append(hashes)
         outlets.append(published_by)
     furniture = learn_furniture(
