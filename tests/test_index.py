@@ -124,8 +124,8 @@ def test_a_second_report_judges_only_what_is_new(tmp_path, records):
 def test_every_member_has_a_confirmed_edge_to_its_core(records):
     with Index.temporary() as index:
         index.add(records)
-        snapshot, state, _ = index._prepare(Settings(), None, lambda *_: None)
-        clustering = index._assemble(snapshot, state, Settings())
+        matched = index._session.matched(Settings(), None, lambda *_: None)
+        clustering, state = index._session.clustering(matched, Settings()), matched.state
         assert len(clustering.member) > 20
         core = state.nodes.of[clustering.core[clustering.cluster]]
         sums = state.judge.score(state.nodes.of[clustering.member], core)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,27 @@ from dedup.sketch.minhash import comparable_rows, sketch_articles
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What was found near some new articles.
+
+    Parameters
+    ----------
+    asked : int64 array, shape (m,)
+        Row of the new article.
+    found : int64 array, shape (m,)
+        Article of the corpus.
+    score : float64 array, shape (m,)
+    relation : list of str
+        Of the new article to the one found.
+    """
+
+    asked: Ints
+    found: Ints
+    score: NDArray[np.float64]
+    relation: list[str]
+
+
 def find_near(
     snapshot: Snapshot,
     state: State,
@@ -32,7 +54,7 @@ def find_near(
     model: Model,
     least: int,
     threads: int,
-) -> tuple[Ints, Ints, NDArray[np.float64], list[str]]:
+) -> Near:
     """Find the articles of an index that are copies of new ones.
 
     Parameters
@@ -49,13 +71,7 @@ def find_near(
 
     Returns
     -------
-    asked : int64 array, shape (m,)
-        Row of the new article.
-    found : int64 array, shape (m,)
-        Article of the corpus.
-    score : float64 array, shape (m,)
-    relation : list of str
-        Of the new article to the one found.
+    Near
     """
     nodes, corpus = state.nodes, state.corpus
     titles, texts = articles["title"].combine_chunks(), articles["text"].combine_chunks()
@@ -90,7 +106,7 @@ def find_near(
     good = sums >= least
     left, right, sums, row = left[good], right[good], sums[good], pairs[good, 0]
     if not len(left):
-        return row, left, probability(sums), []
+        return Near(row, left, probability(sums), [])
     documents, places = judge.documents(np.concatenate([left, right]))
     relation = relations(documents, places[: len(left)], places[len(left) :])
     # Every article that carries a found text.
@@ -100,7 +116,8 @@ def find_near(
     each = np.repeat(np.arange(len(left)), counts)
     within = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
     found = order[starts[left[each]] + within]
-    return row[each], found, probability(sums[each]), [RELATIONS[code] for code in relation[each].tolist()]
+    names = [RELATIONS[code] for code in relation[each].tolist()]
+    return Near(row[each], found, probability(sums[each]), names)
 
 
 @_compiled

@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,31 +16,23 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.article import ARTICLE_SCHEMA, Article, Reject
-from dedup.cluster.canonical import UNKNOWN
-from dedup.confirm import epoch as epochs
-from dedup.confirm.model import Model, least_sum, load_model
-from dedup.engines.assemble import Clustering, assemble
-from dedup.engines.corpus import Corpus
-from dedup.engines.local import State, find_matches, learn_epoch
+from dedup.confirm.model import Model
+from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError
-from dedup.index.history import known_edges, run_identity, run_tables
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
-from dedup.index.reporting import composite_table, link_table, member_table
-from dedup.index.runs import epoch_hashes
+from dedup.index.reporting import cluster_report, match_table, one_cluster
+from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
 from dedup.index.snapshot import Snapshot
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
-from dedup.report.schema import QUERY_SCHEMA, ClusterReport
+from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.sketch.background import load_background
-from dedup.text.credit import is_agency_outlet
 
 if TYPE_CHECKING:
     import datasketch
     import pandas as pd
-
-DEFAULT_THRESHOLD: Final = 0.5
 
 _EXPORT_BATCH: Final = 8192
 
@@ -62,10 +55,7 @@ class Index:
 
     def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool = True) -> None:
         self._store = store
-        self._write = write
-        self._keep_runs = keep_runs
-        self._state: tuple[tuple[Any, ...], Snapshot, State] | None = None
-        self._learnt: tuple[str, epochs.Learnt] | None = None
+        self._session = Session(store, write=write, keep_runs=keep_runs)
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, durable: bool = True) -> Index:
@@ -120,7 +110,7 @@ class Index:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._drop_state()
+        self._session.forget()
         self._store.close(finished=kind is None)
 
     def close(self) -> None:
@@ -182,16 +172,13 @@ class Index:
         IndexFolderError
             If the index is open for reading, or the disk is full.
         """
-        self._drop_state()
+        self._session.forget()
         feed = as_feed(sources, mapping, format, on_note)
-        return load_feed(self._store, feed, on_change, threads or _cores(), on_progress)
+        return load_feed(self._store, feed, on_change, threads or cores(), on_progress)
 
-    def refresh(self, *, threads: int | None = None, on_stage: Any = None) -> str:
+    def refresh(self, *, threads: int | None = None, on_stage: OnStage | None = None) -> str:
         """Begin a new epoch, learnt from what the index now holds; return its id."""
-        self._drop_state()
-        with self._store.snapshot() as snapshot:
-            learnt = learn_epoch(snapshot, threads=threads or _cores(), on_stage=on_stage or _silent)
-        return self._put_epoch(learnt)
+        return self._session.learn(threads or cores(), on_stage or silent)
 
     def use_epoch(self, other: Index) -> str:
         """Take over the epoch of another index, so that both decide alike; return its id.
@@ -201,11 +188,11 @@ class Index:
         IndexFolderError
             If the other index has none yet (it gets one with its first report).
         """
-        stored = other._store.epoch()
-        if stored is None:
+        learnt = other._session.current_epoch()
+        if learnt is None:
             raise IndexFolderError(f"index {other.path} has no epoch yet", "run `dedup clusters` on it first")
-        self._drop_state()
-        return self._put_epoch(epochs.Learnt.from_files({name: stored.read(name) for name in epochs.FILES}))
+        self._session.forget()
+        return self._session.put_epoch(learnt)
 
     # Clusters
 
@@ -214,7 +201,7 @@ class Index:
         settings: Settings | None = None,
         *,
         model: Path | Model | None = None,
-        on_stage: Callable[[str, int, int], None] | None = None,
+        on_stage: OnStage | None = None,
     ) -> ClusterReport:
         """Cluster the articles.
 
@@ -233,34 +220,15 @@ class Index:
         """
         began = time.perf_counter()
         settings = (settings or Settings()).check()
-        snapshot, state, identity = self._prepare(settings, model, on_stage or _silent)
-        (on_stage or _silent)("cluster", 0, 1)
-        clustering = self._assemble(snapshot, state, settings)
-        if self._keep_runs:
-            self._store_run(snapshot, state, clustering, settings, identity)
-        n_clusters = len(clustering.canonical)
-        counts: dict[str, int | float] = {
-            "articles": len(state.corpus),
-            "clusters": n_clusters,
-            "clustered": len(clustering.member),
-            "composites": len(clustering.composites),
-            "without_words": int((state.nodes.of < 0).sum()),
-            "distinct_texts": len(state.nodes),
-            "candidate_pairs": state.matches.n_candidates,
-            "judged_pairs": state.matches.n_judged,
-            "confirmed_pairs": clustering.n_edges,
-            "capped_buckets": len(state.matches.capped),
-            "seconds": round(time.perf_counter() - began, 3),
-        }
-        report = ClusterReport(
-            member_table(snapshot, state.corpus, clustering),
-            composite_table(snapshot, state.corpus, clustering),
-            link_table(state.corpus, clustering),
-            counts,
-            self._notes(state),
-        )
-        (on_stage or _silent)("cluster", 1, 1)
-        return report.select(settings)
+        tell = on_stage or silent
+        matched = self._session.matched(settings, model, tell)
+        tell("cluster", 0, 1)
+        clustering = self._session.clustering(matched, settings)
+        self._session.keep_run(matched, clustering, settings)
+        report = cluster_report(matched.snapshot, matched.state, clustering, self._session.notes(matched))
+        tell("cluster", 1, 1)
+        seconds = round(time.perf_counter() - began, 3)
+        return replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
 
     def clusters(self, *, model: Path | Model | None = None, **options: Any) -> pd.DataFrame:
         """Cluster the articles and return one row per member.
@@ -291,36 +259,9 @@ class Index:
         everything = self.report(
             Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads)
         )
-        found = sorted({c for c in everything.members["cluster_id"].to_pylist() if c == identifier or
-                        (len(identifier) >= 4 and c.startswith(identifier))})  # fmt: skip
-        if not found:
-            with self._store.snapshot() as snapshot:
-                if not snapshot.find(identifier):
-                    raise DedupError(
-                        f"{identifier!r} is neither a cluster nor an article of {self.path}",
-                        "give an id as `dedup clusters` prints it",
-                    )
-            rows = everything.members
-            ids, urls = rows["article_id"].to_pylist(), rows["url"].to_pylist()
-            found = sorted(
-                {
-                    c
-                    for c, i, u in zip(rows["cluster_id"].to_pylist(), ids, urls, strict=True)
-                    if identifier in (i, u)
-                }
-            )
-        if len(found) > 1 and all(c.startswith(identifier) for c in found):
-            raise DedupError(
-                f"{identifier!r} begins {len(found)} cluster ids: {', '.join(found[:5])}", "give more of it"
-            )
-        kept = pa.compute.is_in(everything.members["cluster_id"], pa.array(found, pa.string()))
-        return ClusterReport(
-            everything.members.filter(kept),
-            everything.composites,
-            everything.links,
-            everything.counts,
-            everything.notes,
-        )
+        with self._store.snapshot() as snapshot:
+            known = bool(snapshot.find(identifier))
+        return one_cluster(everything, identifier, known, self.path)
 
     def query(self, articles: pa.Table, settings: Settings | None = None) -> pa.Table:
         """Find the near-duplicates of new articles, without adding them.
@@ -337,60 +278,34 @@ class Index:
         pa.Table
             `QUERY_SCHEMA`, best first for each article asked about.
         """
-        from dedup.engines.query import find_near
-        from dedup.index.reporting import cluster_ids, display_ids
-
         settings = (settings or Settings()).check()
-        snapshot, state, _ = self._prepare(settings, None, _silent)
-        clustering = self._assemble(snapshot, state, settings)
-        asked, found, score, relation = find_near(
-            snapshot,
-            state,
+        matched = self._session.matched(settings, None, silent)
+        clustering = self._session.clustering(matched, settings)
+        near = find_near(
+            matched.snapshot,
+            matched.state,
             articles,
-            self._epoch(snapshot)[1],
-            load_model(),
-            _least(settings),
-            settings.threads or _cores(),
+            matched.learnt,
+            matched.model,
+            least_of(settings),
+            settings.threads or cores(),
         )
-        if not len(asked):
-            return QUERY_SCHEMA.empty_table()
-        rows = snapshot.rows_at(
-            state.corpus.part[found], state.corpus.row[found], ("id", "outlet", "published", "title", "url")
-        )
-        names = cluster_ids(state.corpus, clustering)
-        cluster_of = {
-            a: str(names[c])
-            for a, c in zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)
-        }
-        titles = articles["title"].to_pylist()
-        columns = {
-            "query": pa.array(asked, pa.int64()),
-            "query_title": pa.array([titles[row] for row in asked.tolist()], pa.string()),
-            "article_id": pa.array(display_ids(state.corpus, rows["id"].to_pylist(), found)),
-            "cluster_id": pa.array([cluster_of.get(article) for article in found.tolist()], pa.string()),
-            "score": pa.array(score),
-            "relation": pa.array(relation),
-        }
-        arrays = [
-            columns.get(name, rows[name] if name in rows.column_names else None)
-            for name in QUERY_SCHEMA.names
-        ]
-        table = pa.table(arrays, names=QUERY_SCHEMA.names).cast(QUERY_SCHEMA)
-        return table.sort_by([("query", "ascending"), ("score", "descending"), ("article_id", "ascending")])
+        return match_table(matched.snapshot, matched.state.corpus, clustering, articles, near)
 
     def export(self, settings: Settings | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the feed with one article per cluster: the canonical ones and all that are in none."""
         settings = (settings or Settings()).check()
-        snapshot, state, _ = self._prepare(settings, None, _silent)
-        clustering = self._assemble(snapshot, state, settings)
-        kept = self._chosen(state.corpus, settings)
+        matched = self._session.matched(settings, None, silent)
+        clustering = self._session.clustering(matched, settings)
+        corpus = matched.state.corpus
+        kept = chosen_articles(corpus, settings)
         kept[clustering.member] = False
         kept[clustering.canonical] = True
         place = np.flatnonzero(kept)
-        place = place[np.lexsort((state.corpus.row[place], state.corpus.part[place]))]
+        place = place[np.lexsort((corpus.row[place], corpus.part[place]))]
         for low in range(0, len(place), _EXPORT_BATCH):
             some = place[low : low + _EXPORT_BATCH]
-            rows = snapshot.rows_at(state.corpus.part[some], state.corpus.row[some], ARTICLE_SCHEMA.names)
+            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], ARTICLE_SCHEMA.names)
             yield from rows.combine_chunks().to_batches()
 
     # Looking
@@ -449,168 +364,15 @@ class Index:
         """Return the records that could not be used."""
         return self._store.rejects(limit)
 
-    # How it is done
-
     def _key(self, snapshot: Snapshot, identifier: str) -> int:
         keys = snapshot.find(identifier)
-        if len(keys) != 1:
-            what = "names no article" if not keys else f"names {len(keys)} articles"
-            hint = (
-                "give an id as `dedup clusters` prints it"
-                if not keys
-                else "give its URL, or the id of 16 hex digits"
+        if not keys:
+            raise DedupError(
+                f"{identifier!r} names no article of {self.path}", "give an id as `dedup clusters` prints it"
             )
-            raise DedupError(f"{identifier!r} {what} of {self.path}", hint)
+        if len(keys) > 1:
+            raise DedupError(
+                f"{identifier!r} names {len(keys)} articles of {self.path}",
+                "give its URL, or the id of 16 hex digits",
+            )
         return keys[0]
-
-    def _prepare(
-        self, settings: Settings, model: Path | Model | None, on_stage: Callable[[str, int, int], None]
-    ) -> tuple[Snapshot, State, dict[str, Any]]:
-        """Matches of the index as it now is; kept, so that asking again costs nothing."""
-        chosen = model if isinstance(model, Model) else load_model(model)
-        snapshot = self._store.snapshot()
-        threads = settings.threads or _cores()
-        epoch_id, learnt = self._epoch(snapshot, threads, on_stage)
-        identity = run_identity(epoch_id, chosen.content_hash)
-        held = (snapshot.generation, *identity.values())
-        if self._state is not None and self._state[0] == held:
-            snapshot.close()
-            return self._state[1], self._state[2], identity
-        self._drop_state()
-        known = known_edges(self._store, identity) if self._keep_runs else None
-        state = find_matches(snapshot, learnt, chosen, known=known, threads=threads, on_stage=on_stage)
-        self._state = (held, snapshot, state)
-        return snapshot, state, identity
-
-    def _epoch(
-        self, snapshot: Snapshot, threads: int = 1, on_stage: Callable[[str, int, int], None] | None = None
-    ) -> tuple[str, epochs.Learnt]:
-        """Return the epoch, learnt now if there is none yet."""
-        stored = self._store.epoch()
-        if stored is None and self._learnt is not None:
-            return self._learnt
-        if stored is None:
-            learnt = learn_epoch(snapshot, threads=threads, on_stage=on_stage or _silent)
-            return self._put_epoch(learnt), learnt
-        if self._learnt is None or self._learnt[0] != stored.id:
-            files = {name: stored.read(name) for name in epochs.FILES}
-            self._learnt = (stored.id, epochs.Learnt.from_files(files))
-        return self._learnt
-
-    def _put_epoch(self, learnt: epochs.Learnt) -> str:
-        files = learnt.to_files()
-        try:
-            with self._writer() as store:
-                digest = store.put_epoch(files, {"texts": learnt.counts.n_texts})
-        except IndexFolderError:
-            if self._write:
-                raise
-            # The folder is read-only or held by a writer: decide by what was learnt, without keeping it.
-            digest = epoch_hashes(files)[0]
-        self._learnt = (digest, learnt)
-        return digest
-
-    @contextmanager
-    def _writer(self) -> Iterator[IndexStore]:
-        """The store for writing; opened for the moment where this index is open for reading."""
-        if self._write:
-            yield self._store
-            return
-        with IndexStore.open(self.path, write=True) as store:
-            yield store
-
-    def _assemble(self, snapshot: Snapshot, state: State, settings: Settings) -> Clustering:
-        return assemble(
-            state.corpus,
-            state.nodes,
-            state.matches,
-            state.judge,
-            least=_least(settings),
-            kept=self._chosen(state.corpus, settings),
-            window_s=settings.window_s,
-            own=_agency_outlets(snapshot, state.corpus),
-        )
-
-    def _chosen(self, corpus: Corpus, settings: Settings) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        kept = np.ones(len(corpus), np.bool_)
-        if settings.since is not None:
-            kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s >= settings.since.timestamp())
-        if settings.until is not None:
-            kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s < settings.until.timestamp())
-        return kept
-
-    def _store_run(
-        self,
-        snapshot: Snapshot,
-        state: State,
-        clustering: Clustering,
-        settings: Settings,
-        identity: dict[str, Any],
-    ) -> None:
-        """Keep the run, unless it is there already or somebody else is writing."""
-        choice = {"settings": settings.result_hash()}
-        meta = {**identity, **choice, "generation": snapshot.generation}
-        if self._store.latest_run(**meta) is not None:
-            return
-        tables = run_tables(state, clustering, self._store.latest_run(**choice))
-        try:
-            with self._writer() as store:
-                store.commit_run(tables, meta)
-        except IndexFolderError:
-            # A report must not fail because the folder is read-only or a feed is being read in: it is only
-            # made again next time.
-            return
-
-    def _notes(self, state: State) -> tuple[str, ...]:
-        notes = []
-        stored = self._store.epoch()
-        learnt_from = int(stored.meta.get("texts", 0)) if stored else 0
-        if learnt_from and len(state.nodes) > 4 * learnt_from:
-            notes.append(
-                f"the epoch was learnt from {learnt_from} texts, the index now holds {len(state.nodes)}; "
-                "dedup index --refresh learns anew"
-            )
-        if state.matches.capped:
-            largest = max(bucket.size for bucket in state.matches.capped)
-            notes.append(
-                f"{len(state.matches.capped)} buckets were too large to be paired in full (largest {largest})"
-            )
-        return tuple(notes)
-
-    def _drop_state(self) -> None:
-        if self._state is not None:
-            self._state[1].close()
-            self._state = None
-
-
-def _least(settings: Settings) -> int:
-    return least_sum(DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold)
-
-
-def _agency_outlets(snapshot: Snapshot, corpus: Corpus) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each article stands on an agency's own site; each outlet and host is looked up once."""
-    known: dict[tuple[str | None, str | None], bool] = {}
-    by_place: dict[int, list[bool]] = {}
-    for part, table in enumerate(snapshot.articles(["outlet", "url"])):
-        answers = []
-        for outlet, url in zip(table["outlet"].to_pylist(), table["url"].to_pylist(), strict=True):
-            host = url.split("/", 3)[2] if url and url.count("/") >= 2 else None
-            if (outlet, host) not in known:
-                known[outlet, host] = is_agency_outlet(outlet, url)
-            answers.append(known[outlet, host])
-        by_place[part] = answers
-    flags = [np.array(by_place[part], np.bool_) for part in sorted(by_place)]
-    starts = np.concatenate(([0], np.cumsum([len(flag) for flag in flags]))).astype(np.int64)
-    joined = np.concatenate([np.empty(0, np.bool_), *flags])
-    return joined[starts[corpus.part] + corpus.row] if len(corpus) else np.empty(0, np.bool_)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
-
-
-__all__: Sequence[str] = ("Index",)

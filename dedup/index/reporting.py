@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
 from dedup.cluster.relation import RELATIONS
 from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Corpus, Ints
+from dedup.engines.local import State
+from dedup.engines.query import Near
+from dedup.errors import DedupError
 from dedup.index.identity import display_id
 from dedup.index.snapshot import Snapshot
-from dedup.report.schema import CANONICAL, COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
+from dedup.report.schema import (
+    CANONICAL,
+    COMPOSITE_SCHEMA,
+    LINK_SCHEMA,
+    MEMBER_SCHEMA,
+    QUERY_SCHEMA,
+    ClusterReport,
+)
 from dedup.text.credit import find_credits
 
 SHOWN: tuple[str, ...] = (
@@ -113,3 +125,91 @@ def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) 
         schema=COMPOSITE_SCHEMA,
     )  # fmt: skip
     return table.sort_by("article_id")
+
+
+def cluster_report(
+    snapshot: Snapshot, state: State, clustering: Clustering, notes: tuple[str, ...]
+) -> ClusterReport:
+    """Put the tables and counts of a run together; the time taken is for the caller to add."""
+    counts: dict[str, int | float] = {
+        "articles": len(state.corpus),
+        "clusters": len(clustering.canonical),
+        "clustered": len(clustering.member),
+        "composites": len(clustering.composites),
+        "without_words": int((state.nodes.of < 0).sum()),
+        "distinct_texts": len(state.nodes),
+        "candidate_pairs": state.matches.n_candidates,
+        "judged_pairs": state.matches.n_judged,
+        "confirmed_pairs": clustering.n_edges,
+        "capped_buckets": len(state.matches.capped),
+    }
+    return ClusterReport(
+        member_table(snapshot, state.corpus, clustering),
+        composite_table(snapshot, state.corpus, clustering),
+        link_table(state.corpus, clustering),
+        counts,
+        notes,
+    )
+
+
+def one_cluster(report: ClusterReport, name: str, is_article: bool, folder: Path) -> ClusterReport:
+    """Return the cluster of a report that `name` means: its id, the beginning of it, a member's id or URL.
+
+    Parameters
+    ----------
+    report : ClusterReport
+    name : str
+    is_article : bool
+        Whether the index has an article of that name; then a report without members is an answer too.
+    folder : Path
+        Of the index, for the message.
+
+    Raises
+    ------
+    DedupError
+        If nothing has that name, or several clusters begin with it.
+    """
+    rows = report.members
+    ids = rows["cluster_id"].to_pylist()
+    found = {one for one in ids if one == name} or {
+        one for one in ids if len(name) >= 4 and one.startswith(name)
+    }
+    if len(found) > 1:
+        raise DedupError(
+            f"{name!r} begins {len(found)} cluster ids: {', '.join(sorted(found)[:5])}", "give more of it"
+        )
+    if not found:
+        members = zip(ids, rows["article_id"].to_pylist(), rows["url"].to_pylist(), strict=True)
+        found = {cluster for cluster, article, url in members if name in (article, url)}
+    if not found and not is_article:
+        raise DedupError(
+            f"{name!r} is neither a cluster nor an article of {folder}",
+            "give an id as `dedup clusters` prints it",
+        )
+    kept = pc.is_in(rows["cluster_id"], pa.array(sorted(found), pa.string()))
+    return ClusterReport(rows.filter(kept), report.composites, report.links, report.counts, report.notes)
+
+
+def match_table(
+    snapshot: Snapshot, corpus: Corpus, clustering: Clustering, articles: pa.Table, near: Near
+) -> pa.Table:
+    """Build the table of what was found near some articles, best first for each."""
+    if not len(near.asked):
+        return QUERY_SCHEMA.empty_table()
+    columns = ("id", "outlet", "published", "title", "url")
+    rows = snapshot.rows_at(corpus.part[near.found], corpus.row[near.found], columns)
+    names = cluster_ids(corpus, clustering)
+    members = zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)
+    cluster_of = {article: str(names[cluster]) for article, cluster in members}
+    titles = articles["title"].to_pylist()
+    own = {
+        "query": pa.array(near.asked, pa.int64()),
+        "query_title": pa.array([titles[row] for row in near.asked.tolist()], pa.string()),
+        "article_id": pa.array(display_ids(corpus, rows["id"].to_pylist(), near.found)),
+        "cluster_id": pa.array([cluster_of.get(article) for article in near.found.tolist()], pa.string()),
+        "score": pa.array(near.score),
+        "relation": pa.array(near.relation),
+    }
+    arrays = [own.get(name, rows[name] if name in rows.column_names else None) for name in QUERY_SCHEMA.names]
+    table = pa.table(arrays, names=QUERY_SCHEMA.names).cast(QUERY_SCHEMA)
+    return table.sort_by([("query", "ascending"), ("score", "descending"), ("article_id", "ascending")])

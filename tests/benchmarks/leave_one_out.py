@@ -60,7 +60,8 @@ def cluster(articles: Path, model: Model, threshold: float | None) -> Outcome:
         index.add(articles)
         settings = Settings(threshold=threshold)
         members = index.report(settings, model=model).members
-        snapshot, state, _ = index._prepare(settings, model, lambda *_: None)
+        matched = index._session.matched(settings, model, lambda *_: None)
+        snapshot, state = matched.snapshot, matched.state
         left, right, _ = propose(snapshot, state.corpus, state.nodes, 1)
         node = {
             name: int(state.nodes.of[np.searchsorted(state.corpus.keys, key)])

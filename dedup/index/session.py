@@ -1,0 +1,229 @@
+"""A session: what an open index has worked out, kept so that asking again costs nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.cluster.canonical import UNKNOWN
+from dedup.confirm import epoch as epochs
+from dedup.confirm.model import Model, least_sum, load_model
+from dedup.engines.assemble import Clustering, assemble
+from dedup.engines.corpus import Corpus
+from dedup.engines.local import State, find_matches, learn_epoch
+from dedup.errors import IndexFolderError
+from dedup.index.history import known_edges, run_identity, run_tables
+from dedup.index.runs import epoch_hashes
+from dedup.index.snapshot import Snapshot
+from dedup.index.store import IndexStore
+from dedup.settings import Settings
+from dedup.text.credit import is_agency_outlet
+
+DEFAULT_THRESHOLD: Final = 0.5
+
+OnStage = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The matches of one snapshot under one epoch and model.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    state : State
+    learnt : Learnt
+        The epoch.
+    model : Model
+    identity : dict
+        What a stored run must agree in for its edges to be used again.
+    """
+
+    snapshot: Snapshot
+    state: State
+    learnt: epochs.Learnt
+    model: Model
+    identity: dict[str, Any]
+
+
+class Session:
+    """Works out matches and clusters of one open store.
+
+    Parameters
+    ----------
+    store : IndexStore
+    write : bool
+        Whether the store is open for writing. If not, it is opened for the
+        moment in which an epoch or a run is to be kept.
+    keep_runs : bool
+        False for an index that is removed at the end.
+    """
+
+    def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool) -> None:
+        self._store = store
+        self._write = write
+        self._keep_runs = keep_runs
+        self._matched: Matched | None = None
+        self._learnt: tuple[str, epochs.Learnt] | None = None
+
+    def matched(self, settings: Settings, model: Path | Model | None, on_stage: OnStage) -> Matched:
+        """Return the matches of the index as it now is."""
+        chosen = model if isinstance(model, Model) else load_model(model)
+        snapshot = self._store.snapshot()
+        threads = settings.threads or cores()
+        epoch_id, learnt = self._epoch(snapshot, threads, on_stage)
+        identity = run_identity(epoch_id, chosen.content_hash)
+        held = self._matched
+        if held is not None and (held.snapshot.generation, held.identity) == (snapshot.generation, identity):
+            snapshot.close()
+            return held
+        self.forget()
+        known = known_edges(self._store, identity) if self._keep_runs else None
+        state = find_matches(snapshot, learnt, chosen, known=known, threads=threads, on_stage=on_stage)
+        self._matched = Matched(snapshot, state, learnt, chosen, identity)
+        return self._matched
+
+    def clustering(self, matched: Matched, settings: Settings) -> Clustering:
+        """Cluster the matches as the settings want it."""
+        corpus = matched.state.corpus
+        return assemble(
+            corpus,
+            matched.state.nodes,
+            matched.state.matches,
+            matched.state.judge,
+            least=least_of(settings),
+            kept=chosen_articles(corpus, settings),
+            window_s=settings.window_s,
+            own=_agency_outlets(matched.snapshot, corpus),
+        )
+
+    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> None:
+        """Store the run, unless it is there already or somebody else is writing.
+
+        A run over part of the time is not stored: "the last 24 hours" is another part at every call.
+        """
+        if not self._keep_runs or settings.since is not None or settings.until is not None:
+            return
+        choice = {"settings": settings.result_hash()}
+        meta = {**matched.identity, **choice, "generation": matched.snapshot.generation}
+        if self._store.latest_run(**meta) is not None:
+            return
+        tables = run_tables(matched.state, clustering, self._store.latest_run(**choice))
+        try:
+            with self._writer() as store:
+                store.commit_run(tables, meta)
+        except IndexFolderError:
+            # A report must not fail because the folder is read-only or a feed is being read in: it is only
+            # made again next time.
+            return
+
+    def learn(self, threads: int, on_stage: OnStage) -> str:
+        """Begin a new epoch, learnt from what the index now holds; return its id."""
+        self.forget()
+        with self._store.snapshot() as snapshot:
+            return self.put_epoch(learn_epoch(snapshot, threads=threads, on_stage=on_stage))
+
+    def put_epoch(self, learnt: epochs.Learnt) -> str:
+        """Make an epoch the current one; return its id."""
+        files = learnt.to_files()
+        try:
+            with self._writer() as store:
+                digest = store.put_epoch(files, {"texts": learnt.counts.n_texts})
+        except IndexFolderError:
+            if self._write:
+                raise
+            # The folder is read-only or held by a writer: decide by what was learnt, without keeping it.
+            digest = epoch_hashes(files)[0]
+        self._learnt = (digest, learnt)
+        return digest
+
+    def current_epoch(self) -> epochs.Learnt | None:
+        """Return the epoch the store holds, None before the first report."""
+        stored = self._store.epoch()
+        if stored is None:
+            return None
+        if self._learnt is None or self._learnt[0] != stored.id:
+            files = {name: stored.read(name) for name in epochs.FILES}
+            self._learnt = (stored.id, epochs.Learnt.from_files(files))
+        return self._learnt[1]
+
+    def notes(self, matched: Matched) -> tuple[str, ...]:
+        """Sentences about what a user should know of these matches."""
+        notes = []
+        learnt_from, now = matched.learnt.counts.n_texts, len(matched.state.nodes)
+        if learnt_from and now > 4 * learnt_from:
+            notes.append(
+                f"the epoch was learnt from {learnt_from} texts, the index now holds {now}; "
+                "dedup index --refresh learns anew"
+            )
+        capped = matched.state.matches.capped
+        if capped:
+            largest = max(bucket.size for bucket in capped)
+            notes.append(f"{len(capped)} buckets were too large to be paired in full (largest {largest})")
+        return tuple(notes)
+
+    def forget(self) -> None:
+        """Drop what was worked out: the index is about to change, or to close."""
+        if self._matched is not None:
+            self._matched.snapshot.close()
+            self._matched = None
+
+    def _epoch(self, snapshot: Snapshot, threads: int, on_stage: OnStage) -> tuple[str, epochs.Learnt]:
+        """Return id and content of the epoch, learnt now if there is none yet."""
+        if self.current_epoch() is None and self._learnt is None:
+            self.put_epoch(learn_epoch(snapshot, threads=threads, on_stage=on_stage))
+        assert self._learnt is not None
+        return self._learnt
+
+    @contextmanager
+    def _writer(self) -> Iterator[IndexStore]:
+        if self._write:
+            yield self._store
+            return
+        with IndexStore.open(self._store.path, write=True) as store:
+            yield store
+
+
+def least_of(settings: Settings) -> int:
+    """Threshold of the settings as an integer sum."""
+    return least_sum(DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold)
+
+
+def chosen_articles(corpus: Corpus, settings: Settings) -> NDArray[np.bool_]:
+    """Which articles take part: those published from `since` on and before `until`; shape (n,)."""
+    kept = np.ones(len(corpus), np.bool_)
+    if settings.since is not None:
+        kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s >= settings.since.timestamp())
+    if settings.until is not None:
+        kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s < settings.until.timestamp())
+    return kept
+
+
+def cores() -> int:
+    """Number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Take no notice of a stage."""
+
+
+def _agency_outlets(snapshot: Snapshot, corpus: Corpus) -> NDArray[np.bool_]:
+    """Whether each article stands on an agency's own site; each outlet and host is looked up once."""
+    known: dict[tuple[str | None, str | None], bool] = {}
+    answers: list[bool] = []
+    for table in snapshot.articles(["outlet", "url"]):
+        for outlet, url in zip(table["outlet"].to_pylist(), table["url"].to_pylist(), strict=True):
+            host = url.split("/", 3)[2] if url and url.count("/") >= 2 else None
+            if (outlet, host) not in known:
+                known[outlet, host] = is_agency_outlet(outlet, url)
+            answers.append(known[outlet, host])
+    starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
+    return np.asarray(np.array(answers, np.bool_)[starts[corpus.part] + corpus.row], np.bool_)
