@@ -110,7 +110,8 @@ def strangers_with(passage: str, n: int, size: int = 150) -> list[str]:
 def learnt_from(texts, outlets=None) -> Furniture:
     words = words_of(texts)
     numbers = np.full(len(texts), -1, np.int64) if outlets is None else np.array(outlets, np.int64)
-    return learn_furniture(survey_texts(words)[1], text_hashes(words), numbers)
+    none = Furniture.none().frames
+    return Furniture(learn_furniture(survey_texts(words).anchors, text_hashes(words), numbers), none)
 
 
 def test_a_passage_of_strangers_is_furniture_and_counts_no_more():
@@ -176,7 +177,7 @@ def test_idf_falls_with_the_corpus_and_rises_without():
     background = load_background()
     keys = (words.hashes[:1] >> np.uint64(32)).astype(np.uint32)
     alone = Idf.of(background, CorpusCounts.none()).words(keys)[0]
-    common = Idf.of(background, survey_texts(words)[0]).words(keys)[0]
+    common = Idf.of(background, survey_texts(words).counts).words(keys)[0]
     assert common < alone == background.unseen_idf
 
 

@@ -173,6 +173,24 @@ def test_a_headline_one_outlet_prints_day_after_day_is_no_story():
     assert set(found["title"]) == {headline}
 
 
+def test_a_frame_filled_in_with_other_names_is_no_story_but_its_copies_are():
+    firms = (
+        "Brannoc Steel",
+        "Calder Rail",
+        "Dorvale Foods",
+        "Evermoor Gas",
+        "Fenwick Paper",
+        "Gallow Mining",
+    )
+    titles = [f"{firm}: Q3 Earnings Snapshot" for firm in firms]
+    rows = [{"outlet": "Wire Desk", "title": title, "published": "2025-03-02"} for title in titles]
+    rows.append({"outlet": "Evening Echo", "title": titles[2], "published": "2025-03-02"})
+    with Index.temporary() as index:
+        index.add(rows)
+        found = index.clusters()
+    assert found["title"].tolist() == [titles[2]] * 2
+
+
 def test_a_window_parts_the_same_text_weeks_later():
     text = " ".join(story(9))
     days = ["2025-01-01", "2025-01-02", "2025-02-20", "2025-02-21", None]

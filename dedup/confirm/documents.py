@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.tfidf import Idf
 from dedup.sketch.shingles import shingle_hash
+from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import Furniture, furniture_mask
 from dedup.text.words import NUMBER, SPACELESS, UPPER, Words
 
@@ -51,7 +52,7 @@ class Documents:
         Distinct runs of four words (uint32; flag bit 0: somewhere outside furniture).
     words, word_idf, word_flags, word_offsets
         Distinct words (uint32; flag bit 0: a number, bit 1: a name, by the background table, or
-        capitalised and not in the table).
+        capitalised and not in the table, bit 2: stands somewhere outside a headline's frame).
     rare, rare_offsets
         The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
     """
@@ -137,7 +138,8 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     flags = open_bigram.astype(np.uint64) | (is_interface.astype(np.uint64) + after) << np.uint64(1)
     bigram_owner, bigram, bigram_flags = _entries(owner, bigrams, flags, 3)
     run_owner, run, run_flags = _entries(owner, runs, open_run.astype(np.uint64), 1)
-    word_owner, word, word_flags = _entries(owner, units, _word_flags(words, units, idf), 2)
+    in_frame = _in_frame(words, bigrams, furniture.frames)
+    word_owner, word, word_flags = _entries(owner, units, _word_flags(words, units, idf, ~in_frame), 3)
     word_idf = idf.words(word)
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
@@ -149,12 +151,23 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     )  # fmt: skip
 
 
-def _word_flags(words: Words, units: NDArray[np.uint32], idf: Idf) -> NDArray[np.uint64]:
-    """Number and name bits of each word."""
+def _in_frame(words: Words, bigrams: NDArray[np.uint32], frames: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether each word of a headline stands in a word pair that is a frame."""
+    short = np.repeat(np.diff(words.offsets) < FRAME_MAX_WORDS, np.diff(words.offsets))
+    begins = short & np.isin(bigrams, frames) & (bigrams != 0)
+    # The pair that begins at a word takes in the next one; a text's last word begins none.
+    return np.asarray(begins | np.append(False, begins[:-1])[: len(begins)], np.bool_)
+
+
+def _word_flags(
+    words: Words, units: NDArray[np.uint32], idf: Idf, is_open: NDArray[np.bool_]
+) -> NDArray[np.uint64]:
+    """Number, name and open bits of each word."""
     number = words.flags & NUMBER != 0
     unseen = ~idf.background.words.has(units) & (words.flags & UPPER != 0)
     name = (idf.background.names.has(units) | unseen) & ~number & (words.flags & SPACELESS == 0)
-    return np.asarray(number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1), np.uint64)
+    flags = number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1)
+    return np.asarray(flags | is_open.astype(np.uint64) << np.uint64(2), np.uint64)
 
 
 def unit_hashes(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:

@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.confirm.survey import survey_texts
+from dedup.confirm.survey import Survey, survey_texts
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts
-from dedup.text.furniture import Anchors, Furniture, learn_furniture
+from dedup.text.frames import learn_frames
+from dedup.text.furniture import Furniture, learn_furniture
 from dedup.text.words import Words
 
 _CODEC: Final = "zstd"
@@ -52,6 +53,7 @@ class Learnt:
             "words": _packed(self.counts.words),
             "bigrams": _packed(self.counts.bigrams),
             "furniture": _packed(self.furniture.anchors),
+            "frames": _packed(self.furniture.frames),
             "rubrics": _packed(self.rubrics.view(np.uint32)),
             "n_texts": str(self.counts.n_texts).encode(),
         }
@@ -63,10 +65,11 @@ class Learnt:
         bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS)
         counts = CorpusCounts(int(files["n_texts"]), words, bigrams)
         rubrics = _unpacked(files["rubrics"], None).view(np.uint64)
-        return cls(counts, Furniture(_unpacked(files["furniture"], None)), rubrics)
+        furniture = Furniture(_unpacked(files["furniture"], None), _unpacked(files["frames"], None))
+        return cls(counts, furniture, rubrics)
 
 
-FILES: Final = ("words", "bigrams", "furniture", "rubrics", "n_texts")
+FILES: Final = ("words", "bigrams", "furniture", "frames", "rubrics", "n_texts")
 
 
 def learn(
@@ -90,19 +93,16 @@ def learn(
     -------
     Learnt
     """
-    counts = CorpusCounts.none()
-    found: list[Anchors] = []
+    found: list[Survey] = []
     order, outlets = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for words, hashes, published_by in batches:
-        some, anchors = survey_texts(words, threads=threads)
-        counts = counts + some
-        found.append(anchors)
+        found.append(survey_texts(words, threads=threads))
         order.append(hashes)
         outlets.append(published_by)
-    furniture = learn_furniture(
-        Anchors.joined(found), np.concatenate(order), np.concatenate(outlets), threads=threads
-    )
-    return Learnt(counts, furniture, np.unique(rubrics))
+    survey, hashes = Survey.joined(found), np.concatenate(order)
+    anchors = learn_furniture(survey.anchors, hashes, np.concatenate(outlets), threads=threads)
+    frames = learn_frames(survey.bigrams, survey.bigram_offsets, hashes)
+    return Learnt(survey.counts, Furniture(anchors, frames), np.unique(rubrics))
 
 
 def _packed(array: NDArray[np.uint32]) -> bytes:

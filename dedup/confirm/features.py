@@ -20,7 +20,8 @@ names       IDF of the names that only one text has, min of both sides; over the
             `NAMES_PRIOR`
 ========== =====================================================================================
 
-Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`:
+Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`; words that stand in
+them only as part of a frame (`dedup.text.frames`) do not count, but for ``numbers``:
 
 ========== =====================================================================================
 words       IDF-weighted share of the shorter's words found in the other
@@ -178,15 +179,15 @@ def _conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untype
     while a < a_end or b < b_end:
         if b == b_end or (a < a_end and words[a] < words[b]):
             numbers_a += flags[a] & 1
-            names_a += np.int64(idf[a]) * (flags[a] >> 1)
+            names_a += np.int64(idf[a]) * (flags[a] >> 1 & 1)
             a += 1
         elif a == a_end or words[b] < words[a]:
             numbers_b += flags[b] & 1
-            names_b += np.int64(idf[b]) * (flags[b] >> 1)
+            names_b += np.int64(idf[b]) * (flags[b] >> 1 & 1)
             b += 1
         else:
             numbers += flags[a] & 1
-            names += np.int64(idf[a]) * (flags[a] >> 1)
+            names += np.int64(idf[a]) * (flags[a] >> 1 & 1)
             a += 1
             b += 1
     own_numbers = min(numbers_a, numbers_b)
@@ -303,17 +304,17 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         shared = 0
         while a < a_end or b < b_end:
             if b == b_end or (a < a_end and words[a] < words[b]):
-                w: Any = np.int64(idf[a])
+                w: Any = np.int64(idf[a]) * (flags[a] >> 2)
                 only_a += w
-                names_a += w * (flags[a] >> 1)
+                names_a += w * (flags[a] >> 1 & 1)
                 a += 1
             elif a == a_end or words[b] < words[a]:
-                w = np.int64(idf[b])
+                w = np.int64(idf[b]) * (flags[b] >> 2)
                 only_b += w
-                names_b += w * (flags[b] >> 1)
+                names_b += w * (flags[b] >> 1 & 1)
                 b += 1
             else:
-                w = np.int64(idf[a])
+                w = np.int64(idf[a]) * ((flags[a] & flags[b]) >> 2)
                 shared += w
                 a += 1
                 b += 1

@@ -1,20 +1,57 @@
-"""The survey of a corpus: document frequencies and furniture anchors, in one pass over its texts."""
+"""The survey of a corpus: document frequencies, furniture anchors and headline pairs, in one pass."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.confirm.documents import chunks, distinct, offsets_of, owners, unit_hashes
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, count_distinct
+from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import OPENING, Anchors, is_anchor
 from dedup.text.words import Words
 
 
-def survey_texts(words: Words, *, threads: int = 1) -> tuple[CorpusCounts, Anchors]:
-    """Count document frequencies over distinct texts and sample their anchors.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is found in n distinct texts.
+
+    Parameters
+    ----------
+    counts : CorpusCounts
+    anchors : Anchors
+        Of all texts.
+    bigrams : uint32 array, shape (m,), bigram_offsets : int64 array, shape (n + 1,)
+        Distinct word pairs of the headlines among them; of longer texts none.
+    """
+
+    counts: CorpusCounts
+    anchors: Anchors
+    bigrams: NDArray[np.uint32]
+    bigram_offsets: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Survey]) -> Survey:
+        """Put surveys of different texts together."""
+        counts = CorpusCounts.none()
+        for part in parts:
+            counts = counts + part.counts
+        sizes = [np.empty(0, np.int64), *(np.diff(part.bigram_offsets) for part in parts)]
+        return cls(
+            counts,
+            Anchors.joined([part.anchors for part in parts]),
+            np.concatenate([np.empty(0, np.uint32), *(part.bigrams for part in parts)]),
+            offsets_of(np.concatenate(sizes)),
+        )
+
+
+def survey_texts(words: Words, *, threads: int = 1) -> Survey:
+    """Count document frequencies over distinct texts, sample their anchors, list the pairs of headlines.
 
     Parameters
     ----------
@@ -25,20 +62,38 @@ def survey_texts(words: Words, *, threads: int = 1) -> tuple[CorpusCounts, Ancho
 
     Returns
     -------
-    CorpusCounts, Anchors
+    Survey
     """
     counts = CorpusCounts.none()
-    found: list[Anchors] = []
+    anchors: list[Anchors] = []
+    pairs, sizes = [np.empty(0, np.uint32)], [np.empty(0, np.int64)]
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for units, bigrams, anchors in pool.map(_survey, chunks(words)):
-            count_distinct(units, counts.words, WORD_BITS)
-            count_distinct(bigrams, counts.bigrams, BIGRAM_BITS)
-            found.append(anchors)
-    return CorpusCounts(len(words), counts.words, counts.bigrams), Anchors.joined(found)
+        for found in pool.map(_survey, chunks(words)):
+            count_distinct(found.units, counts.words, WORD_BITS)
+            count_distinct(found.bigrams, counts.bigrams, BIGRAM_BITS)
+            anchors.append(found.anchors)
+            short = np.repeat(found.is_headline, found.n_bigrams)
+            pairs.append(found.bigrams[short])
+            sizes.append(np.where(found.is_headline, found.n_bigrams, 0))
+    return Survey(
+        CorpusCounts(len(words), counts.words, counts.bigrams),
+        Anchors.joined(anchors),
+        np.concatenate(pairs),
+        offsets_of(np.concatenate(sizes)),
+    )
 
 
-def _survey(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], Anchors]:
-    """Distinct words and bigrams of each text, one text after the other, and the anchors."""
+class _Found(NamedTuple):
+    """Distinct units and bigrams of each text of a chunk, one text after the other, and its anchors."""
+
+    units: NDArray[np.uint32]
+    bigrams: NDArray[np.uint32]
+    n_bigrams: NDArray[np.int64]
+    is_headline: NDArray[np.bool_]
+    anchors: Anchors
+
+
+def _survey(words: Words) -> _Found:
     units, bigrams, runs = unit_hashes(words)
     owner = owners(words)
     n = len(words)
@@ -53,4 +108,7 @@ def _survey(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], Ancho
         anchor[early],
         offsets_of(np.bincount(anchor_of[early], minlength=n)),
     )
-    return distinct(owner, units)[1], distinct(owner, bigrams)[1], anchors
+    bigram_of, bigram = distinct(owner, bigrams)
+    is_headline = np.diff(words.offsets) < FRAME_MAX_WORDS
+    n_bigrams = np.bincount(bigram_of, minlength=n)
+    return _Found(distinct(owner, units)[1], bigram, n_bigrams, is_headline, anchors)

@@ -91,20 +91,23 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
-    """The anchors that are furniture.
+    """What is furniture.
 
     Parameters
     ----------
     anchors : uint32 array, shape (m,)
         Sorted, distinct.
+    frames : uint32 array, shape (f,)
+        Word pairs that are frames of headlines (`dedup.text.frames`); sorted, distinct.
     """
 
     anchors: NDArray[np.uint32]
+    frames: NDArray[np.uint32]
 
     @classmethod
     def none(cls) -> Furniture:
         """Return no furniture at all."""
-        return cls(np.empty(0, np.uint32))
+        return cls(np.empty(0, np.uint32), np.empty(0, np.uint32))
 
 
 def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -114,7 +117,7 @@ def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
 
 def learn_furniture(
     anchors: Anchors, order: NDArray[np.uint64], outlets: NDArray[np.int64], *, threads: int = 1
-) -> Furniture:
+) -> NDArray[np.uint32]:
     """Find the anchors whose carriers are otherwise strangers.
 
     Parameters
@@ -130,20 +133,10 @@ def learn_furniture(
 
     Returns
     -------
-    Furniture
+    uint32 array, shape (m,)
+        Sorted.
     """
-    n = len(order)
-    by_order = np.argsort(order, kind="stable")
-    rank = np.empty(n, np.uint64)
-    rank[by_order] = np.arange(n, dtype=np.uint64)
-    owner = np.repeat(rank, np.diff(anchors.offsets))
-    packed = np.sort(anchors.keys.astype(np.uint64) << np.uint64(32) | owner)
-    keys = (packed >> np.uint64(32)).astype(np.uint32)
-    carriers = by_order[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
-    ends = np.append(starts[1:], len(keys))
-    enough = ends - starts >= MIN_TEXTS
-    starts, ends = starts[enough], ends[enough]
+    keys, starts, ends, carriers = carriers_of(anchors.keys, anchors.offsets, order, MIN_TEXTS)
     found = np.zeros(len(starts), np.bool_)
     arrays = (anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets)
     cuts = np.unique(np.linspace(0, len(starts), max(1, threads) * 8 + 1).astype(np.int64)).tolist()
@@ -154,7 +147,44 @@ def learn_furniture(
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         list(pool.map(judge, pairwise(cuts)))
-    return Furniture(keys[starts[found]])
+    return keys[starts[found]]
+
+
+def carriers_of(
+    keys: NDArray[np.uint32], offsets: NDArray[np.int64], order: NDArray[np.uint64], least: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Group texts by the keys they hold.
+
+    Parameters
+    ----------
+    keys, offsets
+        Distinct keys of n texts, CSR.
+    order : uint64 array, shape (n,)
+        Carriers of a key are listed by it.
+    least : int
+        Keys of fewer texts are left out.
+
+    Returns
+    -------
+    keys : uint32 array, shape (m,)
+        All keys, sorted, once for each carrier.
+    starts, ends : int64 array, shape (g,)
+        Where the carriers of a group begin and end.
+    carriers : int64 array, shape (m,)
+        Texts.
+    """
+    n = len(order)
+    by_order = np.argsort(order, kind="stable")
+    rank = np.empty(n, np.uint64)
+    rank[by_order] = np.arange(n, dtype=np.uint64)
+    owner = np.repeat(rank, np.diff(offsets))
+    packed = np.sort(keys.astype(np.uint64) << np.uint64(32) | owner)
+    sorted_keys = (packed >> np.uint64(32)).astype(np.uint32)
+    carriers = by_order[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    starts = np.flatnonzero(np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(sorted_keys)])
+    ends = np.append(starts[1:], len(sorted_keys))
+    enough = ends - starts >= least
+    return sorted_keys, starts[enough], ends[enough], carriers
 
 
 def furniture_mask(
@@ -184,8 +214,8 @@ def furniture_mask(
 
 
 @_compiled
-def _shared(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Size of the intersection of two sorted ranges of `anchors`."""
+def shared_keys(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Return the size of the intersection of two sorted ranges of `anchors`; callable from compiled code."""
     n = 0
     while a < a_end and b < b_end:
         x = anchors[a]
@@ -193,6 +223,27 @@ def _shared(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
         n += x == y
         a += x <= y
         b += y <= x
+    return n
+
+
+@_compiled
+def common_to_all(anchors, offsets, chosen, k):  # type: ignore[no-untyped-def]
+    """Return how many keys the first k texts of `chosen` all hold; callable from compiled code."""
+    at = np.empty(k, np.int64)
+    for i in range(k):
+        at[i] = offsets[chosen[i]]
+    n = 0
+    for p in range(offsets[chosen[0]], offsets[chosen[0] + 1]):
+        key = anchors[p]
+        everywhere = True
+        for i in range(1, k):
+            end = offsets[chosen[i] + 1]
+            while at[i] < end and anchors[at[i]] < key:
+                at[i] += 1
+            if at[i] == end or anchors[at[i]] != key:
+                everywhere = False
+                break
+        n += everywhere
     return n
 
 
@@ -219,24 +270,11 @@ def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
 def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-untyped-def]
     anchors, offsets, _, _ = arrays
     chosen = np.empty(MAX_CARRIERS, np.int64)
-    at = np.empty(MAX_CARRIERS, np.int64)
     for group in range(len(starts)):
         k = min(ends[group] - starts[group], MAX_CARRIERS)
         for i in range(k):
             chosen[i] = carriers[starts[group] + i]
-            at[i] = offsets[chosen[i]]
-        passage = 0  # anchors common to all carriers
-        for p in range(offsets[chosen[0]], offsets[chosen[0] + 1]):
-            key = anchors[p]
-            everywhere = True
-            for i in range(1, k):
-                end = offsets[chosen[i] + 1]
-                while at[i] < end and anchors[at[i]] < key:
-                    at[i] += 1
-                if at[i] == end or anchors[at[i]] != key:
-                    everywhere = False
-                    break
-            passage += everywhere
+        passage = common_to_all(anchors, offsets, chosen, k)
         if passage < MIN_PASSAGE:
             continue
         shared = 0
@@ -246,7 +284,7 @@ def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-u
             for j in range(i):
                 a, a_end = offsets[chosen[i]], offsets[chosen[i] + 1]
                 b, b_end = offsets[chosen[j]], offsets[chosen[j] + 1]
-                in_common = _shared(anchors, a, a_end, b, b_end) - passage
+                in_common = shared_keys(anchors, a, a_end, b, b_end) - passage
                 possible = min(a_end - a, b_end - b) - passage
                 if outlets[chosen[i]] < 0 or outlets[chosen[i]] != outlets[chosen[j]]:
                     n_foreign += 1
