@@ -14,16 +14,14 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.features import BRIEF_FEATURES
 from dedup.confirm.model import Model, Scorecard
-from dedup.evaluate.fit import BRIEF_USED, NAMES_WEIGHT, fit_articles, fit_scorecard
+from dedup.evaluate.fit import fit_articles, fit_briefs
 from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
 
 CORPORA: Final = ("provenance", "fnc", "ecb", "reuters", "webpages")
@@ -48,9 +46,7 @@ def articles_card(gold: Path) -> Scorecard:
 def briefs_card(gold: Path) -> Scorecard:
     """Fit the brief scorecard on graded headlines."""
     features, grades = headline_features(gold)
-    card = fit_scorecard([features], [(grades >= SAME).astype(np.int64)], BRIEF_FEATURES, BRIEF_USED)
-    weights = np.where(np.array(BRIEF_FEATURES) == "names", NAMES_WEIGHT, card.weights)
-    return replace(card, weights=weights)
+    return fit_briefs(features, (grades >= SAME).astype(np.int64))
 
 
 def headline_features(gold: Path) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
