@@ -10,6 +10,7 @@ import pyarrow as pa
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import load_model, probability
+from dedup.text.words import text_hashes, tokenize
 
 
 def score(a: str, b: str) -> float:
@@ -26,7 +27,7 @@ def score(a: str, b: str) -> float:
     Returns
     -------
     float
-        0 to 1, four decimals; the same for (b, a).
+        0 to 1, four decimals; the same for (b, a). 1 for texts of the same words.
 
     Examples
     --------
@@ -39,6 +40,9 @@ def score(a: str, b: str) -> float:
     True
     """
     texts = pa.array([a, b], pa.large_string())
+    first, second = text_hashes(tokenize(texts)).tolist()
+    if first == second != 0:
+        return 1.0
     judge = Judge(2, lambda nodes: texts.take(pa.array(nodes)), _nothing(), load_model())
     return float(probability(judge.score(np.array([0]), np.array([1])))[0])
 

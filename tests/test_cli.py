@@ -205,7 +205,7 @@ def test_parquet_goes_to_a_pipe_and_comes_back(news: Path) -> None:
 def test_nothing_found_is_no_error(inside: Inside, news: Path) -> None:
     done = inside("clusters", news, "--since", "2030-01-01")
     assert done.returncode == 0
-    assert done.stdout == "No clusters: no two of these articles are near-duplicates.\n"
+    assert done.stdout == "None of the 3 articles was published in that time.\n"
     done = inside("clusters", news, "--since", "2030-01-01", "--format", "csv")
     assert done.returncode == 0
     assert done.stdout.startswith(

@@ -32,8 +32,12 @@ def add_feeds(
     on_change: str = "version",
     threads: int | None = None,
     rejects: Path | None = None,
+    quiet: bool = False,
 ) -> Any:
-    """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`."""
+    """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
+
+    `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
+    """
     said: set[str] = set()
 
     def note(text: str) -> None:
@@ -52,7 +56,9 @@ def add_feeds(
     )
     for text in added.notes:
         note(text)
-    progress.say(read_line(added.read, added.rejected, added.reject_counts))
+    known = [(added.already, "already there"), (added.versions, "new versions of an article")]
+    told = "".join(f", {n:,} {what}" for n, what in known if n and not quiet)
+    progress.say(read_line(added.read, added.rejected, added.reject_counts) + told)
     tell_rejects(progress, added.rejects, added.reject_counts, written=rejects is not None)
     if rejects is not None:
         write_rejects(added.rejects, rejects)

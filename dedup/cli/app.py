@@ -52,7 +52,7 @@ def dedup(
       dedup clusters feed.jsonl                  clusters of a feed, as a table
       dedup clusters feed.jsonl -o copies.csv    the same, one row per article
       dedup index monday.jsonl -i news.dedup     read a feed into an index
-      dedup clusters news.dedup --since today    the clusters of its last day
+      dedup clusters news.dedup --since today    today's clusters
 
     Results go to standard output, everything else to standard error.
     Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage,

@@ -72,6 +72,7 @@ def index(
                 on_change=settings.on_change,
                 threads=settings.threads,
                 rejects=rejects,
+                quiet=True,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

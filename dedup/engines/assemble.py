@@ -7,6 +7,7 @@ asking again with other settings costs no new confirmation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,12 @@ from dedup.cluster.graph import Graph
 from dedup.cluster.relation import VERBATIM, relations
 from dedup.cluster.split import split_components
 from dedup.confirm.judge import Judge
-from dedup.confirm.model import probability
+from dedup.confirm.model import least_sum, probability
 from dedup.engines.corpus import Corpus, Ints, Nodes
-from dedup.engines.matching import Matches
+from dedup.engines.matching import NO_SCORE, Matches
+
+OWN_THRESHOLD: Final = 0.5
+"""Score a text must reach with itself to have copies at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Clustering:
     relation : int8 array, shape (m,)
         To the canonical article, indices into `dedup.cluster.relation.RELATIONS`.
     score : float64 array, shape (m,)
-        Probability that the member and the core are copies; 1 for a text equal to the core's.
+        Probability that the member is a copy of the core or of the canonical article, whichever is
+        more; 1 for a text equal to one of them.
     links : int64 array, shape (l, 2)
         Clusters that were one component, joined by an edge.
     composites : int64 array, shape (c,)
@@ -94,10 +99,11 @@ def assemble(
     Clustering
     """
     chosen = (nodes.of >= 0) if kept is None else (nodes.of >= 0) & kept
-    # A text that does not even match itself (furniture, a lone common word) says nothing about copies.
-    chosen[chosen] = ~(
-        (matches.own[nodes.of[chosen]] < least) & (matches.own[nodes.of[chosen]] > np.iinfo(np.int64).min)
-    )
+    # A text that does not even match itself (furniture, a lone common word) says nothing about copies. How
+    # strict a user is does not matter here: equal texts stay together under every threshold.
+    least_own = min(least, least_sum(OWN_THRESHOLD))
+    own_sums = matches.own[nodes.of[chosen]]
+    chosen[chosen] = (own_sums >= least_own) | (own_sums == NO_SCORE)
     articles = np.flatnonzero(chosen)
     group = _groups(corpus, nodes, articles, window_s)
     graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least)
@@ -130,7 +136,10 @@ def assemble(
         )
     ]  # fmt: skip
     same_as_core = cores[cluster] == group_of
-    values = np.where(same_as_core, 1.0, probability(split.sums[group_of]))
+    of, against = nodes.of[member], nodes.of[canonical[cluster]]
+    # The pair with the canonical article may be one LSH never proposed; it need not reach the threshold.
+    values = np.maximum(probability(split.sums[group_of]), probability(judge.score(of, against)))
+    values = np.where(same_as_core | (of == against), 1.0, values)
     holders = np.flatnonzero(composite[group])
     return Clustering(
         member,

@@ -15,12 +15,12 @@ from dedup.cluster.relation import RELATIONS, relations
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model, probability
-from dedup.engines.corpus import Ints
+from dedup.engines.corpus import Ints, Nodes
 from dedup.engines.local import State, node_texts
 from dedup.engines.matching import MIN_EQUAL_OF, node_signatures
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import ROWS
-from dedup.sketch.minhash import comparable_rows, sketch_articles
+from dedup.sketch.minhash import BODY_MIN_WORDS, comparable_rows, sketch_articles
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -105,19 +105,81 @@ def find_near(
     sums = judge.score(left, right)
     good = sums >= least
     left, right, sums, row = left[good], right[good], sums[good], pairs[good, 0]
+    found = _of_nodes(nodes, judge, row, left, right, sums)
+    titled = _by_title(snapshot, state, articles, sketch.n_words, learnt, model, least, threads)
+    return _united(found, titled)
+
+
+def _of_nodes(nodes: Nodes, judge: Judge, row: Ints, left: Ints, right: Ints, sums: Ints) -> Near:
+    """Every article that carries a found text."""
     if not len(left):
         return Near(row, left, probability(sums), [])
     documents, places = judge.documents(np.concatenate([left, right]))
     relation = relations(documents, places[: len(left)], places[len(left) :])
-    # Every article that carries a found text.
     order = np.argsort(nodes.of, kind="stable")
-    starts = np.searchsorted(nodes.of[order], np.arange(n + 1))
+    starts = np.searchsorted(nodes.of[order], np.arange(len(nodes) + 1))
     counts = np.diff(starts)[left]
     each = np.repeat(np.arange(len(left)), counts)
     within = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
     found = order[starts[left[each]] + within]
     names = [RELATIONS[code] for code in relation[each].tolist()]
     return Near(row[each], found, probability(sums[each]), names)
+
+
+def _by_title(
+    snapshot: Snapshot,
+    state: State,
+    articles: pa.Table,
+    n_words: NDArray[np.int32],
+    learnt: Learnt,
+    model: Model,
+    least: int,
+    threads: int,
+) -> Near:
+    """Articles with a text whose title is like a headline asked about, which has no text to compare.
+
+    There is no sketch of a title, so all are compared: a few microseconds each.
+    """
+    corpus = state.corpus
+    headlines = np.flatnonzero((n_words > 0) & (n_words < BODY_MIN_WORDS))
+    full = np.flatnonzero(corpus.units >= BODY_MIN_WORDS)
+    if not len(headlines) or not len(full):
+        return Near(full[:0], full[:0], np.empty(0), [])
+    titles = snapshot.rows_at(corpus.part[full], corpus.row[full], ("title",))["title"].cast(
+        pa.large_string()
+    )
+    asked = articles.take(pa.array(headlines))
+    own = confirm_text(
+        asked["title"].combine_chunks(), asked["text"].combine_chunks(), n_words[headlines].astype(np.int64)
+    )
+    texts = pa.concat_arrays([titles.combine_chunks(), own])
+    judge = Judge(len(texts), lambda wanted: texts.take(pa.array(wanted)), learnt, model, threads=threads)
+    rows, found, scores, names = [], [], [], []
+    for number, row in enumerate(headlines.tolist()):
+        left = np.arange(len(full))
+        right = np.full(len(full), len(full) + number)
+        sums = judge.score(left, right)
+        good = np.flatnonzero(sums >= least)
+        documents, places = judge.documents(np.concatenate([good, right[good]]))
+        codes = relations(documents, places[: len(good)], places[len(good) :])
+        rows.append(np.full(len(good), row))
+        found.append(full[good])
+        scores.append(probability(sums[good]))
+        names += [RELATIONS[code] for code in codes.tolist()]
+    return Near(np.concatenate(rows), np.concatenate(found), np.concatenate(scores), names)
+
+
+def _united(one: Near, two: Near) -> Near:
+    """Both, without what stands in both."""
+    known = set(zip(one.asked.tolist(), one.found.tolist(), strict=True))
+    pairs = zip(two.asked.tolist(), two.found.tolist(), strict=True)
+    fresh = np.array([pair not in known for pair in pairs], np.bool_)
+    return Near(
+        np.concatenate([one.asked, two.asked[fresh]]).astype(np.int64),
+        np.concatenate([one.found, two.found[fresh]]).astype(np.int64),
+        np.concatenate([one.score, two.score[fresh]]),
+        one.relation + [name for name, new in zip(two.relation, fresh.tolist(), strict=True) if new],
+    )
 
 
 @_compiled

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.article import ARTICLE_SCHEMA, Article, Reject
 from dedup.confirm.model import Model
 from dedup.engines.query import find_near
-from dedup.errors import DedupError, IndexFolderError
+from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
 from dedup.index.reporting import cluster_report, match_table, one_cluster
@@ -225,7 +225,9 @@ class Index:
         tell("cluster", 0, 1)
         clustering = self._session.clustering(matched, settings)
         self._session.keep_run(matched, clustering, settings)
-        report = cluster_report(matched.snapshot, matched.state, clustering, self._session.notes(matched))
+        n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
+        notes = self._session.notes(matched)
+        report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes)
         tell("cluster", 1, 1)
         seconds = round(time.perf_counter() - began, 3)
         return replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
@@ -237,13 +239,17 @@ class Index:
         ----------
         model : path or Model, optional
         **options
-            Fields of `dedup.settings.Settings`: threshold, min_size, since, until, outlets, ...
+            Fields of `dedup.settings.Settings`: threshold, min_size, since, until (datetime), outlets,
+            relations (tuples), window_s, across_outlets, top, sort, threads.
 
         Returns
         -------
         pandas.DataFrame
             Columns of `dedup.report.schema.MEMBER_SCHEMA`.
         """
+        known = {field.name for field in fields(Settings)}
+        if wrong := sorted(set(options) - known):
+            raise SettingsError(f"no such option: {', '.join(wrong)}; there are {', '.join(sorted(known))}")
         frame: pd.DataFrame = self.report(Settings(**options), model=model).members.to_pandas()
         return frame
 
@@ -263,13 +269,13 @@ class Index:
             known = bool(snapshot.find(identifier))
         return one_cluster(everything, identifier, known, self.path)
 
-    def query(self, articles: pa.Table, settings: Settings | None = None) -> pa.Table:
+    def query(self, articles: Any, settings: Settings | None = None) -> pa.Table:
         """Find the near-duplicates of new articles, without adding them.
 
         Parameters
         ----------
-        articles : pa.Table
-            Of `ARTICLE_SCHEMA`.
+        articles : path, sequence of paths, Feed, pandas DataFrame, pyarrow Table or list of records
+            As for `add`. A headline without a text is compared with the titles of full articles too.
         settings : Settings, optional
             Threshold and threads take part.
 
@@ -279,6 +285,9 @@ class Index:
             `QUERY_SCHEMA`, best first for each article asked about.
         """
         settings = (settings or Settings()).check()
+        if not (isinstance(articles, pa.Table) and articles.schema.equals(ARTICLE_SCHEMA)):
+            batches = [batch.articles for batch in as_feed(articles, None, None, None)]
+            articles = pa.Table.from_batches(batches, schema=ARTICLE_SCHEMA)
         matched = self._session.matched(settings, None, silent)
         clustering = self._session.clustering(matched, settings)
         near = find_near(

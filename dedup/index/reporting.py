@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,9 @@ SHOWN: tuple[str, ...] = (
 )
 
 
+_MINUTE: Final = 60
+
+
 def cluster_ids(corpus: Corpus, clustering: Clustering) -> NDArray[np.str_]:
     """Return the name of each cluster: a hash of its smallest article key, the same in every engine.
 
@@ -82,9 +86,10 @@ def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> 
     ]
     times, first = corpus.published_s[member], corpus.published_s[canonical]
     known = (times != UNKNOWN) & (first != UNKNOWN)
-    # At the coarser precision of the two: nobody knows by how many hours "4 March" precedes "4 March 06:10".
-    coarser = np.maximum(corpus.precision_s[member], corpus.precision_s[canonical])
-    lag = (times // coarser - first // coarser) * coarser
+    # Nobody knows by how many hours "4 March" precedes "4 March 06:10". Minutes and seconds are near enough.
+    coarse = np.stack([corpus.precision_s[member], corpus.precision_s[canonical]])
+    known &= (coarse[0] == coarse[1]) | (coarse.max(axis=0) <= _MINUTE)
+    lag = times - first
     columns = {
         "cluster_id": pa.array(cluster_ids(corpus, clustering)[clustering.cluster]),
         "article_id": pa.array(ids),
@@ -128,11 +133,12 @@ def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) 
 
 
 def cluster_report(
-    snapshot: Snapshot, state: State, clustering: Clustering, notes: tuple[str, ...]
+    snapshot: Snapshot, state: State, clustering: Clustering, n_chosen: int, notes: tuple[str, ...]
 ) -> ClusterReport:
-    """Put the tables and counts of a run together; the time taken is for the caller to add."""
+    """Put tables and counts of a run over `n_chosen` articles together; the caller adds the time taken."""
     counts: dict[str, int | float] = {
-        "articles": len(state.corpus),
+        "articles": n_chosen,
+        "indexed": len(state.corpus),
         "clusters": len(clustering.canonical),
         "clustered": len(clustering.member),
         "composites": len(clustering.composites),
@@ -201,9 +207,10 @@ def match_table(
     names = cluster_ids(corpus, clustering)
     members = zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)
     cluster_of = {article: str(names[cluster]) for article, cluster in members}
-    titles = articles["title"].to_pylist()
+    titles, asked_ids = articles["title"].to_pylist(), articles["id"].to_pylist()
     own = {
         "query": pa.array(near.asked, pa.int64()),
+        "query_id": pa.array([asked_ids[row] for row in near.asked.tolist()], pa.string()),
         "query_title": pa.array([titles[row] for row in near.asked.tolist()], pa.string()),
         "article_id": pa.array(display_ids(corpus, rows["id"].to_pylist(), near.found)),
         "cluster_id": pa.array([cluster_of.get(article) for article in near.found.tolist()], pa.string()),

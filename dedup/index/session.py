@@ -158,7 +158,7 @@ class Session:
         """Sentences about what a user should know of these matches."""
         notes = []
         learnt_from, now = matched.learnt.counts.n_texts, len(matched.state.nodes)
-        if learnt_from and now > 4 * learnt_from:
+        if learnt_from and now >= 2 * learnt_from:
             notes.append(
                 f"the epoch was learnt from {learnt_from} texts, the index now holds {now}; "
                 "dedup index --refresh learns anew"

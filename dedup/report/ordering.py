@@ -9,12 +9,15 @@ come out as the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from dedup.settings import Settings
 
 _SORT_COLUMN: Final = {"size": "size", "recent": "last", "lag": "lag", "outlets": "outlets"}
 
@@ -166,3 +169,12 @@ def links_between(links: pa.Table, members: pa.Table) -> pa.Table:
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array; value sets may not be chunked."""
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def composites_of(composites: pa.Table, members: pa.Table, settings: Settings) -> pa.Table:
+    """Return the composites to show: all, or under a choice those that draw on a chosen cluster."""
+    if not (settings.outlets or settings.relations or settings.across_outlets):
+        return composites
+    shown = set(pc.unique(members["cluster_id"]).to_pylist())
+    kept = [not shown.isdisjoint(clusters or ()) for clusters in composites["clusters"].to_pylist()]
+    return composites.filter(pa.array(kept, pa.bool_()))

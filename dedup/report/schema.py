@@ -31,8 +31,12 @@ MEMBER_SCHEMA: Final = pa.schema(
         pa.field("article_id", pa.string()),  # the feed's own id, or the one made for it
         pa.field("canonical_id", pa.string()),  # the article_id of the canonical article
         pa.field("relation", pa.string()),  # to the canonical article; its own is "canonical"
-        pa.field("score", pa.float64()),  # 0..1 against the core of the cluster, four decimals
-        pa.field("lag_s", pa.int64()),  # seconds after the canonical article; null: not known
+        pa.field(
+            "score", pa.float64()
+        ),  # 0..1 with the canonical article or the core, the better; 4 decimals
+        pa.field(
+            "lag_s", pa.int64()
+        ),  # seconds after the canonical article; null: a time unknown, or only a day
         pa.field("outlet", pa.string()),
         pa.field("published", pa.timestamp("us", tz="UTC")),
         pa.field("title", pa.string()),
@@ -72,6 +76,7 @@ QUERY_SCHEMA: Final = pa.schema(
         pa.field("published", pa.timestamp("us", tz="UTC")),
         pa.field("title", pa.string()),
         pa.field("url", pa.string()),
+        pa.field("query_id", pa.string()),  # the feed's id of the article asked about
     ]
 )
 """One row per match of an article asked about; articles without a match have none."""
@@ -165,7 +170,8 @@ class ClusterReport:
         """Return a report of what `settings` ask to be shown, sorted; doing it twice changes nothing.
 
         `min_size`, `outlets`, `across_outlets`, `relations`, `sort` and `top` take part. Links stay when
-        both of their clusters do; composites stay.
+        both of their clusters do; composites too, but when outlets or relations are chosen only those
+        that draw on a cluster that stays.
         """
         members = ordering.chosen_members(
             self.members,
@@ -178,5 +184,6 @@ class ClusterReport:
             self,
             members=ordering.sorted_members(members, settings.sort),
             links=ordering.links_between(self.links, members),
+            composites=ordering.composites_of(self.composites, members, settings),
         )
         return chosen if settings.top is None else chosen.top(settings.top)

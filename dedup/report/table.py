@@ -82,6 +82,10 @@ def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) ->
         found = int(report.counts.get("clusters", 0))
         if found:
             said = f"Of {count(found, 'cluster')} found, none is as these options ask."
+        elif report.counts.get("articles") == 0 and report.counts.get("indexed"):
+            said = f"None of the {int(report.counts['indexed']):,} articles was published in that time."
+        elif report.counts.get("articles") == 0:
+            said = "No clusters: there are no articles."
         else:
             said = "No clusters: no two of these articles are near-duplicates."
         yield from canvas.wrapped(said, 3)
