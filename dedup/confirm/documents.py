@@ -24,7 +24,7 @@ from dedup.confirm.tfidf import Idf
 from dedup.sketch.shingles import shingle_hash
 from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import Furniture, furniture_mask
-from dedup.text.words import NUMBER, SPACELESS, UPPER, Words
+from dedup.text.words import NUMBER, SPACELESS, Words
 
 MOST_RARE: Final = 256
 """Rare words kept per text; beyond that many the share that the other text lacks has settled."""
@@ -51,8 +51,8 @@ class Documents:
     runs, run_flags, run_offsets
         Distinct runs of four words (uint32; flag bit 0: somewhere outside furniture).
     words, word_idf, word_flags, word_offsets
-        Distinct words (uint32; flag bit 0: a number, bit 1: a name, by the background table, or
-        capitalised and not in the table, bit 2: stands somewhere outside a headline's frame).
+        Distinct words (uint32; flag bit 0: a number, bit 1: a name, or not in the background
+        table, bit 2: stands somewhere outside a headline's frame).
     rare, rare_offsets
         The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
     """
@@ -164,8 +164,10 @@ def _word_flags(
 ) -> NDArray[np.uint64]:
     """Number, name and open bits of each word."""
     number = words.flags & NUMBER != 0
-    unseen = ~idf.background.words.has(units) & (words.flags & UPPER != 0)
-    name = (idf.background.names.has(units) | unseen) & ~number & (words.flags & SPACELESS == 0)
+    # A word the table does not know is most often a name. Capitals do not take part: they would make a score
+    # depend on which of two equal texts was read.
+    unseen = ~idf.background.words.has(units) & (words.flags & SPACELESS == 0)
+    name = (idf.background.names.has(units) | unseen) & ~number
     flags = number.astype(np.uint64) | name.astype(np.uint64) << np.uint64(1)
     return np.asarray(flags | is_open.astype(np.uint64) << np.uint64(2), np.uint64)
 

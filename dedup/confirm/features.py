@@ -121,6 +121,44 @@ def brief_features(
     return _measure(_briefs, arrays, left, right, len(BRIEF_FEATURES), threads)
 
 
+def own_features(
+    documents: Documents, places: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Features of texts paired with an equal one, as if there were no furniture and no frames.
+
+    Parameters
+    ----------
+    documents : Documents
+    places : int64 array, shape (p,)
+
+    Returns
+    -------
+    int32 array, shape (p, len(FEATURES)), and int32 array, shape (p, len(BRIEF_FEATURES))
+    """
+
+    def total(idf: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        sums = np.concatenate(([0], np.cumsum(idf, dtype=np.int64)))
+        return np.asarray(sums[offsets[places + 1]] - sums[offsets[places]], np.int64)
+
+    def evidence(x: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.minimum(np.rint(100.0 * np.log1p(x / 160.0)), MOST_EVIDENCE)
+
+    of_bigrams = total(documents.bigram_idf, documents.bigram_offsets)
+    of_words = total(documents.word_idf, documents.word_offsets)
+    n_runs = np.diff(documents.run_offsets)[places]
+    article = np.zeros((len(places), len(FEATURES)), np.int32)
+    article[:, FEATURES.index("containment")] = 1000
+    article[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
+    article[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
+    article[:, FEATURES.index("evidence")] = evidence(of_bigrams)
+    interface = FEATURES.index("interface")
+    article[:, interface] = pair_features(documents, places, places)[:, interface]
+    brief = np.zeros((len(places), len(BRIEF_FEATURES)), np.int32)
+    brief[:, [BRIEF_FEATURES.index(name) for name in ("words", "overlap", "pairs")]] = 1000
+    brief[:, BRIEF_FEATURES.index("evidence")] = evidence(of_words)
+    return article, brief
+
+
 def _measure(
     kernel: Any, arrays: Any, left: NDArray[np.int64], right: NDArray[np.int64], width: int, threads: int
 ) -> NDArray[np.int32]:

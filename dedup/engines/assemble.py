@@ -111,7 +111,9 @@ def assemble(
         graph = _within(graph, spans, window_s)
 
     def score(left: Ints, right: Ints) -> Ints:
-        return judge.score(node_of[left], node_of[right])
+        sums = judge.score(node_of[left], node_of[right])
+        # The window holds for a member and its core too, not only for the edges LSH proposed.
+        return sums if window_s is None else np.where(_near(spans, left, right, window_s), sums, least - 1)
 
     def likeness(left: Ints, right: Ints) -> Ints:
         return judge.likeness(node_of[left], node_of[right])
@@ -205,13 +207,17 @@ def _graph(
 
 def _within(graph: Graph, spans: Ints, window_s: int) -> Graph:
     """Drop the edges whose nearest ends lie further apart than the window."""
-    a, b = graph.left, graph.right
-    # Ends without a date compare as far apart in no direction.
+    near = _near(spans, graph.left, graph.right, window_s)
+    left, right, sums = graph.left[near], graph.right[near], graph.sums[near]
+    return Graph(graph.keys, graph.copies, graph.units, left, right, sums, graph.least)
+
+
+def _near(spans: Ints, a: Ints, b: Ints, window_s: int) -> NDArray[np.bool_]:
+    """Whether the nearest ends of two groups lie within the window; one without a date is near everything."""
     later = np.maximum(spans[0][a], spans[0][b])
     earlier = np.minimum(spans[1][a], spans[1][b])
     undated = (spans[1][a] == UNKNOWN) | (spans[1][b] == UNKNOWN)
-    near = undated | (later <= np.where(undated, 0, earlier) + window_s)
-    return Graph(graph.keys, graph.copies, graph.units, a[near], b[near], graph.sums[near], graph.least)
+    return np.asarray(undated | (later <= np.where(undated, 0, earlier) + window_s), np.bool_)
 
 
 def _relations(nodes: Nodes, judge: Judge, canonical: Ints, member: Ints) -> NDArray[np.int8]:

@@ -19,12 +19,16 @@ from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.index.snapshot import Snapshot
-from dedup.sketch.bands import MIN_EQUAL, CappedBucket, candidate_pairs
+from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, candidate_pairs
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
 BRIEF_MIN_EQUAL: Final = 40
 """Slots of 256 two briefs must share: about a Jaccard similarity of 0.16 of words and bigrams."""
+
+MOST_CANDIDATES: Final = 200
+"""Candidate pairs a text may ask for, those that agree in most slots. Ten thousand articles of one template
+propose fifty million pairs; a story carried by thousands needs only enough of them to hang together."""
 
 MIN_EQUAL_OF: Final = {BODY: MIN_EQUAL, LEAD: MIN_EQUAL, BRIEF: BRIEF_MIN_EQUAL}
 """Least equal slots of a candidate pair, by the kind of sketch that proposes it."""
@@ -56,6 +60,8 @@ class Matches:
         Pairs scored in this run; the rest was known.
     capped : tuple of CappedBucket
         Buckets not paired in full.
+    n_crowded : int
+        Pairs left out because both texts had `MOST_CANDIDATES` nearer ones.
     """
 
     left: Ints
@@ -65,6 +71,7 @@ class Matches:
     n_candidates: int
     n_judged: int
     capped: tuple[CappedBucket, ...]
+    n_crowded: int = 0
 
 
 NO_SCORE: Final = np.iinfo(np.int64).min
@@ -102,7 +109,7 @@ def match(
 ) -> Matches:
     """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
-    left, right, capped = propose(snapshot, corpus, nodes, threads)
+    left, right, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
     is_rubric = np.isin(nodes.hashes, rubrics)
     told = ~(is_rubric[left] | is_rubric[right])
     left, right = left[told], right[told]
@@ -126,14 +133,14 @@ def match(
     edged = np.zeros(len(nodes), np.bool_)
     edged[left] = edged[right] = True
     alone = np.flatnonzero(edged | (nodes.copies > 1))
-    own[alone] = judge.score(alone, alone)
+    own[alone] = judge.own(alone)
     own[is_rubric] = NO_SCORE + 1
-    return Matches(left, right, sums, own, n_candidates, len(asked), capped)
+    return Matches(left, right, sums, own, n_candidates, len(asked), capped, n_crowded)
 
 
 def propose(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, threads: int
-) -> tuple[Ints, Ints, tuple[CappedBucket, ...]]:
+) -> tuple[Ints, Ints, tuple[CappedBucket, ...], int]:
     """Find the candidate pairs: those that any kind of sketch proposes.
 
     Returns
@@ -142,18 +149,46 @@ def propose(
         Nodes, left < right, sorted, each pair once.
     capped : tuple of CappedBucket
         Buckets not paired in full.
+    n_crowded : int
+        Pairs left out, see `Matches`.
     """
     proposed = [np.empty(0, np.int64)]
     capped: list[CappedBucket] = []
+    n_crowded = 0
     n = len(nodes)
     for kind, min_equal in MIN_EQUAL_OF.items():
         of, signatures = node_signatures(snapshot, corpus, nodes, kind)
         found = candidate_pairs(signatures, min_equal=min_equal, order=nodes.hashes[of], threads=threads)
-        a, b = of[found.left], of[found.right]
+        near = _nearest(found, nodes.hashes[of])
+        n_crowded += len(near) - int(near.sum())
+        a, b = of[found.left[near]], of[found.right[near]]
         proposed.append(np.minimum(a, b) * n + np.maximum(a, b))
         capped.extend(found.capped)
     codes = np.unique(np.concatenate(proposed))
-    return codes // max(n, 1), codes % max(n, 1), tuple(capped)
+    return codes // max(n, 1), codes % max(n, 1), tuple(capped), n_crowded
+
+
+def _nearest(found: Candidates, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which pairs are among the `MOST_CANDIDATES` nearest of either text; ties go by the other's hash."""
+    near = np.ones(len(found.left), np.bool_)
+    if not len(near):
+        return near
+    n = len(hashes)
+    degree = np.bincount(found.left, minlength=n) + np.bincount(found.right, minlength=n)
+    if degree.max() <= MOST_CANDIDATES:
+        return near
+    # The nearer, the smaller: slots that differ, then 20 bits of the other text's hash.
+    far = (np.uint64(1023) - found.equal.astype(np.uint64)) << np.uint64(20)
+    keys = [far | hashes[other] >> np.uint64(44) for other in (found.right, found.left)]
+    texts = [found.left, found.right]
+    packed = np.concatenate(
+        [t.astype(np.uint64) << np.uint64(32) | k for t, k in zip(texts, keys, strict=True)]
+    )
+    packed.sort()
+    starts = np.concatenate(([0], np.cumsum(degree)))
+    last = packed[np.minimum(starts[:-1] + MOST_CANDIDATES, np.maximum(starts[1:], 1)) - 1]
+    limit = last & np.uint64(0xFFFFFFFF)
+    return np.asarray((keys[0] <= limit[texts[0]]) | (keys[1] <= limit[texts[1]]), np.bool_)
 
 
 def node_signatures(

@@ -11,6 +11,7 @@ from dedup.cluster.continuity import cluster_events
 from dedup.engines.assemble import Clustering
 from dedup.engines.local import State
 from dedup.engines.matching import Known
+from dedup.errors import IndexFolderError
 from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
@@ -27,9 +28,13 @@ def run_identity(epoch: str, model: str) -> dict[str, Any]:
 def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
     """Read what the latest run of the same identity decided; None if there was none."""
     run = store.latest_run(**identity)
-    if run is None:
+    # A capped bucket pairs only neighbours, and who is a neighbour changes when texts leave.
+    if run is None or run.meta.get("capped", True):
         return None
-    texts, edges = run.table("texts"), run.table("edges")
+    try:
+        texts, edges = run.table("texts"), run.table("edges")
+    except IndexFolderError:
+        return None  # a run is a cache; a damaged one only costs time
     return Known(
         texts["text_hash"].to_numpy(),
         edges["left"].to_numpy(),
@@ -63,8 +68,11 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
     )
     old: dict[int, str] = {}
     if before is not None:
-        table = before.table("clusters")
-        old = dict(zip(table["key"].to_pylist(), table["cluster_id"].to_pylist(), strict=True))
+        try:
+            table = before.table("clusters")
+            old = dict(zip(table["key"].to_pylist(), table["cluster_id"].to_pylist(), strict=True))
+        except IndexFolderError:
+            old = {}
     new = dict(zip(keys.tolist(), [str(name) for name in names], strict=True))
     return {
         "texts": pa.table({"text_hash": nodes.hashes}),

@@ -62,7 +62,7 @@ def cluster(articles: Path, model: Model, threshold: float | None) -> Outcome:
         members = index.report(settings, model=model).members
         matched = index._session.matched(settings, model, lambda *_: None)
         snapshot, state = matched.snapshot, matched.state
-        left, right, _ = propose(snapshot, state.corpus, state.nodes, 1)
+        left, right, _, _ = propose(snapshot, state.corpus, state.nodes, 1)
         node = {
             name: int(state.nodes.of[np.searchsorted(state.corpus.keys, key)])
             for table in snapshot.articles(["id", "key"])
