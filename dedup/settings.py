@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
@@ -28,6 +27,9 @@ SORTS: Final = ("size", "recent", "lag", "outlets")
 
 ON_CHANGE: Final = ("version", "replace", "skip", "reject")
 """What to do when a known article id comes with another text."""
+
+LEAST_THRESHOLD: Final = 0.05
+"""Matches of a lower score are forgotten, so no lower threshold can be asked."""
 
 _UNITS: Final = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
@@ -137,7 +139,7 @@ class Settings:
     Parameters
     ----------
     threshold : float, optional
-        Least score (0 < score <= 1) of a pair that counts as a copy; None: the model's own. It is a bound on
+        Least score (0.05 to 1) of a pair that counts as a copy; None: the model's own. It is a bound on
         each member against the core of its cluster, **not** on every two members of a cluster: two copies
         cut at opposite ends may resemble each other less.
     min_size : int
@@ -244,8 +246,8 @@ class Settings:
     def mistakes(self) -> list[str]:
         """Return what is wrong with these settings, a phrase each with the value; empty: all is well."""
         wrong: list[str] = []
-        if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold <= 1):
-            wrong.append(f"threshold: {self.threshold} is not above 0 and at most 1")
+        if self.threshold is not None and not LEAST_THRESHOLD <= self.threshold <= 1:  # false for nan
+            wrong.append(f"threshold: {self.threshold} is not between {LEAST_THRESHOLD} and 1")
         if self.min_size < 2:
             wrong.append(f"min-size: {self.min_size} is below 2, the least a cluster can have")
         for name, moment in (("since", self.since), ("until", self.until)):

@@ -104,8 +104,8 @@ def clusters(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.Format))
-    check_writable(output)
-    check_writable(rejects)
+    check_writable(output, *sources)
+    check_writable(rejects, *sources)
     settings = Settings.from_text(
         threshold=threshold,
         window=window,

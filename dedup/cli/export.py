@@ -46,7 +46,7 @@ def export(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.FeedFormat))
-    check_writable(output)
+    check_writable(output, index)
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )

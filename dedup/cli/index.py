@@ -56,7 +56,7 @@ def index(
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
     settings = Settings(threads=threads, on_change=on_change.value).check()
-    check_writable(rejects)
+    check_writable(rejects, index, *(feeds or ()))
     columns = check_feeds(feeds, mapping, format_in) if feeds else None
     with (
         Progress() as progress,

@@ -34,9 +34,6 @@ def query(
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
     threshold: options.Threshold = None,
-    window: options.Window = None,
-    since: options.Since = None,
-    until: options.Until = None,
     format: options.FormatOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
@@ -61,10 +58,8 @@ def query(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.Format))
-    check_writable(output)
-    settings = Settings.from_text(
-        threshold=threshold, window=window, since=since, until=until, threads=threads
-    )
+    check_writable(output, index, source)
+    settings = Settings.from_text(threshold=threshold, threads=threads)
     with Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")

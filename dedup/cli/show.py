@@ -40,7 +40,7 @@ def show(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.Format))
-    check_writable(output)
+    check_writable(output, index)
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )

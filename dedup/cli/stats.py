@@ -36,7 +36,7 @@ def stats(
     from dedup.report.holdings import holdings_json, holdings_lines
 
     kind = chosen_format(format, output, list(options.StatsFormat))
-    check_writable(output)
+    check_writable(output, index)
     with open_index(index) as idx:
         held = idx.stats()
         listed = idx.rejects() if rejects else None

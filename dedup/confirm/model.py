@@ -1,7 +1,7 @@
 """The confirm model: a weighted sum of a few features, in integers.
 
 A logistic regression on the features of `dedup.confirm.features`, fitted by
-scikit-learn (`dedup.evaluate.tune`) and shipped as JSON. Features are
+scikit-learn (`dedup.evaluate.fit`) and shipped as JSON. Features are
 thousandths and weights are thousandths of a logit, so
 
     sum = intercept + weights . features        (millionths of a logit)
@@ -33,6 +33,7 @@ FORMAT: Final = 1
 LOGIT: Final = 1_000_000
 """One logit in units of a sum."""
 
+_HOW: Final = "write one with python -m dedup.evaluate.build_model"
 _STEPS: Final = 64
 _LIMIT: Final = 12  # logits; beyond it the probability is 0 or 1 to four decimals
 
@@ -139,9 +140,9 @@ def load_model(path: Path | None = None) -> Model:
     try:
         data = orjson.loads(path.read_bytes())
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}", "give a file that `dedup tune` wrote") from None
+        raise ModelError(f"{path}: {error.strerror}", _HOW) from None
     except orjson.JSONDecodeError as error:
-        raise ModelError(f"{path}: not JSON ({error})", "give a file that `dedup tune` wrote") from None
+        raise ModelError(f"{path}: not JSON ({error})", _HOW) from None
     return parse_model(data, str(path))
 
 
@@ -150,16 +151,15 @@ def parse_model(data: Any, source: str) -> Model:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise ModelError(
-            f"{source}: model format {found!r}, this version reads {FORMAT}", "fit it again with `dedup tune`"
+            f"{source}: model format {found!r}, this version reads {FORMAT}",
+            _HOW,
         )
     try:
         return Model(
             _card(data["article"], FEATURES), _card(data["brief"], BRIEF_FEATURES), str(data.get("note", ""))
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{source}: not a confirm model ({error})", "fit it again with `dedup tune`"
-        ) from None
+        raise ModelError(f"{source}: not a confirm model ({error})", _HOW) from None
 
 
 def _card(data: dict[str, Any], known: tuple[str, ...]) -> Scorecard:

@@ -106,7 +106,7 @@ def assemble(
     chosen[chosen] = (own_sums >= least_own) | (own_sums == NO_SCORE)
     articles = np.flatnonzero(chosen)
     group = _groups(corpus, nodes, articles, window_s)
-    graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least)
+    graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least, window_s)
     if window_s is not None:
         graph = _within(graph, spans, window_s)
 
@@ -175,7 +175,13 @@ def _groups(corpus: Corpus, nodes: Nodes, articles: Ints, window_s: int | None) 
 
 
 def _graph(
-    corpus: Corpus, nodes: Nodes, matches: Matches, articles: Ints, group: Ints, least: int
+    corpus: Corpus,
+    nodes: Nodes,
+    matches: Matches,
+    articles: Ints,
+    group: Ints,
+    least: int,
+    window_s: int | None,
 ) -> tuple[Graph, Ints, Ints]:
     """Graph of groups, the node of each group, and its first and last time, shape (2, g)."""
     n = int(group.max(initial=-1)) + 1
@@ -191,18 +197,44 @@ def _graph(
     starts = np.searchsorted(node_of[by_node], np.arange(len(nodes) + 1))
     strong = matches.sums >= least
     left, right, sums = matches.left[strong], matches.right[strong], matches.sums[strong]
-    # One edge for each pair of groups of its two texts: usually one, more under a window.
-    n_left, n_right = np.diff(starts)[left], np.diff(starts)[right]
-    each = n_left * n_right
-    edge = np.repeat(np.arange(len(left)), each)
-    within = np.arange(len(edge)) - np.repeat(np.cumsum(each) - each, each)
-    a = by_node[starts[left[edge]] + within // np.maximum(n_right[edge], 1)]
-    b = by_node[starts[right[edge]] + within % np.maximum(n_right[edge], 1)]
+    a, b, edge = _group_pairs(by_node, starts, left, right, spans, window_s)
     graph = Graph(
         corpus.keys[articles[first]] if n else np.empty(0, np.int64), copies, corpus.units[articles[first]],
         np.minimum(a, b), np.maximum(a, b), sums[edge], least,
     )  # fmt: skip
     return graph, node_of, spans
+
+
+def _group_pairs(
+    by_node: Ints, starts: Ints, left: Ints, right: Ints, spans: Ints, window_s: int | None
+) -> tuple[Ints, Ints, Ints]:
+    """Pairs of groups of the two texts of each edge, and the edge of each; one pair an edge without a window.
+
+    Groups of one text follow each other in time, so under a window those near a group
+    of the other text are found by search: two texts republished every hour for years are no square.
+    """
+    n_left, n_right = np.diff(starts)[left], np.diff(starts)[right]
+    single = (n_left == 1) & (n_right == 1)
+    plain = np.flatnonzero(single)
+    a, b, edges = [by_node[starts[left[plain]]]], [by_node[starts[right[plain]]]], [plain]
+    for edge in np.flatnonzero(~single & (n_left > 0) & (n_right > 0)).tolist():
+        mine = by_node[starts[left[edge]] : starts[left[edge] + 1]]
+        theirs = by_node[starts[right[edge]] : starts[right[edge] + 1]]
+        mine, theirs = (groups[np.argsort(spans[1][groups], kind="stable")] for groups in (mine, theirs))
+        # A group without any date is near everything; it is the first, for its time counts as the least.
+        free = int((spans[1][theirs] == UNKNOWN).sum())
+        reach = 0 if window_s is None else window_s
+        low = np.maximum(np.searchsorted(spans[1][theirs], spans[0][mine] - reach), free)
+        high = np.searchsorted(spans[0][theirs[free:]], spans[1][mine] + reach, side="right") + free
+        undated = spans[1][mine] == UNKNOWN
+        low, high = np.where(undated, free, low), np.where(undated, len(theirs), high)
+        count = np.maximum(high - low, 0)
+        each = np.repeat(np.arange(len(mine)), count)
+        within = np.arange(len(each)) - np.repeat(np.cumsum(count) - count, count)
+        a += [mine[each], np.repeat(mine, free)]
+        b += [theirs[low[each] + within], np.tile(theirs[:free], len(mine))]
+        edges.append(np.full(len(each) + free * len(mine), edge))
+    return np.concatenate(a), np.concatenate(b), np.concatenate(edges)
 
 
 def _within(graph: Graph, spans: Ints, window_s: int) -> Graph:

@@ -19,6 +19,7 @@ from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.index.snapshot import Snapshot
+from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, candidate_pairs
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
@@ -32,9 +33,6 @@ propose fifty million pairs; a story carried by thousands needs only enough of t
 
 MIN_EQUAL_OF: Final = {BODY: MIN_EQUAL, LEAD: MIN_EQUAL, BRIEF: BRIEF_MIN_EQUAL}
 """Least equal slots of a candidate pair, by the kind of sketch that proposes it."""
-
-FLOOR: Final = 0.05
-"""Edges of a lower score are forgotten, so no threshold below it can be asked of a run."""
 
 _CHUNK: Final = 1 << 20
 
@@ -50,7 +48,7 @@ class Matches:
     left, right : int64 array, shape (m,)
         Nodes, left < right, sorted, each pair once.
     sums : int64 array, shape (m,)
-        Scores, at least `FLOOR`.
+        Scores, at least `LEAST_THRESHOLD`.
     own : int64 array, shape (k,)
         Score of each node with itself: what its best copy could reach. Only of
         nodes with an edge or several copies; `NO_SCORE` for the rest.
@@ -127,7 +125,7 @@ def match(
         some = asked[low : low + _CHUNK]
         sums[some] = judge.score(left[some], right[some])
     on_stage("confirm", len(asked), len(asked))
-    kept = sums >= least_sum(FLOOR)
+    kept = sums >= least_sum(LEAST_THRESHOLD)
     left, right, sums = left[kept], right[kept], sums[kept]
     own = np.full(len(nodes), NO_SCORE)
     edged = np.zeros(len(nodes), np.bool_)

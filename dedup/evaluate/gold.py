@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,18 +113,6 @@ def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32
             documents, places = judge.documents(node.ravel())
             left, right = places.reshape(-1, 2).T
             return pair_features(documents, left, right), brief_features(documents, left, right)
-
-
-def usable(pairs: Sequence[GoldPair], source: str) -> NDArray[np.bool_]:
-    """Which pairs a fit can use; raises `ModelError` if they are too few or of one class."""
-    keep = np.array([pair.label in LABELS for pair in pairs], np.bool_)
-    count = Counter(pair.label for pair in pairs)
-    if min(count["W"], count["N"]) < 10:
-        raise ModelError(
-            f"{source}: {count['W']} pairs labelled W and {count['N']} labelled N",
-            "a fit needs at least ten of each",
-        )
-    return keep
 
 
 _NOTHING: Final = Model(

@@ -64,6 +64,8 @@ def feed_paths(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, bool
         raise FeedError("no feed given", "name a file, a folder or - for standard input")
     found: list[tuple[str, bool]] = []
     for path in map(str, given):
+        if path == "" or path.isspace():
+            raise FeedError("the name of a feed is empty", "name a file, a folder or - for standard input")
         if path == STDIN:
             found.append((path, False))
             continue

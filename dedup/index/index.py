@@ -288,7 +288,7 @@ class Index:
         if not (isinstance(articles, pa.Table) and articles.schema.equals(ARTICLE_SCHEMA)):
             batches = [batch.articles for batch in as_feed(articles, None, None, None)]
             articles = pa.Table.from_batches(batches, schema=ARTICLE_SCHEMA)
-        matched = self._session.matched(settings, None, silent)
+        matched = self._session.matched(settings, None, silent, keep=False)
         clustering = self._session.clustering(matched, settings)
         near = find_near(
             matched.snapshot,

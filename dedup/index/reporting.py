@@ -46,6 +46,7 @@ SHOWN: tuple[str, ...] = (
 
 
 _MINUTE: Final = 60
+_PREFIX: Final = 4  # characters of a cluster id that may stand for it
 
 
 def cluster_ids(corpus: Corpus, clustering: Clustering) -> NDArray[np.str_]:
@@ -177,16 +178,15 @@ def one_cluster(report: ClusterReport, name: str, is_article: bool, folder: Path
     """
     rows = report.members
     ids = rows["cluster_id"].to_pylist()
-    found = {one for one in ids if one == name} or {
-        one for one in ids if len(name) >= 4 and one.startswith(name)
-    }
-    if len(found) > 1:
-        raise DedupError(
-            f"{name!r} begins {len(found)} cluster ids: {', '.join(sorted(found)[:5])}", "give more of it"
-        )
+    found = {one for one in ids if one == name}
     if not found:
         members = zip(ids, rows["article_id"].to_pylist(), rows["url"].to_pylist(), strict=True)
         found = {cluster for cluster, article, url in members if name in (article, url)}
+    if not found and not is_article and len(name) >= _PREFIX:
+        found = {one for one in ids if one.startswith(name)}
+        if len(found) > 1:
+            listed = ", ".join(sorted(found)[:5])
+            raise DedupError(f"{name!r} begins {len(found)} cluster ids: {listed}", "give more of it")
     if not found and not is_article:
         raise DedupError(
             f"{name!r} is neither a cluster nor an article of {folder}",

@@ -73,12 +73,14 @@ class Session:
         self._matched: Matched | None = None
         self._learnt: tuple[str, epochs.Learnt] | None = None
 
-    def matched(self, settings: Settings, model: Path | Model | None, on_stage: OnStage) -> Matched:
-        """Return the matches of the index as it now is."""
+    def matched(
+        self, settings: Settings, model: Path | Model | None, on_stage: OnStage, *, keep: bool = True
+    ) -> Matched:
+        """Return the matches of the index as it now is; `keep`: store the epoch if one is learnt for it."""
         chosen = model if isinstance(model, Model) else load_model(model)
         snapshot = self._store.snapshot()
         threads = settings.threads or cores()
-        epoch_id, learnt = self._epoch(snapshot, threads, on_stage)
+        epoch_id, learnt = self._epoch(snapshot, threads, on_stage, keep)
         identity = run_identity(epoch_id, chosen.content_hash)
         held = self._matched
         if held is not None and (held.snapshot.generation, held.identity) == (snapshot.generation, identity):
@@ -176,10 +178,15 @@ class Session:
             self._matched.snapshot.close()
             self._matched = None
 
-    def _epoch(self, snapshot: Snapshot, threads: int, on_stage: OnStage) -> tuple[str, epochs.Learnt]:
+    def _epoch(
+        self, snapshot: Snapshot, threads: int, on_stage: OnStage, keep: bool
+    ) -> tuple[str, epochs.Learnt]:
         """Return id and content of the epoch, learnt now if there is none yet."""
-        if self.current_epoch() is None and self._learnt is None:
-            self.put_epoch(learn_epoch(snapshot, threads=threads, on_stage=on_stage))
+        if self.current_epoch() is None and (keep or self._learnt is None):
+            learnt = learn_epoch(snapshot, threads=threads, on_stage=on_stage)
+            if not keep:
+                return epoch_hashes(learnt.to_files())[0], learnt
+            self.put_epoch(learnt)
         assert self._learnt is not None
         return self._learnt
 

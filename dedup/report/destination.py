@@ -79,11 +79,24 @@ def destination(output: Path | None, format: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def check_writable(output: Path | None) -> None:
-    """Raise `DedupError` now if `output` cannot be written, rather than after an hour of work."""
+def check_writable(output: Path | None, *inputs: str | Path) -> None:
+    """Raise `DedupError` now if `output` cannot be written, rather than after an hour of work.
+
+    Parameters
+    ----------
+    output : Path, optional
+    *inputs : str or Path
+        Feeds and index folders that are read: a result must not replace one, or a file inside an index.
+    """
     if output is None:
         return
     folder = output.parent
+    target = output.resolve()
+    for source in map(Path, inputs):
+        if output.is_file() and source.exists() and source.resolve() == target:
+            raise DedupError(f"{output} is what is read", "choose another place with -o")
+        if (source / "catalog.sqlite").exists() and target.is_relative_to(source.resolve()):
+            raise DedupError(f"{output} lies inside the index {source}", "choose another place with -o")
     if output.is_dir():
         raise DedupError(f"{output} is a folder", "name a file in it")
     if not folder.is_dir():

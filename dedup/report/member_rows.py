@@ -69,7 +69,7 @@ class MemberColumns:
         """
         paint = self.canvas.paint
         relation = member["relation"] or ""
-        first = member["article_id"] == member["canonical_id"]
+        first = relation == CANONICAL
         title = printable(member["title"])
         differs = not same_headline(title, printable(canonical["title"]))
         if first:

@@ -19,6 +19,10 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from dedup.settings import Settings
 
+CANONICAL: Final = "canonical"
+"""The relation a canonical article has to itself; the others are `dedup.settings.RELATIONS`. Ids do not tell
+it: outlets may number their articles alike."""
+
 _SORT_COLUMN: Final = {"size": "size", "recent": "last", "lag": "lag", "outlets": "outlets"}
 
 
@@ -78,7 +82,7 @@ def sorted_members(members: pa.Table, by: str) -> pa.Table:
     keys = [(_SORT_COLUMN[by], "descending"), ("size", "descending"), ("first", "ascending")]
     facts = facts.sort_by([*dict(keys).items(), ("cluster_id", "ascending")])
     rank = pc.index_in(members.column("cluster_id"), value_set=facts.column("cluster_id").combine_chunks())
-    follows = pc.cast(pc.not_equal(members.column("article_id"), members.column("canonical_id")), pa.int8())
+    follows = pc.cast(pc.not_equal(members.column("relation"), CANONICAL), pa.int8())
     order = pc.sort_indices(
         pa.table(
             {
@@ -121,9 +125,9 @@ def chosen_members(
         ids = members.column("cluster_id")
         is_asked = pc.and_kleene(
             pc.is_in(members.column("relation"), value_set=pa.array(list(relations), pa.string())),
-            pc.not_equal(members.column("article_id"), members.column("canonical_id")),
+            pc.not_equal(members.column("relation"), CANONICAL),
         )
-        is_canonical = pc.equal(members.column("article_id"), members.column("canonical_id"))
+        is_canonical = pc.equal(members.column("relation"), CANONICAL)
         has_asked = pc.is_in(ids, value_set=_flat(ids.filter(is_asked)))
         members = members.filter(pc.or_(is_asked, pc.and_(is_canonical, has_asked)))
     facts = cluster_facts(members)

@@ -22,8 +22,7 @@ from dedup.report import ordering
 if TYPE_CHECKING:
     from dedup.settings import Settings
 
-CANONICAL: Final = "canonical"
-"""The relation a canonical article has to itself; the others are `dedup.settings.RELATIONS`."""
+CANONICAL: Final = ordering.CANONICAL
 
 MEMBER_SCHEMA: Final = pa.schema(
     [

@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.report.schema import ClusterReport
+from dedup.report.schema import CANONICAL, ClusterReport
 
 _ROWS: Final = 16_384  # rows turned into Python objects at a time
 _CSV_ROWS: Final = 4_096  # bounds the text held at once, also where articles are long
@@ -89,8 +89,7 @@ def cluster_records(report: ClusterReport) -> Iterator[dict[str, Any]]:
         for member in members:
             del member["cluster_id"]
         dates = [member["published"] for member in members if member["published"] is not None]
-        canonical_id = members[0].get("canonical_id")
-        canonical = next((one for one in members if one["article_id"] == canonical_id), members[0])
+        canonical = next((one for one in members if one["relation"] == CANONICAL), members[0])
         yield {
             "cluster_id": cluster_id,
             "size": members[0]["size"],
