@@ -494,3 +494,15 @@ def test_a_bar_appears_after_a_second_and_goes(capsys: pytest.CaptureFixture[str
     with Progress(wanted=True) as progress:
         progress.stage("quick", 1, 1)
     assert capsys.readouterr().err == ""
+
+
+def test_a_result_never_replaces_what_is_read(feed: Path, news: Path, tmp_path: Path, inside: Inside) -> None:
+    copy = tmp_path / "feed.jsonl"
+    copy.write_bytes(feed.read_bytes())
+    done = inside("clusters", copy, "-o", copy)
+    assert done.returncode == 1
+    assert "is what is read" in done.stderr
+    assert copy.read_bytes() == feed.read_bytes()
+    done = inside("export", "-i", news, "-o", news / "catalog.sqlite", "--format", "jsonl")
+    assert done.returncode == 1
+    assert "lies inside the index" in done.stderr

@@ -437,3 +437,121 @@ def test_score_and_the_estimator_agree_on_the_seed_case():
     assert np.all(model.pairs_["score"] >= 0.5)
     with pytest.raises(TypeError, match="one string"):
         dedup.SyndicationClusterer().fit("text")
+
+
+def test_case_variants_added_later_change_no_score(tmp_path):
+    rows = [
+        {"id": "b", "outlet": "B", "title": "zorvane kelthwick signs harbour pact with marlow council today"},
+        {
+            "id": "c",
+            "outlet": "C",
+            "title": "zorvane kelthwick signs harbour pact with dunmore council today",
+        },
+    ]
+    late = {
+        "id": "a",
+        "outlet": "A",
+        "title": "Zorvane Kelthwick Signs Harbour Pact With Marlow Council Today",
+    }
+    with Index.create(tmp_path / "i") as index:
+        index.add(rows)
+        index.report()
+        index.add([late])
+        grown = report_bytes(index)
+        with Index.temporary() as plain:
+            plain.use_epoch(index)
+            plain.add([late, *rows])
+            assert report_bytes(plain) == grown
+
+
+def test_no_member_is_further_from_its_core_than_the_window():
+    base = copies(11, 8)
+    rows = [
+        {**row, "id": str(k), "published": f"2025-03-{1 + 2 * k:02d}T00:00:01Z"} for k, row in enumerate(base)
+    ]
+    with Index.temporary() as index:
+        index.add(rows)
+        assert len(clusters_of(index)) == 1
+        for cluster in clusters_of(index, window_s=3 * 86_400):
+            days = sorted(int(name) * 2 for name in cluster)
+            assert days[-1] - days[0] <= 6
+
+
+def test_two_texts_republished_for_years_are_no_square_under_a_window():
+    a, b = copies(12, 2)
+    rows = [
+        {
+            "outlet": "Hourly",
+            "url": f"https://hourly.example/{name}{k}",
+            "text": row["text"],
+            "published": 1_600_000_000 + 86_400 * k,
+        }
+        for name, row in (("a", a), ("b", b))
+        for k in range(1, 3001)
+    ]
+    with Index.temporary() as index:
+        index.add(rows)
+        found = index.clusters(window_s=3600)
+    assert set(found["size"]) == {2}
+    assert len(found) == 6000
+
+
+def test_exact_copies_of_a_fill_in_story_at_several_outlets_are_copies():
+    frame = " ".join(story(13, 6))
+    names = [" ".join(story(100 + k, 1)) for k in range(8)]
+    rows = [
+        {"id": f"{k}", "outlet": "Wire", "text": f"{name} {frame} {name}"} for k, name in enumerate(names)
+    ]
+    rows += [{"id": f"copy {k}", "outlet": f"Paper {k}", "text": rows[2]["text"]} for k in range(3)]
+    with Index.temporary() as index:
+        index.add(rows)
+        found = clusters_of(index)
+    assert any({"2", "copy 0", "copy 1", "copy 2"} <= cluster for cluster in found)
+
+
+def test_an_article_id_is_found_before_the_beginning_of_a_cluster_id(records):
+    with Index.temporary() as index:
+        index.add(records)
+        cluster = index.clusters()["cluster_id"].iloc[0]
+        index.add([{"id": cluster[:4], "outlet": "Z", "text": " ".join(story(14))}])
+        assert index.show(cluster[:4]).n_clusters == 0
+
+
+def test_outlets_that_number_their_articles_alike():
+    text = " ".join(story(15))
+    rows = [{"id": "1", "outlet": name, "text": text, "published": f"2025-03-0{k}T01:00Z"}
+            for k, name in enumerate("ABC", 1)]  # fmt: skip
+    with Index.temporary() as index:
+        index.add(rows)
+        assert index.clusters()["relation"].tolist() == ["canonical", "verbatim", "verbatim"]
+        assert len(index.clusters(relations=("verbatim",))) == 3
+
+
+def test_a_query_leaves_the_index_as_it_was(tmp_path, records):
+    with Index.create(tmp_path / "i") as index:
+        index.add(records)
+        index.query([records[0]])
+        assert index.stats().epoch is None
+
+
+def test_a_damaged_run_only_costs_time(tmp_path, records):
+    with Index.create(tmp_path / "i") as index:
+        index.add(records)
+        before = report_bytes(index)
+    for path in (tmp_path / "i" / "runs").rglob("*.parquet"):
+        path.write_bytes(b"not parquet")
+    with Index.open(tmp_path / "i", write=True) as index:
+        index.add(copies(16, 1))
+        assert report_bytes(index) == before
+
+
+def test_a_dense_template_asks_for_a_bounded_number_of_pairs():
+    frame = story(17, 10)
+    rows = [
+        {"id": str(k), "outlet": f"O {k}", "text": " ".join([*frame, *story(5000 + k, 1)])}
+        for k in range(900)
+    ]
+    with Index.temporary() as index:
+        index.add(rows)
+        counts = index.report().counts
+    assert counts["candidate_pairs"] < 900 * 450
