@@ -10,7 +10,7 @@ version  c >= 0.30
 rewrite  what is left: one story in other words
 ======== ==================================================
 
-Headlines and briefs, too short for runs, go by words: all the same is verbatim; with c >= 0.8 a
+Headlines and briefs, too short for runs, go by words: all the same is verbatim; with c >= 0.88 a
 headline a tenth shorter is a cut (one that ends in "...", say), another a version; else a rewrite.
 """
 
@@ -80,6 +80,6 @@ def _brief_relation(d: Documents, a: int, b: int) -> int:
     share = len(np.intersect1d(x, y, assume_unique=True)) / max(fewer, 1)
     if share == 1 and fewer == more:
         return VERBATIM
-    if share < 0.8:
+    if share < 0.88:
         return REWRITE
     return CUT if fewer < 0.9 * more else VERSION
