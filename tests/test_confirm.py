@@ -190,7 +190,7 @@ def test_the_integer_model_decides_as_scikit_learn_does():
     card = fit_scorecard([x], [y], FEATURES, used)
     columns = x[:, [FEATURES.index(name) for name in used]] / 1000
     mean, scale = columns.mean(axis=0), columns.std(axis=0)
-    theirs = LogisticRegression(C=0.3, max_iter=2000, tol=1e-8).fit((columns - mean) / scale, y)
+    theirs = LogisticRegression(C=REGULARISATION, max_iter=2000, tol=1e-8).fit((columns - mean) / scale, y)
     decision = theirs.decision_function((columns - mean) / scale)
     ours = card.sums(x) / LOGIT
     assert np.abs(decision - ours).max() < 0.002

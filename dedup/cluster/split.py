@@ -83,10 +83,24 @@ def split_components(graph: Graph, score: ScorePairs) -> Split:
         open_nodes[members[stays]] = False
         open_nodes[against] = False
         open_nodes[~touched] = False
+    _join_nearest(graph, cores, sums)
     a, b = cores[graph.left], cores[graph.right]
     joined = a != b
     pairs = np.unique(np.stack([np.minimum(a, b)[joined], np.maximum(a, b)[joined]]), axis=1)
     return Split(cores, sums, (pairs[0], pairs[1]), rounds)
+
+
+def _join_nearest(graph: Graph, cores: Ints, sums: Ints) -> None:
+    """Move each member to the core it has the best edge to, in place; no core moves."""
+    is_core = np.zeros(len(graph), np.bool_)
+    is_core[cores[cores != np.arange(len(graph))]] = True
+    a, b = np.concatenate([graph.left, graph.right]), np.concatenate([graph.right, graph.left])
+    weight = np.concatenate([graph.sums, graph.sums])
+    moves = is_core[b] & ~is_core[a] & (weight > sums[a])
+    a, b, weight = a[moves], b[moves], weight[moves]
+    order = np.lexsort((graph.keys[b], -weight, a))
+    first = order[np.append(True, np.diff(a[order]) != 0)[: len(order)]]
+    cores[a[first]], sums[a[first]] = b[first], weight[first]
 
 
 def _components(n: int, left: Ints, right: Ints) -> Ints:

@@ -13,18 +13,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
 from dedup.confirm.tfidf import Idf
 from dedup.sketch.shingles import shingle_hash
+from dedup.text.captions import caption_mask, credit_phrases
 from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import Furniture, furniture_mask
-from dedup.text.words import NUMBER, SPACELESS, Words
+from dedup.text.words import NUMBER, SPACELESS, Words, tokenize
 
 MOST_RARE: Final = 256
 """Rare words kept per text; beyond that many the share that the other text lacks has settled."""
@@ -45,6 +48,8 @@ class Documents:
     ----------
     n_units : int32 array, shape (n,)
         Words (in scripts without spaces: characters) of each text.
+    n_numbers : int32 array, shape (n,)
+        How many of them are numbers.
     bigrams, bigram_idf, bigram_flags, bigram_offsets
         Distinct bigrams by hash (uint32), IDF in sixteenths (uint8), flags (uint8: bit 0 stands
         somewhere outside furniture, bits 1-2 number of interface words in it), int64 offsets.
@@ -58,6 +63,7 @@ class Documents:
     """
 
     n_units: NDArray[np.int32]
+    n_numbers: NDArray[np.int32]
     bigrams: NDArray[np.uint32]
     bigram_idf: NDArray[np.uint8]
     bigram_flags: NDArray[np.uint8]
@@ -131,6 +137,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     owner = owners(words)
     n = len(words)
     hidden = furniture_mask(runs, words.offsets, furniture)
+    hidden |= caption_mask(bigrams, words.offsets, _credits())
     is_interface = np.isin(words.hashes, interface)
     inside = _inside(hidden, words.offsets)
     open_bigram, open_run = ~inside[0], ~inside[1]
@@ -144,6 +151,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
         np.diff(words.offsets).astype(np.int32),
+        np.bincount(owner[words.flags & NUMBER != 0], minlength=n).astype(np.int32),
         bigram, idf.bigrams(bigram), bigram_flags, offsets_of(np.bincount(bigram_owner, minlength=n)),
         run, run_flags, offsets_of(np.bincount(run_owner, minlength=n)),
         word, word_idf, word_flags, offsets_of(np.bincount(word_owner, minlength=n)),
@@ -177,6 +185,12 @@ def unit_hashes(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32], N
     out = np.zeros((3, len(words.hashes)), np.uint32)
     _scan_units(words.hashes, words.flags, words.offsets, out)
     return out[0], out[1], out[2]
+
+
+@cache
+def _credits() -> NDArray[np.uint32]:
+    found = unit_hashes(tokenize(pa.array(credit_phrases())))[1]
+    return np.unique(found[found != 0])
 
 
 def owners(words: Words) -> NDArray[np.int64]:

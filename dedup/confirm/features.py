@@ -18,6 +18,7 @@ rare        share of the rarest fifth of the words that the other text lacks; mi
 interface   share of interface words among the words of the shared bigrams
 names       IDF of the names that only one text has, min of both sides; over the same plus those of both, plus
             `NAMES_PRIOR`
+figures     share of numbers among the words of the shorter: price tables, results and draws are little else
 ========== =====================================================================================
 
 Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`; words that stand in
@@ -57,12 +58,13 @@ FEATURES: Final = (
     "rare",
     "interface",
     "names",
+    "figures",
 )
 BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "names")
 SIGNS: Final = {
     "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
     "furniture": -1, "numbers": -1, "rare": -1, "interface": -1,
-    "words": 1, "overlap": 1, "pairs": 1, "names": -1,
+    "words": 1, "overlap": 1, "pairs": 1, "names": -1, "figures": -1,
 }  # fmt: skip
 """Whether more of a feature may only speak for (1) or against (-1) a match."""
 
@@ -103,7 +105,7 @@ def pair_features(
     """
     d = documents
     arrays = (
-        d.n_units, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
+        d.n_units, d.n_numbers, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
         d.runs, d.run_flags, d.run_offsets,
         d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
     )  # fmt: skip
@@ -151,8 +153,9 @@ def own_features(
     article[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
     article[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
     article[:, FEATURES.index("evidence")] = evidence(of_bigrams)
-    interface = FEATURES.index("interface")
-    article[:, interface] = pair_features(documents, places, places)[:, interface]
+    measured = pair_features(documents, places, places)
+    for name in ("interface", "figures"):
+        article[:, FEATURES.index(name)] = measured[:, FEATURES.index(name)]
     brief = np.zeros((len(places), len(BRIEF_FEATURES)), np.int32)
     brief[:, [BRIEF_FEATURES.index(name) for name in ("words", "overlap", "pairs")]] = 1000
     brief[:, BRIEF_FEATURES.index("evidence")] = evidence(of_words)
@@ -239,7 +242,7 @@ def _conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untype
 @_compiled
 def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
     (
-        n_units, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
+        n_units, n_numbers, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
         words, word_idf, word_flags, word_offsets, rare, rare_offsets,
     ) = arrays  # fmt: skip
     for p in range(len(left)):
@@ -294,6 +297,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
             out[p, 1] = 1000 * open_shared_b // (open_b + _OUTSIDE_PRIOR)
         out[p, 3] = _log_evidence(min(open_shared_a, open_shared_b))
         out[p, 7] = 1000 * n_interface // (2 * n_shared + 20)
+        out[p, 9] = 1000 * n_numbers[x] // max(n_units[x], 1)
 
         a, a_end = run_offsets[x], run_offsets[x + 1]
         b, b_end = run_offsets[y], run_offsets[y + 1]

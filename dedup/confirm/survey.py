@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.confirm.documents import chunks, distinct, offsets_of, owners, unit_hashes
 from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, count_distinct
+from dedup.sketch.background import load_background
 from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import OPENING, Anchors, is_anchor
-from dedup.text.words import Words
+from dedup.text.words import NUMBER, SPACELESS, Words
+
+NAME_MODULUS: Final = 2
+
+NAME_IDF: Final = 64
+"""Four natural-log units: names in fewer than 2 % of the articles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,27 @@ def _survey(words: Words) -> _Found:
     key_of, key = distinct(anchor_of, anchor)
     before = offsets_of(np.bincount(anchor_of, minlength=n))
     early = np.arange(len(anchor)) - before[anchor_of] < OPENING
+    name_of, name = distinct(owner, np.where(_sampled_names(words, units), units, np.uint32(0)))
     anchors = Anchors(
         key,
         offsets_of(np.bincount(key_of, minlength=n)),
         anchor[early],
         offsets_of(np.bincount(anchor_of[early], minlength=n)),
+        name,
+        offsets_of(np.bincount(name_of, minlength=n)),
     )
     bigram_of, bigram = distinct(owner, bigrams)
     is_headline = np.diff(words.offsets) < FRAME_MAX_WORDS
     n_bigrams = np.bincount(bigram_of, minlength=n)
     return _Found(distinct(owner, units)[1], bigram, n_bigrams, is_headline, anchors)
+
+
+def _sampled_names(words: Words, units: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether each word is a rare name by the background table, one in `NAME_MODULUS` by its hash."""
+    background = load_background()
+    some = np.flatnonzero((units % np.uint32(NAME_MODULUS) == 0) & (words.flags & (NUMBER | SPACELESS) == 0))
+    unseen = background.unseen_idf
+    idf = background.words.get(units[some], unseen)
+    out = np.zeros(len(units), np.bool_)
+    out[some] = (idf >= NAME_IDF) & (background.names.has(units[some]) | (idf == unseen))
+    return out

@@ -50,6 +50,9 @@ passage that other texts happen to use as well."""
 
 RUN_WORDS: Final = 4
 
+NAMES_FLOOR: Final = 4
+"""Names outside a passage that a text must have before those it shares say what it is about."""
+
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
@@ -65,12 +68,17 @@ class Anchors:
     openings : uint32 array, shape (o,)
         The first `OPENING` anchors of each text, as they stand in it.
     opening_offsets : int64 array, shape (n + 1,)
+    names : uint32 array, shape (q,)
+        A sample of the rare names of each text (`dedup.confirm.survey`), distinct and sorted within it.
+    name_offsets : int64 array, shape (n + 1,)
     """
 
     keys: NDArray[np.uint32]
     offsets: NDArray[np.int64]
     openings: NDArray[np.uint32]
     opening_offsets: NDArray[np.int64]
+    names: NDArray[np.uint32]
+    name_offsets: NDArray[np.int64]
 
     @classmethod
     def joined(cls, parts: Sequence[Anchors]) -> Anchors:
@@ -86,6 +94,8 @@ class Anchors:
             chained([part.offsets for part in parts]),
             np.concatenate([np.empty(0, np.uint32), *(part.openings for part in parts)]),
             chained([part.opening_offsets for part in parts]),
+            np.concatenate([np.empty(0, np.uint32), *(part.names for part in parts)]),
+            chained([part.name_offsets for part in parts]),
         )
 
 
@@ -138,7 +148,10 @@ def learn_furniture(
     """
     keys, starts, ends, carriers = carriers_of(anchors.keys, anchors.offsets, order, MIN_TEXTS)
     found = np.zeros(len(starts), np.bool_)
-    arrays = (anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets)
+    arrays = (
+        anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets,
+        anchors.names, anchors.name_offsets,
+    )  # fmt: skip
     cuts = np.unique(np.linspace(0, len(starts), max(1, threads) * 8 + 1).astype(np.int64)).tolist()
 
     def judge(task: tuple[int, int]) -> None:
@@ -250,7 +263,7 @@ def common_to_all(anchors, offsets, chosen, k):  # type: ignore[no-untyped-def]
 @_compiled
 def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
     """How many anchors of x's opening stand in y, and how many there are."""
-    anchors, offsets, openings, opening_offsets = arrays
+    anchors, offsets, openings, opening_offsets, _, _ = arrays
     begin, end = opening_offsets[x], opening_offsets[x + 1]
     n = 0
     for i in range(begin, end):
@@ -268,7 +281,7 @@ def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-untyped-def]
-    anchors, offsets, _, _ = arrays
+    anchors, offsets, _, _, names, name_offsets = arrays
     chosen = np.empty(MAX_CARRIERS, np.int64)
     for group in range(len(starts)):
         k = min(ends[group] - starts[group], MAX_CARRIERS)
@@ -277,6 +290,7 @@ def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-u
         passage = common_to_all(anchors, offsets, chosen, k)
         if passage < MIN_PASSAGE:
             continue
+        told = common_to_all(names, name_offsets, chosen, k)
         shared = 0
         most = 0
         n_foreign = 0  # pairs that are not of one outlet
@@ -288,6 +302,13 @@ def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-u
                 possible = min(a_end - a, b_end - b) - passage
                 if outlets[chosen[i]] < 0 or outlets[chosen[i]] != outlets[chosen[j]]:
                     n_foreign += 1
+                    # Two accounts of one event re-use a quotation and share little else word for word, but
+                    # they name the same people and places; strangers under one menu do not.
+                    c, c_end = name_offsets[chosen[i]], name_offsets[chosen[i] + 1]
+                    d, d_end = name_offsets[chosen[j]], name_offsets[chosen[j] + 1]
+                    named = shared_keys(names, c, c_end, d, d_end) - told
+                    nameable = min(c_end - c, d_end - d) - told
+                    in_common = max(in_common, possible * named // max(nameable, NAMES_FLOOR))
                 else:
                     n_x, of_x = _openings_shared(arrays, chosen[i], chosen[j])
                     n_y, of_y = _openings_shared(arrays, chosen[j], chosen[i])
