@@ -35,6 +35,9 @@ MOST_RARE: Final = 256
 RARE_IDF: Final = 48
 """Three natural-log units: words in more than 1 / e**3 = 5 % of the articles are never rare."""
 
+OPENING_WORDS: Final = 64
+"""Words that a brief is compared with: all of a headline, a brief or an opening paragraph."""
+
 _CHUNK_WORDS: Final = 1 << 20
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 _R32: Final = np.uint64(32)
@@ -58,6 +61,10 @@ class Documents:
     words, word_idf, word_flags, word_offsets
         Distinct words (uint32; flag bit 0: a number, bit 1: a name, or not in the background
         table, bit 2: stands somewhere outside a headline's frame).
+    openings, opening_offsets
+        The stems of the first `OPENING_WORDS` words (uint32), in the order of the text.
+    stems, stem_idf, stem_flags, stem_offsets
+        The distinct ones among them, sorted; IDF of the rarest word of each stem, flags as of `words`.
     rare, rare_offsets
         The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
     """
@@ -75,6 +82,12 @@ class Documents:
     word_idf: NDArray[np.uint8]
     word_flags: NDArray[np.uint8]
     word_offsets: NDArray[np.int64]
+    openings: NDArray[np.uint32]
+    opening_offsets: NDArray[np.int64]
+    stems: NDArray[np.uint32]
+    stem_idf: NDArray[np.uint8]
+    stem_flags: NDArray[np.uint8]
+    stem_offsets: NDArray[np.int64]
     rare: NDArray[np.uint32]
     rare_offsets: NDArray[np.int64]
 
@@ -101,7 +114,7 @@ def make_documents(
     Parameters
     ----------
     words : Words
-        The words of n texts.
+        The words of n texts, with their stems.
     idf : Idf
         What is rare.
     furniture : Furniture
@@ -127,7 +140,9 @@ def chunks(words: Words) -> Iterator[Words]:
     cuts = np.unique(np.concatenate(([0], np.searchsorted(words.offsets[:-1], marks), [len(words)])))
     for low, high in pairwise(cuts.tolist()):
         begin, end = words.offsets[low], words.offsets[high]
-        yield Words(words.hashes[begin:end], words.flags[begin:end], words.offsets[low : high + 1] - begin)
+        stems = None if words.stems is None else words.stems[begin:end]
+        offsets = words.offsets[low : high + 1] - begin
+        yield Words(words.hashes[begin:end], words.flags[begin:end], offsets, stems=stems)
     if len(words) == 0:
         yield words
 
@@ -146,8 +161,15 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     bigram_owner, bigram, bigram_flags = _entries(owner, bigrams, flags, 3)
     run_owner, run, run_flags = _entries(owner, runs, open_run.astype(np.uint64), 1)
     in_frame = _in_frame(words, bigrams, furniture.frames)
-    word_owner, word, word_flags = _entries(owner, units, _word_flags(words, units, idf, ~in_frame), 3)
+    flags_of_words = _word_flags(words, units, idf, ~in_frame)
+    word_owner, word, word_flags = _entries(owner, units, flags_of_words, 3)
     word_idf = idf.words(word)
+    early = np.arange(len(units)) - words.offsets[owner] < OPENING_WORDS
+    stems = _stems(words, units)[early]
+    opening = offsets_of(np.minimum(np.diff(words.offsets), OPENING_WORDS))
+    stem, stem_idf, stem_flags, stem_offsets = _distinct_stems(
+        opening, stems, idf.words(units[early]), flags_of_words[early].astype(np.uint8)
+    )
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
         np.diff(words.offsets).astype(np.int32),
@@ -155,8 +177,34 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
         bigram, idf.bigrams(bigram), bigram_flags, offsets_of(np.bincount(bigram_owner, minlength=n)),
         run, run_flags, offsets_of(np.bincount(run_owner, minlength=n)),
         word, word_idf, word_flags, offsets_of(np.bincount(word_owner, minlength=n)),
+        stems, opening, stem, stem_idf, stem_flags, stem_offsets,
         rare, rare_offsets,
     )  # fmt: skip
+
+
+def _stems(words: Words, units: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Stem of each word; in scripts without spaces the unit stands for it. 0 only where there is no unit."""
+    if words.stems is None:
+        raise ValueError("documents are made of words with stems: tokenize(..., stems=True)")
+    roots = np.maximum((words.stems >> _R32).astype(np.uint32), np.uint32(1))
+    return np.where(words.flags & SPACELESS != 0, units, roots)
+
+
+def _distinct_stems(
+    offsets: NDArray[np.int64], stems: NDArray[np.uint32], idf: NDArray[np.uint8], flags: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Sort and unite the stems of each text: greatest IDF, all flags."""
+    n = len(offsets) - 1
+    owner = np.repeat(np.arange(n), np.diff(offsets))
+    order = np.lexsort((stems, owner))
+    owner, stems = owner[order], stems[order]
+    new = np.append(True, (np.diff(owner) != 0) | (np.diff(stems.astype(np.int64)) != 0))[: len(stems)]
+    starts = np.flatnonzero(new)
+    if not len(starts):
+        return stems, idf, flags, np.zeros(n + 1, np.int64)
+    greatest = np.maximum.reduceat(idf[order], starts)
+    every = np.bitwise_or.reduceat(flags[order], starts)
+    return stems[starts], greatest, every, offsets_of(np.bincount(owner[starts], minlength=n))
 
 
 def _in_frame(words: Words, bigrams: NDArray[np.uint32], frames: NDArray[np.uint32]) -> NDArray[np.bool_]:

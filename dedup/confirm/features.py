@@ -19,20 +19,12 @@ interface   share of interface words among the words of the shared bigrams
 names       IDF of the names that only one text has, min of both sides; over the same plus those of both, plus
             `NAMES_PRIOR`
 figures     share of numbers among the words of the shorter: price tables, results and draws are little else
+deficit     how far `outside` falls short of `HALF`, times the length of the shorter (`_LONG_FROM` words: 0,
+            `_LONG_TO` and more: 1): two long reports share half their text only if they are one copy,
+            where a short rewrite may share less
 ========== =====================================================================================
 
-Brief texts (headlines) are compared on words instead, see `BRIEF_FEATURES`; words that stand in
-them only as part of a frame (`dedup.text.frames`) do not count, but for ``numbers``:
-
-========== =====================================================================================
-words       IDF-weighted share of the shorter's words found in the other
-overlap     IDF-weighted Jaccard similarity of the words
-pairs       IDF-weighted share of the shorter's bigrams found in the other
-evidence    100 ln(1 + x/160) of the IDF of the shared words
-numbers     as above
-names       IDF of the names that only one text has, min of both sides; over the same plus the IDF of all
-            words shared
-========== =====================================================================================
+Headlines and briefs are compared otherwise, see `dedup.confirm.briefs`.
 """
 
 from __future__ import annotations
@@ -59,12 +51,12 @@ FEATURES: Final = (
     "interface",
     "names",
     "figures",
+    "deficit",
 )
-BRIEF_FEATURES: Final = ("words", "overlap", "pairs", "evidence", "numbers", "names")
 SIGNS: Final = {
     "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
     "furniture": -1, "numbers": -1, "rare": -1, "interface": -1,
-    "words": 1, "overlap": 1, "pairs": 1, "names": -1, "figures": -1,
+    "names": -1, "figures": -1, "deficit": -1,
 }  # fmt: skip
 """Whether more of a feature may only speak for (1) or against (-1) a match."""
 
@@ -79,9 +71,14 @@ alike."""
 NAMES_PRIOR: Final = 160
 """IDF, in sixteenths, of about one rare name: a single one that differs is no conflict yet."""
 
+HALF: Final = 550
+"""Half, and a little for the phrases any two reports of one event share; in thousandths."""
+
+_LONG_FROM: Final = 250
+_LONG_TO: Final = 1850
 _OUTSIDE_PRIOR: Final = 1600
 _PAIRS_PER_TASK: Final = 4096
-_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
 def pair_features(
@@ -109,24 +106,11 @@ def pair_features(
         d.runs, d.run_flags, d.run_offsets,
         d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
     )  # fmt: skip
-    return _measure(_pairs, arrays, left, right, len(FEATURES), threads)
+    return measure_pairs(_pairs, arrays, left, right, len(FEATURES), threads)
 
 
-def brief_features(
-    documents: Documents, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1
-) -> NDArray[np.int32]:
-    """Measure pairs of headlines or briefs; as `pair_features`, columns as in `BRIEF_FEATURES`."""
-    d = documents
-    arrays = (
-        d.bigrams, d.bigram_idf, d.bigram_offsets, d.words, d.word_idf, d.word_flags, d.word_offsets,
-    )  # fmt: skip
-    return _measure(_briefs, arrays, left, right, len(BRIEF_FEATURES), threads)
-
-
-def own_features(
-    documents: Documents, places: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Features of texts paired with an equal one, as if there were no furniture and no frames.
+def own_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Features of texts paired with an equal one, as if there were no furniture.
 
     Parameters
     ----------
@@ -135,36 +119,32 @@ def own_features(
 
     Returns
     -------
-    int32 array, shape (p, len(FEATURES)), and int32 array, shape (p, len(BRIEF_FEATURES))
+    int32 array, shape (p, len(FEATURES))
     """
-
-    def total(idf: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        sums = np.concatenate(([0], np.cumsum(idf, dtype=np.int64)))
-        return np.asarray(sums[offsets[places + 1]] - sums[offsets[places]], np.int64)
-
-    def evidence(x: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.minimum(np.rint(100.0 * np.log1p(x / 160.0)), MOST_EVIDENCE)
-
-    of_bigrams = total(documents.bigram_idf, documents.bigram_offsets)
-    of_words = total(documents.word_idf, documents.word_offsets)
+    sums = np.concatenate(([0], np.cumsum(documents.bigram_idf, dtype=np.int64)))
+    offsets = documents.bigram_offsets
+    of_bigrams = sums[offsets[places + 1]] - sums[offsets[places]]
     n_runs = np.diff(documents.run_offsets)[places]
-    article = np.zeros((len(places), len(FEATURES)), np.int32)
-    article[:, FEATURES.index("containment")] = 1000
-    article[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
-    article[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
-    article[:, FEATURES.index("evidence")] = evidence(of_bigrams)
+    out = np.zeros((len(places), len(FEATURES)), np.int32)
+    out[:, FEATURES.index("containment")] = 1000
+    out[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
+    out[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
+    out[:, FEATURES.index("evidence")] = log_evidence(of_bigrams)
     measured = pair_features(documents, places, places)
     for name in ("interface", "figures"):
-        article[:, FEATURES.index(name)] = measured[:, FEATURES.index(name)]
-    brief = np.zeros((len(places), len(BRIEF_FEATURES)), np.int32)
-    brief[:, [BRIEF_FEATURES.index(name) for name in ("words", "overlap", "pairs")]] = 1000
-    brief[:, BRIEF_FEATURES.index("evidence")] = evidence(of_words)
-    return article, brief
+        out[:, FEATURES.index(name)] = measured[:, FEATURES.index(name)]
+    return out
 
 
-def _measure(
+def log_evidence(idf: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Evidence of what two texts share: ``100 ln(1 + idf / 160)``, at most `MOST_EVIDENCE`; same shape."""
+    return np.minimum(np.rint(100.0 * np.log1p(idf / 160.0)), MOST_EVIDENCE).astype(np.int32)
+
+
+def measure_pairs(
     kernel: Any, arrays: Any, left: NDArray[np.int64], right: NDArray[np.int64], width: int, threads: int
 ) -> NDArray[np.int32]:
+    """Run a compiled kernel over pairs, a few thousand a task; shape (p, width)."""
     left, right = np.ascontiguousarray(left, np.int64), np.ascontiguousarray(right, np.int64)
     out = np.zeros((len(left), width), np.int32)
     cuts = [*range(0, len(left), _PAIRS_PER_TASK), len(left)]
@@ -178,12 +158,21 @@ def _measure(
     return out
 
 
-@_compiled
-def _log_evidence(x):  # type: ignore[no-untyped-def]
+@compiled
+def log_evidence_of(x):  # type: ignore[no-untyped-def]
+    """`log_evidence` of one sum; for compiled code."""
     return np.int32(min(np.rint(100.0 * np.log1p(x / 160.0)), MOST_EVIDENCE))
 
 
-@_compiled
+@compiled
+def _length(n_units):  # type: ignore[no-untyped-def]
+    """0 to 1000 as a text grows from `_LONG_FROM` to `_LONG_TO` words, by the logarithm."""
+    if n_units <= _LONG_FROM:
+        return 0
+    return min(np.int64(np.rint(1000.0 * np.log(n_units / _LONG_FROM) / np.log(_LONG_TO / _LONG_FROM))), 1000)
+
+
+@compiled
 def _has(keys, low, high, key):  # type: ignore[no-untyped-def]
     """Whether sorted keys[low:high] hold `key`."""
     while low < high:
@@ -195,7 +184,7 @@ def _has(keys, low, high, key):  # type: ignore[no-untyped-def]
     return low, low < len(keys) and keys[low] == key
 
 
-@_compiled
+@compiled
 def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyped-def]
     """Share, in thousandths, of the `most` rarest words that words[low:high] lack."""
     n = min(end - begin, most)
@@ -208,9 +197,9 @@ def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyp
     return 1000 * lacking // n
 
 
-@_compiled
-def _conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Conflict of the numbers and of the names of two sorted word ranges, in thousandths."""
+@compiled
+def conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Conflict of the numbers and of the names of two sorted word ranges, in thousandths (compiled)."""
     numbers_a = 0
     numbers_b = 0
     numbers = 0
@@ -239,7 +228,7 @@ def _conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untype
     )
 
 
-@_compiled
+@compiled
 def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
     (
         n_units, n_numbers, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
@@ -295,7 +284,8 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
             out[p, 1] = 1000 * open_shared_a // (open_a + _OUTSIDE_PRIOR)
         else:
             out[p, 1] = 1000 * open_shared_b // (open_b + _OUTSIDE_PRIOR)
-        out[p, 3] = _log_evidence(min(open_shared_a, open_shared_b))
+        out[p, 3] = log_evidence_of(min(open_shared_a, open_shared_b))
+        out[p, 10] = max(HALF - out[p, 1], 0) * _length(n_units[x]) // 1000
         out[p, 7] = 1000 * n_interface // (2 * n_shared + 20)
         out[p, 9] = 1000 * n_numbers[x] // max(n_units[x], 1)
 
@@ -324,64 +314,8 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
 
         a, a_end = word_offsets[x], word_offsets[x + 1]
         b, b_end = word_offsets[y], word_offsets[y + 1]
-        out[p, 5], out[p, 8] = _conflicts(words, word_idf, word_flags, a, a_end, b, b_end)
+        out[p, 5], out[p, 8] = conflicts(words, word_idf, word_flags, a, a_end, b, b_end)
         most = max(5, (a_end - a) // 5)
         lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, words, b, b_end)
         lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, words, a, a_end)
         out[p, 6] = min(lacks, lacked)
-
-
-@_compiled
-def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
-    bigrams, bigram_idf, bigram_offsets, words, idf, flags, offsets = arrays
-    for p in range(len(left)):
-        x = left[p]
-        y = right[p]
-        a, a_end = offsets[x], offsets[x + 1]
-        b, b_end = offsets[y], offsets[y + 1]
-        only_a = 0
-        only_b = 0
-        names_a = 0
-        names_b = 0
-        shared = 0
-        while a < a_end or b < b_end:
-            if b == b_end or (a < a_end and words[a] < words[b]):
-                w: Any = np.int64(idf[a]) * (flags[a] >> 2)
-                only_a += w
-                names_a += w * (flags[a] >> 1 & 1)
-                a += 1
-            elif a == a_end or words[b] < words[a]:
-                w = np.int64(idf[b]) * (flags[b] >> 2)
-                only_b += w
-                names_b += w * (flags[b] >> 1 & 1)
-                b += 1
-            else:
-                w = np.int64(idf[a]) * ((flags[a] & flags[b]) >> 2)
-                shared += w
-                a += 1
-                b += 1
-        out[p, 0] = 1000 * shared // max(min(only_a, only_b) + shared, 1)
-        out[p, 1] = 1000 * shared // max(only_a + only_b + shared, 1)
-        out[p, 3] = _log_evidence(shared)
-        out[p, 4], _ = _conflicts(words, idf, flags, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1])
-        out[p, 5] = 1000 * min(names_a, names_b) // max(min(names_a, names_b) + shared, 1)
-        a, a_end = bigram_offsets[x], bigram_offsets[x + 1]
-        b, b_end = bigram_offsets[y], bigram_offsets[y + 1]
-        only_a = 0
-        only_b = 0
-        shared = 0
-        while a < a_end or b < b_end:
-            if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
-                w = np.int64(bigram_idf[a])
-                only_a += w
-                a += 1
-            elif a == a_end or bigrams[b] < bigrams[a]:
-                w = np.int64(bigram_idf[b])
-                only_b += w
-                b += 1
-            else:
-                w = np.int64(bigram_idf[a])
-                shared += w
-                a += 1
-                b += 1
-        out[p, 2] = 1000 * shared // max(min(only_a, only_b) + shared, 1)

@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.confirm.briefs import brief_features, likeness, own_brief_features
 from dedup.confirm.documents import Documents, make_documents
 from dedup.confirm.epoch import Learnt
-from dedup.confirm.features import BRIEF_FEATURES, brief_features, own_features, pair_features
+from dedup.confirm.features import own_features, pair_features
 from dedup.confirm.model import Model
 from dedup.confirm.tfidf import Idf
 from dedup.sketch.background import load_background
@@ -96,7 +97,7 @@ class Judge:
         parts = [] if self._documents is None else [self._documents]
         n_known = 0 if self._documents is None else len(self._documents)
         for low in range(0, len(wanted), _BATCH):
-            words = tokenize(self._read(wanted[low : low + _BATCH]), threads=self._threads)
+            words = tokenize(self._read(wanted[low : low + _BATCH]), threads=self._threads, stems=True)
             parts.append(
                 make_documents(words, self._idf, self._furniture, interface_hashes(), threads=self._threads)
             )
@@ -147,15 +148,15 @@ class Judge:
         if not len(nodes):
             return np.empty(0, np.int64)
         documents, places = self.documents(nodes)
-        features, brief_rows = own_features(documents, places)
-        brief = documents.n_units[places] < BODY_MIN_WORDS
-        article_sums = self._model.article.sums(features)
-        return np.where(brief, self._model.brief.sums(brief_rows), article_sums)
+        return np.where(
+            documents.n_units[places] < BODY_MIN_WORDS,
+            self._model.brief.sums(own_brief_features(documents, places)),
+            self._model.article.sums(own_features(documents, places)),
+        )
 
     def likeness(self, left: Ints, right: Ints) -> Ints:
         """IDF-weighted share of the shorter text's words found in the other, in thousandths; shape (p,)."""
         if not len(left):
             return np.empty(0, np.int64)
         documents, places = self.documents(np.concatenate([left, right]))
-        features = brief_features(documents, places[: len(left)], places[len(left) :], threads=self._threads)
-        return features[:, BRIEF_FEATURES.index("words")].astype(np.int64)
+        return likeness(documents, places[: len(left)], places[len(left) :], threads=self._threads)

@@ -26,7 +26,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dedup.confirm.features import BRIEF_FEATURES, FEATURES, SIGNS
+from dedup.confirm.briefs import BRIEF_FEATURES, BRIEF_SIGNS
+from dedup.confirm.features import FEATURES, SIGNS
 from dedup.errors import ModelError
 
 FORMAT: Final = 1
@@ -156,19 +157,21 @@ def parse_model(data: Any, source: str) -> Model:
         )
     try:
         return Model(
-            _card(data["article"], FEATURES), _card(data["brief"], BRIEF_FEATURES), str(data.get("note", ""))
+            _card(data["article"], SIGNS, FEATURES),
+            _card(data["brief"], BRIEF_SIGNS, BRIEF_FEATURES),
+            str(data.get("note", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{source}: not a confirm model ({error})", _HOW) from None
 
 
-def _card(data: dict[str, Any], known: tuple[str, ...]) -> Scorecard:
+def _card(data: dict[str, Any], signs: dict[str, int], known: tuple[str, ...]) -> Scorecard:
     weights = data["weights"]
     unknown = sorted(set(weights) - set(known))
     if unknown:
         raise ValueError(f"unknown features {unknown}")
     for name, weight in weights.items():
-        if not isinstance(weight, int) or weight * SIGNS[name] < 0:
+        if not isinstance(weight, int) or weight * signs[name] < 0:
             raise ValueError(f"weight of {name} is {weight!r}, not an integer of the sign it must have")
     return Scorecard(
         known, np.array([weights.get(name, 0) for name in known], np.int64), int(data["intercept"])

@@ -6,7 +6,7 @@ asking again with other settings costs no new confirmation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum, probability
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.engines.matching import NO_SCORE, Matches
+from dedup.engines.outlets import Carriers
 
 OWN_THRESHOLD: Final = 0.5
 """Score a text must reach with itself to have copies at all."""
@@ -77,6 +78,7 @@ def assemble(
     kept: NDArray[np.bool_] | None = None,
     window_s: int | None = None,
     own: NDArray[np.bool_] | None = None,
+    carriers: Carriers | None = None,
 ) -> Clustering:
     """Cluster the chosen articles.
 
@@ -93,6 +95,8 @@ def assemble(
         without a date is within every window.
     own : bool array, shape (n,), optional
         Whether the article stands on the agency's own site, for the choice of the canonical.
+    carriers : Carriers, optional
+        Outlets and dates of the texts, a hint where headlines look alike; without it their words decide.
 
     Returns
     -------
@@ -106,12 +110,18 @@ def assemble(
     chosen[chosen] = (own_sums >= least_own) | (own_sums == NO_SCORE)
     articles = np.flatnonzero(chosen)
     group = _groups(corpus, nodes, articles, window_s)
+
+    def handicap(left: Ints, right: Ints) -> Ints:
+        return np.zeros(len(left), np.int64) if carriers is None else carriers.handicap(left, right)
+
+    matches = replace(matches, sums=matches.sums - handicap(matches.left, matches.right))
     graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least, window_s)
     if window_s is not None:
         graph = _within(graph, spans, window_s)
 
     def score(left: Ints, right: Ints) -> Ints:
-        sums = judge.score(node_of[left], node_of[right])
+        a, b = node_of[left], node_of[right]
+        sums = judge.score(a, b) - handicap(a, b)
         # The window holds for a member and its core too, not only for the edges LSH proposed.
         return sums if window_s is None else np.where(_near(spans, left, right, window_s), sums, least - 1)
 

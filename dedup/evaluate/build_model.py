@@ -1,10 +1,14 @@
-"""Fit the model that ships: ``python -m dedup.evaluate.build_model GOLD_DIR [OUTPUT.json]``.
+"""Fit the model that ships: ``python -m dedup.evaluate.build_model DEDUP_GOLD_DIR LABELS [OUTPUT.json]``.
 
-GOLD_DIR holds a folder for each labelled corpus with ``articles.jsonl.gz`` and
-``pairs.csv`` (labels W and N); each counts the same. The article scorecard is
-fitted on those with texts. The brief scorecard is fitted on
-``sts_headlines``, 2,499 pairs of headlines graded 0 to 5 for meaning (SemEval
-STS 2013-2016): copies are those of `SAME` or more.
+Labelled sets, each counting the same:
+
+- ``gold/CORPUS/pairs.csv`` of the five corpora with texts (labels W and N);
+- ``LABELS/CORPUS.csv`` of the same corpora and of the feed allsides: pairs that readers labelled among the
+  candidate pairs, near the boundary, so that the fit sees what the confirm stage sees.
+
+The brief scorecard is fitted on ``gold/sts_headlines``, 2,499 pairs of headlines graded 0 to 5 for meaning
+(SemEval STS 2013-2016; copies are those of `SAME` or more), and on ``LABELS/missouri.csv``, candidate pairs
+of the headline feed.
 
 What it prints is in sample. For honest figures see ``tests/benchmarks/leave_one_out.py``.
 """
@@ -31,22 +35,37 @@ SAME: Final = 4.0
 """Grade from which two headlines tell one thing: they differ in unimportant details only (SemEval STS)."""
 
 
-def articles_card(gold: Path) -> Scorecard:
-    """Fit the article scorecard on the labelled corpora."""
-    features, labels = [], []
-    for name in CORPORA:
-        pairs = read_pairs(gold / name / "pairs.csv")
-        measured = measure(gold / name / "articles.jsonl.gz", pairs)[0]
-        kept = np.array([pair.label in LABELS for pair in pairs])
-        features.append(measured[kept])
-        labels.append(np.array([LABELS[pair.label] for pair in pairs if pair.label in LABELS]))
-    return fit_articles(features, labels)
+def articles_card(gold: Path, labels: Path) -> Scorecard:
+    """Fit the article scorecard on the labelled sets."""
+    sets = [labelled(feed, pairs)[0::2] for feed, pairs in article_sets(gold, labels)]
+    return fit_articles(*zip(*sets, strict=True))
 
 
-def briefs_card(gold: Path) -> Scorecard:
-    """Fit the brief scorecard on graded headlines."""
-    features, grades = headline_features(gold)
-    return fit_briefs(features, (grades >= SAME).astype(np.int64))
+def article_sets(gold: Path, labels: Path) -> list[tuple[Path, Path]]:
+    """Feed and labelled pairs of each set the article scorecard is fitted on."""
+    feeds = {name: gold / "gold" / name / "articles.jsonl.gz" for name in CORPORA}
+    return [
+        *((feed, gold / "gold" / name / "pairs.csv") for name, feed in feeds.items()),
+        *((feed, labels / f"{name}.csv") for name, feed in feeds.items()),
+        (gold / "feeds" / "allsides.jsonl.gz", labels / "allsides.csv"),
+    ]
+
+
+def briefs_card(gold: Path, labels: Path) -> Scorecard:
+    """Fit the brief scorecard on graded and on labelled headlines."""
+    graded, grades = headline_features(gold / "gold")
+    feed = gold / "feeds" / "missouri_wire_headlines.csv"
+    _, read, known = labelled(feed, labels / "missouri.csv")
+    return fit_briefs([graded, read], [(grades >= SAME).astype(np.int64), known])
+
+
+def labelled(feed: Path, labels: Path) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Article features, brief features and labels (1 a copy, 0 not) of the pairs labelled W or N."""
+    pairs = read_pairs(labels)
+    kept = np.array([pair.label in LABELS for pair in pairs])
+    article, brief = measure(feed, pairs)
+    known = np.array([LABELS[pair.label] for pair in pairs if pair.label in LABELS], np.int64)
+    return article[kept], brief[kept], known
 
 
 def headline_features(gold: Path) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -59,15 +78,15 @@ def headline_features(gold: Path) -> tuple[NDArray[np.int32], NDArray[np.float64
 
 
 def main(argv: Sequence[str]) -> None:
-    """Write the model beside `dedup.confirm.model`, or to the second path given."""
-    if len(argv) not in (1, 2):
-        sys.exit("usage: python -m dedup.evaluate.build_model GOLD_DIR [OUTPUT.json]")
-    gold = Path(argv[0])
-    target = Path(argv[1]) if len(argv) == 2 else Path(__file__).parents[1] / "confirm" / "model.json"
+    """Write the model beside `dedup.confirm.model`, or to the third path given."""
+    if len(argv) not in (2, 3):
+        sys.exit("usage: python -m dedup.evaluate.build_model DEDUP_GOLD_DIR LABELS [OUTPUT.json]")
+    gold, labels = Path(argv[0]), Path(argv[1])
+    target = Path(argv[2]) if len(argv) == 3 else Path(__file__).parents[1] / "confirm" / "model.json"
     model = Model(
-        articles_card(gold),
-        briefs_card(gold),
-        f"articles: {', '.join(CORPORA)}; briefs: {HEADLINES}, grade {SAME:g} or more",
+        articles_card(gold, labels),
+        briefs_card(gold, labels),
+        f"articles: {', '.join(CORPORA)}, allsides; briefs: {HEADLINES}, grade {SAME:g} or more, missouri",
     )
     target.write_bytes(model.to_json())
     for name, card in (("article", model.article), ("brief", model.brief)):

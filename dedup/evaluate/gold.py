@@ -11,12 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.features import BRIEF_FEATURES, FEATURES, brief_features, pair_features
+from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
+from dedup.confirm.features import FEATURES, pair_features
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, Scorecard
 from dedup.engines.corpus import distinct_texts, load_corpus
 from dedup.engines.local import learn_epoch, node_texts
 from dedup.errors import ModelError
+from dedup.index.identity import display_id
 from dedup.index.index import Index
 
 LABELS: Final = {"W": 1, "N": 0}
@@ -94,7 +96,7 @@ def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32
         with index._store.snapshot() as snapshot:
             corpus = load_corpus(snapshot)
             nodes = distinct_texts(corpus)
-            names = {name: key for table in snapshot.articles(["id", "key"]) for name, key in
+            names = {display_id(name, key): key for table in snapshot.articles(["id", "key"]) for name, key in
                      zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True)}  # fmt: skip
             unknown = sorted({i for p in pairs for i in (p.id_a, p.id_b)} - set(names))
             if unknown:

@@ -16,8 +16,9 @@ from dedup.cluster.canonical import UNKNOWN
 from dedup.confirm import epoch as epochs
 from dedup.confirm.model import Model, least_sum, load_model
 from dedup.engines.assemble import Clustering, assemble
-from dedup.engines.corpus import Corpus
+from dedup.engines.corpus import Corpus, outlet_numbers
 from dedup.engines.local import State, find_matches, learn_epoch
+from dedup.engines.outlets import Carriers
 from dedup.errors import IndexFolderError
 from dedup.index.history import known_edges, run_identity, run_tables
 from dedup.index.runs import epoch_hashes
@@ -104,6 +105,7 @@ class Session:
             kept=chosen_articles(corpus, settings),
             window_s=settings.window_s,
             own=_agency_outlets(matched.snapshot, corpus),
+            carriers=Carriers.of(corpus, matched.state.nodes, outlet_numbers(matched.snapshot, corpus)),
         )
 
     def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> None:

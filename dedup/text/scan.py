@@ -28,6 +28,10 @@ LINE_START: Final = 8  # first word of the text or after a newline
 SENTENCE_START: Final = 16  # first word after . ! ? 。 and the like, or of a line
 SHORT: Final = 32  # at most three folded code points, a Hangul syllable counting two
 
+STEM: Final = 5
+"""Folded code points of a word's stem, its beginning: "recalls" and "recalled", "Syria" and "Syrian" share
+one. Cutting at five letters is the language-independent stemmer of McNamee & Mayfield (2004)."""
+
 
 _LAST_SEPARATOR: Final = 3  # of the codes of `fold.ascii_shortcut`
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
@@ -119,8 +123,17 @@ def _compose(cp, i, data, end):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def _ascii_stem(data, start, plain):  # type: ignore[no-untyped-def]
+    """Hash, not finished, of the first `STEM` bytes of an ASCII word."""
+    h = _SEED
+    for i in range(start, start + STEM):
+        h = _step(h, plain[data[i]])
+    return h
+
+
+@_compiled
 def _ascii_words(  # type: ignore[no-untyped-def]
-    data, i, end, plain, first, pending, n, hashes, flags, starts, stops
+    data, i, end, plain, first, pending, n, hashes, flags, starts, stops, stems
 ):
     """Take ASCII words and separators from byte i on: nearly all of English, so a loop of its own.
 
@@ -130,6 +143,7 @@ def _ascii_words(  # type: ignore[no-untyped-def]
     """
     capacity = len(hashes)
     spans = len(starts) > 0
+    stemmed = len(stems) > 0
     while i < end:
         byte = data[i]
         code = plain[byte]
@@ -172,17 +186,25 @@ def _ascii_words(  # type: ignore[no-untyped-def]
         if spans:
             starts[n] = start - first
             stops[n] = stop - first
+        if stemmed:
+            stems[n] = hashes[n]
+            if stop - start > STEM and word & NUMBER == 0:
+                stems[n] = _finish(_ascii_stem(data, start, plain))
         n += 1
     return i, n, pending, _SEED, 0, 0, 0, i
 
 
 @_compiled
 def scan(  # type: ignore[no-untyped-def]
-    data, begins, ends, stage1, stage2, pool, plain, hashes, flags, starts, stops, counts
+    data, begins, ends, stage1, stage2, pool, plain, hashes, flags, starts, stops, stems, counts
 ):
-    """Write the words of all articles; returns their number, or -1 when `hashes` is too small."""
+    """Write the words of all articles; returns their number, or -1 when `hashes` is too small.
+
+    `starts` and `stops`, or `stems`, may be empty: then they are not wanted.
+    """
     capacity = len(hashes)
     spans = len(starts) > 0
+    stemmed = len(stems) > 0
     n = 0
     for article in range(len(begins)):
         first = begins[article]
@@ -190,6 +212,7 @@ def scan(  # type: ignore[no-untyped-def]
         n_before = n
         i = first
         h = _SEED
+        stem = _SEED  # hash of the first `STEM` folded code points of the open word
         length = 0  # folded code points of the open word; 0: none is open
         base = 0  # kind of its last letter or digit
         word = 0  # its flags
@@ -199,11 +222,12 @@ def scan(  # type: ignore[no-untyped-def]
         while i <= end:
             if i < end and length == 0 and plain[data[i]] != 0:
                 i, n, pending, h, length, word, base, start = _ascii_words(
-                    data, i, end, plain, first, pending, n, hashes, flags, starts, stops
+                    data, i, end, plain, first, pending, n, hashes, flags, starts, stops, stems
                 )
                 if i < 0:
                     return -1
                 stop = i
+                stem = h if length <= STEM else _ascii_stem(data, start, plain)
             # One code point of any kind; past the last byte a separator closes the open word.
             here = i
             kind: Any = fold.SEPARATOR
@@ -239,6 +263,8 @@ def scan(  # type: ignore[no-untyped-def]
                         stop = i
                         if base == fold.KEPT or base == fold.SPACELESS:
                             h = _step(h, item)
+                            if length < STEM:
+                                stem = h
                             length += 1
                     continue
                 if length > 0 and (kind < fold.IGNORED or kind == fold.SPACELESS or base == fold.SPACELESS):
@@ -249,6 +275,8 @@ def scan(  # type: ignore[no-untyped-def]
                     if spans:
                         starts[n] = start - first
                         stops[n] = stop - first
+                    if stemmed:
+                        stems[n] = hashes[n] if word & NUMBER else _finish(stem)
                     n += 1
                     length = 0
                 if kind < fold.IGNORED:
@@ -265,6 +293,8 @@ def scan(  # type: ignore[no-untyped-def]
                     if entry & fold.UPPER_BIT:
                         word |= UPPER
                 h = _step(h, item)
+                if length < STEM:
+                    stem = h
                 length += 2 if 0xAC00 <= item <= 0xD7A3 else 1
                 base = kind
                 stop = i

@@ -5,6 +5,7 @@ here it is a 64-bit hash and a byte of flags, never a Python object. Scripts
 written without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar) have words of one
 character with its marks.
 
+A half word before an ellipsis that ends the text is no word (`dedup.text.truncation`).
 Bytes that are not valid UTF-8, NUL and encoded surrogates only part words. The
 kernel reads every byte a bounded number of times, so a text of 50 MB takes
 linear time, and no article depends on its neighbours or on the thread count.
@@ -34,6 +35,7 @@ from dedup.text.scan import (
     hash_sequences,
     scan,
 )
+from dedup.text.truncation import trim_truncated
 
 __all__ = [
     "LINE_START",
@@ -64,6 +66,9 @@ class Words:
         The words of article i are ``offsets[i]:offsets[i + 1]``.
     starts, ends : int64 array, shape (n_words,), or None
         Byte offsets of each word in the article's own UTF-8; None unless asked for.
+    stems : uint64 array, shape (n_words,), or None
+        Hash of the beginning of each word (`dedup.text.scan.STEM`), of a number the whole; None unless asked
+        for.
     """
 
     hashes: NDArray[np.uint64]
@@ -71,12 +76,15 @@ class Words:
     offsets: NDArray[np.int64]
     starts: NDArray[np.int64] | None = None
     ends: NDArray[np.int64] | None = None
+    stems: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
 
-def tokenize(texts: pa.Array | pa.ChunkedArray, *, threads: int = 1, spans: bool = False) -> Words:
+def tokenize(
+    texts: pa.Array | pa.ChunkedArray, *, threads: int = 1, spans: bool = False, stems: bool = False
+) -> Words:
     """Cut a column of texts into words.
 
     Parameters
@@ -87,6 +95,8 @@ def tokenize(texts: pa.Array | pa.ChunkedArray, *, threads: int = 1, spans: bool
         Threads to use; the result does not depend on it.
     spans : bool, default False
         Also return where each word stands (16 bytes more per word).
+    stems : bool, default False
+        Also return the stem of each word (8 bytes more per word).
 
     Returns
     -------
@@ -104,7 +114,7 @@ def tokenize(texts: pa.Array | pa.ChunkedArray, *, threads: int = 1, spans: bool
     scratch = local()
 
     def run(task: _Task) -> _Result:
-        return _scan_task(task, spans, scratch)
+        return _scan_task(task, spans, stems, scratch)
 
     if threads > 1 and len(tasks) > 1:
         with ThreadPoolExecutor(threads) as pool:
@@ -112,11 +122,15 @@ def tokenize(texts: pa.Array | pa.ChunkedArray, *, threads: int = 1, spans: bool
     else:
         results = [run(task) for task in tasks]
     if not results:
-        results = [_scan_task((np.empty(0, np.uint8), *np.zeros((2, 0), np.int64)), spans, scratch)]
-    hashes, flags, counts, starts, ends = (np.concatenate(column) for column in zip(*results, strict=True))
+        results = [_scan_task((np.empty(0, np.uint8), *np.zeros((2, 0), np.int64)), spans, stems, scratch)]
+    hashes, flags, counts, starts, ends, roots = (
+        np.concatenate(column) for column in zip(*results, strict=True)
+    )
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
-    return Words(hashes, flags, offsets, starts if spans else None, ends if spans else None)
+    return Words(
+        hashes, flags, offsets, starts if spans else None, ends if spans else None, roots if stems else None
+    )
 
 
 def text_hashes(words: Words) -> NDArray[np.uint64]:
@@ -160,32 +174,37 @@ def _tasks(column: pa.Array) -> Iterator[_Task]:
         yield data, begins[low:high], ends[low:high]
 
 
-def _scan_task(task: _Task, spans: bool, scratch: local) -> _Result:
-    """Tokenize one run of articles: hashes, flags, words per article, starts, ends."""
+def _scan_task(task: _Task, spans: bool, stems: bool, scratch: local) -> _Result:
+    """Tokenize one run of articles: hashes, flags, words per article, starts, ends, stems."""
     data, begins, ends = task
     table = fold.load_fold_table()
     data.flags.writeable = False
+    whole, ends = ends, np.empty(len(ends), np.int64)
+    trim_truncated(data, begins, whole, ends)
     counts = np.empty(len(begins), np.int64)
     n_bytes = int((ends - begins).sum())
     # A word takes two bytes or more, unless a ligature expands to several spaceless characters ("㌖", six in
     # three bytes); that rare overflow is run again.
     for capacity in (n_bytes // 2 + len(begins), 2 * n_bytes):
-        buffers = _buffers(scratch, capacity, spans)
+        buffers = _buffers(scratch, capacity, spans, stems)
         n = scan(
             data, begins, ends, table.stage1, table.stage2, table.pool, table.ascii_plain, *buffers, counts
         )
         if n >= 0:
             break
-    hashes, flags, starts, ends = (buffer[:n].copy() for buffer in buffers)
-    return hashes, flags, counts, starts, ends
+    hashes, flags, starts, ends, roots = (buffer[:n].copy() for buffer in buffers)
+    return hashes, flags, counts, starts, ends, roots
 
 
-def _buffers(scratch: local, capacity: int, spans: bool) -> _Result:
+def _buffers(scratch: local, capacity: int, spans: bool, stems: bool) -> _Result:
     """Room for the words of a task, kept between the tasks of a thread: fresh pages cost more than words."""
     held: _Result = getattr(scratch, "buffers", ())
     if not held or len(held[0]) < capacity:
-        n_spans = capacity if spans else 0
-        kinds = ((capacity, np.uint64), (capacity, np.uint8), (n_spans, np.int64), (n_spans, np.int64))
+        n_spans, n_stems = capacity if spans else 0, capacity if stems else 0
+        kinds = (
+            (capacity, np.uint64), (capacity, np.uint8), (n_spans, np.int64), (n_spans, np.int64),
+            (n_stems, np.uint64),
+        )  # fmt: skip
         held = tuple(np.empty(size, dtype) for size, dtype in kinds)
         scratch.buffers = held
     return held
