@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from dedup.confirm.documents import make_documents
 from dedup.confirm.epoch import Learnt, learn
-from dedup.confirm.features import BRIEF_FEATURES, FEATURES, brief_features, pair_features
+from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
+from dedup.confirm.features import FEATURES, pair_features
 from dedup.confirm.model import LOGIT, Scorecard, least_sum, load_model, parse_model, probability
 from dedup.confirm.survey import survey_texts
 from dedup.confirm.tfidf import CorpusCounts, Idf

@@ -41,6 +41,7 @@ OPENING_WORDS: Final = 64
 _CHUNK_WORDS: Final = 1 << 20
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 _R32: Final = np.uint64(32)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class Documents:
         The stems of the first `OPENING_WORDS` words (uint32), in the order of the text.
     stems, stem_idf, stem_flags, stem_offsets
         The distinct ones among them, sorted; IDF of the rarest word of each stem, flags as of `words`.
+    slots, fillings, slot_offsets
+        Where a number or a name stands between two words: hash of these two (uint32, sorted) and the number
+        or name (uint32, sorted within a slot).
     rare, rare_offsets
         The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
     """
@@ -88,6 +92,9 @@ class Documents:
     stem_idf: NDArray[np.uint8]
     stem_flags: NDArray[np.uint8]
     stem_offsets: NDArray[np.int64]
+    slots: NDArray[np.uint32]
+    fillings: NDArray[np.uint32]
+    slot_offsets: NDArray[np.int64]
     rare: NDArray[np.uint32]
     rare_offsets: NDArray[np.int64]
 
@@ -170,6 +177,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
     stem, stem_idf, stem_flags, stem_offsets = _distinct_stems(
         opening, stems, idf.words(units[early]), flags_of_words[early].astype(np.uint8)
     )
+    slot_owner, slot, filling = _slots(words, units, flags_of_words, owner)
     rare, rare_offsets = _rarest(word_owner, word, word_idf, n)
     return Documents(
         np.diff(words.offsets).astype(np.int32),
@@ -178,6 +186,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: NDArray[np.
         run, run_flags, offsets_of(np.bincount(run_owner, minlength=n)),
         word, word_idf, word_flags, offsets_of(np.bincount(word_owner, minlength=n)),
         stems, opening, stem, stem_idf, stem_flags, stem_offsets,
+        slot, filling, offsets_of(np.bincount(slot_owner, minlength=n)),
         rare, rare_offsets,
     )  # fmt: skip
 
@@ -205,6 +214,22 @@ def _distinct_stems(
     greatest = np.maximum.reduceat(idf[order], starts)
     every = np.bitwise_or.reduceat(flags[order], starts)
     return stems[starts], greatest, every, offsets_of(np.bincount(owner[starts], minlength=n))
+
+
+def _slots(
+    words: Words, units: NDArray[np.uint32], flags: NDArray[np.uint64], owner: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Text, slot and filling of each number and name that has a word on both sides, sorted and distinct."""
+    place = np.flatnonzero(flags & np.uint64(3))
+    place = place[(place > words.offsets[owner[place]]) & (place + 1 < words.offsets[owner[place] + 1])]
+    # Any mixing will do: the slots of a pair are compared by equality alone.
+    before, after = units[place - 1].astype(np.uint64), units[place + 1].astype(np.uint64)
+    slot = ((before * _MIX ^ after) * _MIX >> _R32).astype(np.uint32)
+    key = owner[place].astype(np.uint64) << _R32 | slot
+    order = np.lexsort((units[place], key))
+    key, filling = key[order], units[place][order]
+    new = np.append(True, (key[1:] != key[:-1]) | (filling[1:] != filling[:-1]))[: len(key)]
+    return (key[new] >> _R32).astype(np.int64), key[new].astype(np.uint32), filling[new]
 
 
 def _in_frame(words: Words, bigrams: NDArray[np.uint32], frames: NDArray[np.uint32]) -> NDArray[np.bool_]:

@@ -19,6 +19,8 @@ interface   share of interface words among the words of the shared bigrams
 names       IDF of the names that only one text has, min of both sides; over the same plus those of both, plus
             `NAMES_PRIOR`
 figures     share of numbers among the words of the shorter: price tables, results and draws are little else
+slots       numbers and names that stand between the same two words in both texts, but differ; over these
+            plus those that agree, plus 2. The slots of a template differ, those of a copy do not
 deficit     how far `outside` falls short of `HALF`, times the length of the shorter (`_LONG_FROM` words: 0,
             `_LONG_TO` and more: 1): two long reports share half their text only if they are one copy,
             where a short rewrite may share less
@@ -52,11 +54,12 @@ FEATURES: Final = (
     "names",
     "figures",
     "deficit",
+    "slots",
 )
 SIGNS: Final = {
     "containment": 1, "outside": 1, "runs": 1, "evidence": 1,
     "furniture": -1, "numbers": -1, "rare": -1, "interface": -1,
-    "names": -1, "figures": -1, "deficit": -1,
+    "names": -1, "figures": -1, "deficit": -1, "slots": -1,
 }  # fmt: skip
 """Whether more of a feature may only speak for (1) or against (-1) a match."""
 
@@ -105,6 +108,7 @@ def pair_features(
         d.n_units, d.n_numbers, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
         d.runs, d.run_flags, d.run_offsets,
         d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
+        d.slots, d.fillings, d.slot_offsets,
     )  # fmt: skip
     return measure_pairs(_pairs, arrays, left, right, len(FEATURES), threads)
 
@@ -198,6 +202,35 @@ def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyp
 
 
 @compiled
+def _compare_slots(slots, fillings, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """How many slots of two sorted ranges agree in a filling, and how many in none."""
+    agree = 0
+    differ = 0
+    while a < a_end and b < b_end:
+        if slots[a] < slots[b]:
+            a += 1
+            continue
+        if slots[b] < slots[a]:
+            b += 1
+            continue
+        slot = slots[a]
+        shared = False
+        while a < a_end and b < b_end and slots[a] == slot and slots[b] == slot:
+            shared |= fillings[a] == fillings[b]
+            if fillings[a] <= fillings[b]:
+                a += 1
+            else:
+                b += 1
+        agree += shared
+        differ += not shared
+        while a < a_end and slots[a] == slot:
+            a += 1
+        while b < b_end and slots[b] == slot:
+            b += 1
+    return agree, differ
+
+
+@compiled
 def conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
     """Conflict of the numbers and of the names of two sorted word ranges, in thousandths (compiled)."""
     numbers_a = 0
@@ -233,6 +266,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
     (
         n_units, n_numbers, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
         words, word_idf, word_flags, word_offsets, rare, rare_offsets,
+        slots, fillings, slot_offsets,
     ) = arrays  # fmt: skip
     for p in range(len(left)):
         x = left[p]
@@ -319,3 +353,7 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, words, b, b_end)
         lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, words, a, a_end)
         out[p, 6] = min(lacks, lacked)
+        agree, differ = _compare_slots(
+            slots, fillings, slot_offsets[x], slot_offsets[x + 1], slot_offsets[y], slot_offsets[y + 1]
+        )
+        out[p, 11] = 1000 * differ // (differ + agree + 2)

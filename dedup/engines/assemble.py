@@ -23,7 +23,7 @@ from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.engines.matching import NO_SCORE, Matches
 from dedup.engines.outlets import Carriers
 
-OWN_THRESHOLD: Final = 0.5
+OWN_THRESHOLD: Final = 0.7
 """Score a text must reach with itself to have copies at all."""
 
 

@@ -3,12 +3,13 @@
 Labelled sets, each counting the same:
 
 - ``gold/CORPUS/pairs.csv`` of the five corpora with texts (labels W and N);
-- ``LABELS/CORPUS.csv`` of the same corpora and of the feed allsides: pairs that readers labelled among the
-  candidate pairs, near the boundary, so that the fit sees what the confirm stage sees.
+- ``LABELS/allsides.csv``: candidate pairs of a real feed that a reader labelled, so that the fit sees what the
+  confirm stage sees. Those of which the reader was sure; partly derived pairs (P) count as no copies there,
+  for what a feed holds of them is an outlet that repeats its own background.
 
 The brief scorecard is fitted on ``gold/sts_headlines``, 2,499 pairs of headlines graded 0 to 5 for meaning
-(SemEval STS 2013-2016; copies are those of `SAME` or more), and on ``LABELS/missouri.csv``, candidate pairs
-of the headline feed.
+(SemEval STS 2013-2016; copies are those of `SAME` or more), and on ``LABELS/missouri.csv``, such
+candidate pairs of a feed of headlines.
 
 What it prints is in sample. For honest figures see ``tests/benchmarks/leave_one_out.py``.
 """
@@ -37,18 +38,11 @@ SAME: Final = 4.0
 
 def articles_card(gold: Path, labels: Path) -> Scorecard:
     """Fit the article scorecard on the labelled sets."""
-    sets = [labelled(feed, pairs)[0::2] for feed, pairs in article_sets(gold, labels)]
+    folders = [gold / "gold" / name for name in CORPORA]
+    sets = [labelled(folder / "articles.jsonl.gz", folder / "pairs.csv")[0::2] for folder in folders]
+    feed = gold / "feeds" / "allsides.jsonl.gz"
+    sets.append(labelled(feed, labels / "allsides.csv", LABELS | {"P": 0})[0::2])
     return fit_articles(*zip(*sets, strict=True))
-
-
-def article_sets(gold: Path, labels: Path) -> list[tuple[Path, Path]]:
-    """Feed and labelled pairs of each set the article scorecard is fitted on."""
-    feeds = {name: gold / "gold" / name / "articles.jsonl.gz" for name in CORPORA}
-    return [
-        *((feed, gold / "gold" / name / "pairs.csv") for name, feed in feeds.items()),
-        *((feed, labels / f"{name}.csv") for name, feed in feeds.items()),
-        (gold / "feeds" / "allsides.jsonl.gz", labels / "allsides.csv"),
-    ]
 
 
 def briefs_card(gold: Path, labels: Path) -> Scorecard:
@@ -60,12 +54,10 @@ def briefs_card(gold: Path, labels: Path) -> Scorecard:
 
 
 def labelled(feed: Path, labels: Path) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """Article features, brief features and labels (1 a copy, 0 not) of the pairs labelled W or N."""
-    pairs = read_pairs(labels)
-    kept = np.array([pair.label in LABELS for pair in pairs])
+    """Article features, brief features and labels (1 a copy, 0 not) of the pairs whose label has a meaning."""
+    pairs = [pair for pair in read_pairs(labels) if pair.label in meaning and pair.sure]
     article, brief = measure(feed, pairs)
-    known = np.array([LABELS[pair.label] for pair in pairs if pair.label in LABELS], np.int64)
-    return article[kept], brief[kept], known
+    return article, brief, np.array([meaning[pair.label] for pair in pairs], np.int64)
 
 
 def headline_features(gold: Path) -> tuple[NDArray[np.int32], NDArray[np.float64]]:

@@ -29,13 +29,14 @@ _COLUMNS: Final = ("id_a", "id_b", "label")
 
 @dataclass(frozen=True, slots=True)
 class GoldPair:
-    """One labelled pair; `kind` and `weight` are optional columns of the file."""
+    """One labelled pair; `kind`, `weight` and `sure` (hi or lo) are optional columns of the file."""
 
     id_a: str
     id_b: str
     label: str
     kind: str = ""
     weight: float = 1.0
+    sure: bool = True
 
 
 def read_pairs(path: Path) -> list[GoldPair]:
@@ -59,6 +60,7 @@ def read_pairs(path: Path) -> list[GoldPair]:
                     row["label"],
                     row.get("kind") or "",
                     float(row.get("weight") or 1),
+                    (row.get("sure") or "hi") == "hi",
                 )
                 for row in rows
             ]

@@ -29,7 +29,9 @@ INTERFACE_WORDS: Final = """
     please thank thanks welcome share tweet facebook twitter instagram whatsapp pinterest linkedin youtube
     copyright reserved rights comment comments commenting posted loading menu search skip home contact us
     digital unlimited access content reader readers article articles read more related advertiser visitor
-    error
+    error notification notifications notify settings preferences feedback flagged moderated moderators
+    commenters obscene vulgar lewd profanity trademark trademarks trademarked disclaimer webmaster
+    republished redistribute redistributed rewritten
     usted tu tus su haga clic aquí suscríbase suscripción boletín correo electrónico contraseña iniciar sesión
     vous votre vos cliquez ici abonnez abonnement courriel connexion compte mot passe confidentialité
     sie ihr ihre klicken hier abonnieren newsletter anmelden passwort konto datenschutz nutzungsbedingungen
