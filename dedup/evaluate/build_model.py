@@ -3,8 +3,8 @@
 Labelled sets, each counting the same:
 
 - ``gold/CORPUS/pairs.csv`` of the five corpora with texts (labels W and N);
-- ``LABELS/allsides.csv``: candidate pairs of a real feed that a reader labelled, so that the fit sees what the
-  confirm stage sees. Those of which the reader was sure; partly derived pairs (P) count as no copies there,
+- ``LABELS/allsides.csv``: candidate pairs of a real feed that a reader labelled, so that the fit sees what
+  the confirm stage sees. Those of which the reader was sure; partly derived pairs (P) count as no copies there,
   for what a feed holds of them is an outlet that repeats its own background.
 
 The brief scorecard is fitted on ``gold/sts_headlines``, 2,499 pairs of headlines graded 0 to 5 for meaning
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -53,8 +53,10 @@ def briefs_card(gold: Path, labels: Path) -> Scorecard:
     return fit_briefs([graded, read], [(grades >= SAME).astype(np.int64), known])
 
 
-def labelled(feed: Path, labels: Path) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """Article features, brief features and labels (1 a copy, 0 not) of the pairs whose label has a meaning."""
+def labelled(
+    feed: Path, labels: Path, meaning: Mapping[str, int] = LABELS
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Article features, brief features and labels (1 a copy, 0 not) of the pairs whose label means either."""
     pairs = [pair for pair in read_pairs(labels) if pair.label in meaning and pair.sure]
     article, brief = measure(feed, pairs)
     return article, brief, np.array([meaning[pair.label] for pair in pairs], np.int64)
