@@ -95,6 +95,15 @@ Threshold: TypeAlias = Annotated[
         rich_help_panel=FINDING,
     ),
 ]
+Model: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="A confirm model of your own, as `dedup tune` writes it; without it the shipped one.",
+        rich_help_panel=FINDING,
+    ),
+]
 Window: TypeAlias = Annotated[
     str | None,
     typer.Option(
