@@ -14,6 +14,7 @@ import typer
 
 from dedup.cli import guard
 from dedup.cli.clusters import clusters
+from dedup.cli.evaluate import evaluate
 from dedup.cli.export import export
 from dedup.cli.index import index
 from dedup.cli.query import query
@@ -60,7 +61,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats):
+for command in (index, clusters, show, query, export, stats, evaluate):
     app.command()(guard.guarded(command))
 
 

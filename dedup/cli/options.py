@@ -147,6 +147,15 @@ Output: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Plot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE.png|svg",
+        help="Draw the precision-recall curve and the calibration; needs matplotlib: dedup\\[charts].",
+        rich_help_panel=OUTPUT,
+    ),
+]
 FormatOut: TypeAlias = Annotated[
     Format | None,
     typer.Option(

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from dedup.confirm.model import Model, Scorecard
 from dedup.evaluate.fit import fit_articles, fit_briefs
-from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
+from dedup.evaluate.gold import LABELS, GoldPair, read_pairs
+from dedup.evaluate.measure import measure
 
 CORPORA: Final = ("provenance", "fnc", "ecb", "reuters", "webpages")
 HEADLINES: Final = "sts_headlines"

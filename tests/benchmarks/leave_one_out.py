@@ -26,7 +26,8 @@ import orjson
 from dedup.confirm.model import Model, Scorecard, load_model
 from dedup.engines.matching import propose
 from dedup.evaluate.fit import fit_articles
-from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
+from dedup.evaluate.gold import LABELS, GoldPair, read_pairs
+from dedup.evaluate.measure import measure
 from dedup.index.index import Index
 from dedup.settings import Settings
 
