@@ -20,6 +20,7 @@ from dedup.cli.index import index
 from dedup.cli.query import query
 from dedup.cli.show import show
 from dedup.cli.stats import stats
+from dedup.cli.tune import tune
 
 app = typer.Typer(
     name="dedup",
@@ -61,7 +62,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats, evaluate):
+for command in (index, clusters, show, query, export, stats, evaluate, tune):
     app.command()(guard.guarded(command))
 
 

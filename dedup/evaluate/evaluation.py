@@ -97,6 +97,11 @@ class ScoreEvaluation:
     brier: float
     reliability: list[Bin]
 
+    @property
+    def at_threshold(self) -> Counts:
+        """Counts of the threshold in use."""
+        return count_pairs(self.copy, self.score >= self.threshold)
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

@@ -33,7 +33,7 @@ def ids_of(gold: Gold) -> list[str]:
     return sorted({name for pair in gold for name in (pair.id_a, pair.id_b)})
 
 
-def held_by(index: Index, gold: Gold, path: Path) -> tuple[Gold, list[str]]:
+def held_by(index: Index, gold: Gold, path: Path, on_note: Callable[[str], None]) -> tuple[Gold, int]:
     """Leave out the labels of articles that an index does not hold.
 
     They are left out, and not taken for articles without copies: a copy that a feed never had, or that was
@@ -46,12 +46,14 @@ def held_by(index: Index, gold: Gold, path: Path) -> tuple[Gold, list[str]]:
     gold : list of GoldPair or GoldClusters
     path : Path
         Of the labels, for the message.
+    on_note : callable
+        Gets a line about what was left out.
 
     Returns
     -------
     gold
         What is left.
-    list of str
+    int
         Ids that are unknown.
 
     Raises
@@ -62,21 +64,23 @@ def held_by(index: Index, gold: Gold, path: Path) -> tuple[Gold, list[str]]:
     """
     ids = ids_of(gold)
     unknown = unknown_ids(index, ids)
-    if ids and 2 * len(unknown) >= len(ids):
+    if not unknown:
+        return gold, 0
+    said = (
+        f"{path}: {len(unknown):,} of {len(ids):,} labelled articles are not in the source, "
+        f"such as {', '.join(unknown[:_EXAMPLES])}"
+    )
+    if 2 * len(unknown) >= len(ids):
         raise GoldError(
-            f"{path}: {unknown_line(unknown, len(ids))}; it belongs to another feed",
-            "give the feed that was labelled, with the ids `dedup clusters` prints",
+            f"{said}: these are labels of another feed",
+            "give the feed that was labelled, with the ids that dedup clusters prints",
         )
+    on_note(f"{said}; what is labelled of them is left out")
     gone = set(unknown)
     if isinstance(gold, GoldClusters):
-        return GoldClusters({name: one for name, one in gold.cluster.items() if name not in gone}), unknown
-    return [pair for pair in gold if pair.id_a not in gone and pair.id_b not in gone], unknown
-
-
-def unknown_line(unknown: Sequence[str], n: int) -> str:
-    """Return ``3 of 20 labelled articles are not in the source, such as a, b, c``."""
-    listed = ", ".join(unknown[:_EXAMPLES])
-    return f"{len(unknown):,} of {n:,} labelled articles are not in the source, such as {listed}"
+        kept = {name: one for name, one in gold.cluster.items() if name not in gone}
+        return GoldClusters(kept), len(unknown)
+    return [pair for pair in gold if not {pair.id_a, pair.id_b} & gone], len(unknown)
 
 
 def labelled_pairs(index: Index, gold: Gold) -> list[GoldPair]:
@@ -115,13 +119,11 @@ def evaluate_index(
     GoldError
         As `held_by`, and if what is left lacks copies or strangers.
     """
-    known, unknown = held_by(index, gold, path)
-    if unknown:
-        on_note(f"{unknown_line(unknown, len(ids_of(gold)))}; what is labelled of them is left out")
+    known, unknown = held_by(index, gold, path, on_note)
     used = model or load_model()
     members = index.report(settings, model=used, on_stage=on_stage).members
     cluster = dict(zip(members["article_id"].to_pylist(), members["cluster_id"].to_pylist(), strict=True))
-    evaluation = evaluate_gold(known, cluster, quantile, len(unknown))
+    evaluation = evaluate_gold(known, cluster, quantile, unknown)
     threshold = threshold_of(settings, used)
     pairs = [pair for pair in labelled_pairs(index, known) if pair.label in LABELS]
     scores = _scores(index, pairs, used, threshold)

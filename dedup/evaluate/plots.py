@@ -58,7 +58,7 @@ def plot_scores(found: ScoreEvaluation | None, path: Path, title: str = "") -> N
         left, right = figure.subplots(1, 2)
         precision, recall, _ = precision_recall_curve(found.copy, found.score)
         left.step(recall, precision, where="post", color=_COLOUR)
-        marked = min(found.points, key=lambda point: abs(point.threshold - found.threshold)).counts
+        marked = found.at_threshold
         left.plot(marked.recall, marked.precision, "o", color=_MARK)
         left.annotate(
             f"threshold {found.threshold:g}\nprecision {marked.precision:.2f}, recall {marked.recall:.2f}",

@@ -11,7 +11,6 @@ from dedup.report.layout import Canvas
 from dedup.report.wording import count, percent, printable
 
 if TYPE_CHECKING:
-    from dedup.evaluate.curve import Point
     from dedup.evaluate.evaluation import (
         ClusterEvaluation,
         Evaluation,
@@ -79,27 +78,22 @@ def evaluation_lines(found: Evaluation, canvas: Canvas, *, by_kind: bool) -> Ite
 
 def score_lines(found: ScoreEvaluation, canvas: Canvas) -> Iterator[str]:
     """Yield the precision-recall curve as a table, the calibration, average precision and Brier score."""
-    yield from curve_lines(found.points, found.threshold, canvas)
+    yield from _curve_lines(found, canvas)
     yield ""
     yield f"  average precision {found.average_precision:.3f}, Brier score {found.brier:.3f}"
-    yield from reliability_lines(found.reliability, canvas)
+    yield from _reliability_lines(found.reliability, canvas)
 
 
-def curve_lines(points: Sequence[Point], threshold: float, canvas: Canvas) -> Iterator[str]:
+def _curve_lines(found: ScoreEvaluation, canvas: Canvas) -> Iterator[str]:
     """Yield the figures of every tenth threshold and of the one in use, which is marked."""
     yield canvas.paint("  threshold  precision   recall       F1   grouped", "dim")
-    marked = min(points, key=lambda point: abs(point.threshold - threshold))
-    for point in points:
-        if point is marked or round(100 * point.threshold) % _STEP == 0:
-            counts = point.counts
-            line = (
-                f"{'>' if point is marked else ' '} {point.threshold:9.2f}  {counts.precision:9.3f}"
-                f"  {counts.recall:7.3f}  {counts.f1:7.3f}  {counts.tp + counts.fp:8,.0f}"
-            )
-            yield canvas.paint(line, "bold") if point is marked else line
+    shown = {p.threshold: p.counts for p in found.points if round(100 * p.threshold) % _STEP == 0}
+    for threshold, counts in sorted((shown | {found.threshold: found.at_threshold}).items()):
+        line = f"{threshold:9.2f}  {three(counts)}  {counts.tp + counts.fp:8,.0f}"
+        yield canvas.paint(f"> {line}", "bold") if threshold == found.threshold else f"  {line}"
 
 
-def reliability_lines(bins: Sequence[Bin], canvas: Canvas) -> Iterator[str]:
+def _reliability_lines(bins: Sequence[Bin], canvas: Canvas) -> Iterator[str]:
     """Yield what share of the pairs of about one score are copies: the two should be alike."""
     yield canvas.paint("  mean score  copies  pairs", "dim")
     yield from (f"  {one.score:10.3f}  {one.copies:6.3f}  {one.pairs:5,}" for one in bins)
@@ -133,7 +127,7 @@ def _pair_lines(pairs: PairEvaluation, canvas: Canvas) -> Iterator[str]:
         rows += [(f"weighted, none above {pairs.cap:g}", pairs.capped), ("weighted", pairs.weighted)]
     for name, figures in rows:
         low, high = figures.intervals.f1
-        yield f"  {name:28s}  {_three(figures.counts)}  {low:.3f} to {high:.3f}"
+        yield f"  {name:28s}  {three(figures.counts)}  {low:.3f} to {high:.3f}"
     if pairs.labels.get("P"):
         yield f"  partly derived (P), left out: {pairs.grouped('P'):,} of {pairs.labels['P']:,} grouped"
 
@@ -143,13 +137,14 @@ def _cluster_lines(clusters: ClusterEvaluation, canvas: Canvas) -> Iterator[str]
     yield canvas.paint(f"{labelled} of two or more", "bold")
     yield canvas.paint(f"  {'':28s}  precision   recall       F1", "dim")
     precision, recall, f1 = _b_cubed(clusters)
-    yield f"  {'pairs of articles':28s}  {_three(clusters.pairwise)}"
+    yield f"  {'pairs of articles':28s}  {three(clusters.pairwise)}"
     yield f"  {'B-cubed':28s}  {precision:9.3f}  {recall:7.3f}  {f1:7.3f}"
     yield f"  adjusted Rand index {clusters.adjusted_rand:.3f}"
     yield f"  normalised mutual information {clusters.mutual_information:.3f}"
 
 
-def _three(counts: Counts) -> str:
+def three(counts: Counts) -> str:
+    """Return precision, recall and F1 as the columns of a table."""
     return f"{counts.precision:9.3f}  {counts.recall:7.3f}  {counts.f1:7.3f}"
 
 
