@@ -268,18 +268,28 @@ def test_equal_texts_score_1_and_texts_without_words_0():
         {"id": "b", "outlet": "y", "text": STORY.upper()},
         {"id": "c", "outlet": "y", "text": RAIN},
         {"id": "d", "outlet": "y", "title": "!!!", "text": "..."},
+        {"id": "e", "outlet": "x", "title": "The"},
+        {"id": "f", "outlet": "y", "title": "The"},
     ]
-    pairs = [GoldPair("a", "b", "W"), GoldPair("a", "c", "N"), GoldPair("d", "a", "N")]
+    pairs = [
+        GoldPair("a", "b", "W"),
+        GoldPair("a", "c", "N"),
+        GoldPair("d", "a", "N"),
+        GoldPair("e", "f", "N"),
+    ]
     with Index.temporary() as index:
         index.add(records)
         measured = measure_pairs(index, pairs)
         assert unknown_ids(index, ["a", "zz", "d"]) == ["zz"]
+        assert index.report().members["article_id"].to_pylist() == ["a", "b"]
     scores = measured.scores(load_model())
     assert scores[0] == 1
     assert scores[1] < 0.05
     assert scores[2] == 0
-    assert measured.mute.tolist() == [False, False, True]
-    assert not measured.is_brief.any()
+    assert scores[3] < 0.5  # equal, and in no cluster: it says nothing
+    assert measured.mute.tolist() == [False, False, True, False]
+    assert measured.equal.tolist() == [True, False, False, True]
+    assert measured.is_brief.tolist() == [False, False, False, True]
 
 
 def test_pairs_score_what_a_run_gives_its_edges():

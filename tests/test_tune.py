@@ -49,7 +49,7 @@ def witness(features, labels):
 
 def sample(pairs, copy):
     ends = np.array(pairs, np.int32).reshape(-1, 2)
-    return Sample(ends, np.array(copy, np.bool_), [(str(a), str(b)) for a, b in pairs])
+    return Sample(ends, ends, np.array(copy, np.bool_), [(str(a), str(b)) for a, b in pairs])
 
 
 @settings(deadline=None)

@@ -41,18 +41,22 @@ class Sample:
     Parameters
     ----------
     features : int32 array, shape (p, k)
+        What is fitted on.
+    judged : int32 array, shape (p, k)
+        What is predicted from (`dedup.evaluate.measure.Measured.judged`).
     copy : bool array, shape (p,)
     articles : list of (str, str), length p
     """
 
     features: NDArray[np.int32]
+    judged: NDArray[np.int32]
     copy: Bools
     articles: list[tuple[str, str]]
 
     def only(self, kept: Bools) -> Sample:
         """Return the chosen pairs."""
         articles = [pair for pair, keep in zip(self.articles, kept.tolist(), strict=True) if keep]
-        return Sample(self.features[kept], self.copy[kept], articles)
+        return Sample(self.features[kept], self.judged[kept], self.copy[kept], articles)
 
 
 def fitted(fit: Fit, samples: Sequence[Sample]) -> Scorecard:
@@ -99,7 +103,7 @@ def out_of_fold(fit: Fit, samples: Sequence[Sample]) -> tuple[list[Ints], list[I
         card = fitted(fit, [s.only(_untouched(side, held)) for s, side in zip(samples, sides, strict=True)])
         for sample, side, out in zip(samples, sides, sums, strict=True):
             mine = (np.sort(side, axis=1) == held).all(axis=1)
-            out[mine] = card.sums(sample.features[mine])
+            out[mine] = card.sums(sample.judged[mine])
     return sums, [side[:, 0] for side in sides], how
 
 

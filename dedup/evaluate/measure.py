@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.confirm.epoch import Learnt
-from dedup.confirm.features import BRIEF_FEATURES, FEATURES, brief_features, pair_features
+from dedup.confirm.features import BRIEF_FEATURES, FEATURES, brief_features, own_features, pair_features
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, load_model, probability
+from dedup.engines.assemble import OWN_THRESHOLD
 from dedup.engines.corpus import Corpus, distinct_texts, load_corpus
 from dedup.engines.local import learn_epoch, node_texts
 from dedup.engines.matching import propose
@@ -37,29 +38,38 @@ class Measured:
         As running text.
     brief : int32 array, shape (p, len(BRIEF_FEATURES))
         As headlines or briefs.
+    own_article, own_brief : int32 array, same shapes
+        The same of a text beside itself, without furniture, where the two texts are equal; else 0.
     is_brief : bool array, shape (p,)
         Whether the brief scorecard is the one that judges the pair.
     equal : bool array, shape (p,)
-        Whether the two texts have the same words: one text, whatever a model says.
+        Whether the two texts have the same words. Then a run asks only whether the text says anything at all.
     mute : bool array, shape (p,)
         Whether one of the two is never matched, having no words or being a rubric.
     """
 
     article: NDArray[np.int32]
     brief: NDArray[np.int32]
+    own_article: NDArray[np.int32]
+    own_brief: NDArray[np.int32]
     is_brief: NDArray[np.bool_]
     equal: NDArray[np.bool_]
     mute: NDArray[np.bool_]
 
     def scores(self, model: Model) -> NDArray[np.float64]:
         """Probability of each pair as a report shows it; shape (p,)."""
-        return self.shown(
-            np.where(self.is_brief, model.brief.sums(self.brief), model.article.sums(self.article))
-        )
+        brief, article = model.brief.sums(self.judged("brief")), model.article.sums(self.judged("article"))
+        return self.shown(np.where(self.is_brief, brief, article))
+
+    def judged(self, card: str) -> NDArray[np.int32]:
+        """Features a scorecard ("article", "brief") judges the pairs by: of equal texts their own."""
+        own, pair = (self.own_brief, self.brief) if card == "brief" else (self.own_article, self.article)
+        return np.where(self.equal[:, None], own, pair)
 
     def shown(self, sums: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Probability of the sums that scorecards gave the pairs: 1 for equal texts, 0 for mute ones."""
-        return np.where(self.mute, 0.0, np.where(self.equal, 1.0, probability(sums)))
+        """Probability of the sums of `judged`: 1 for equal texts that say anything, 0 for mute pairs."""
+        found = probability(sums)
+        return np.where(self.mute, 0.0, np.where(self.equal & (found >= OWN_THRESHOLD), 1.0, found))
 
 
 def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -113,8 +123,9 @@ def measure_pairs(index: Index, pairs: Sequence[GoldPair]) -> Measured:
         worded: NDArray[np.bool_] = np.asarray((node >= 0).all(axis=1), np.bool_)
         mute = ~worded
         mute[worded] |= rubric[node[worded]].any(axis=1)
-        article = np.zeros((len(pairs), len(FEATURES)), np.int32)
-        brief = np.zeros((len(pairs), len(BRIEF_FEATURES)), np.int32)
+        equal = worded & (node[:, 0] == node[:, 1])
+        article, own_article = np.zeros((2, len(pairs), len(FEATURES)), np.int32)
+        brief, own_brief = np.zeros((2, len(pairs), len(BRIEF_FEATURES)), np.int32)
         is_brief = np.zeros(len(pairs), np.bool_)
         if worded.any():
             judge = Judge(
@@ -128,9 +139,10 @@ def measure_pairs(index: Index, pairs: Sequence[GoldPair]) -> Measured:
             left, right = at.reshape(-1, 2).T
             article[worded] = pair_features(documents, left, right)
             brief[worded] = brief_features(documents, left, right)
+            own_article[equal], own_brief[equal] = own_features(documents, left[equal[worded]])
             # The judge's own rule.
             is_brief[worded] = np.minimum(documents.n_units[left], documents.n_units[right]) < BODY_MIN_WORDS
-        return Measured(article, brief, is_brief, worded & (node[:, 0] == node[:, 1]), mute)
+        return Measured(article, brief, own_article, own_brief, is_brief, equal, mute)
 
 
 def candidates_of(index: Index, gold: GoldClusters) -> list[GoldPair]:

@@ -67,7 +67,8 @@ class Labelled:
         """Return what a scorecard is fitted on."""
         mine = self.judged_by(card)
         features = self.measured.brief if card == "brief" else self.measured.article
-        return Sample(features, self.copy, [(pair.id_a, pair.id_b) for pair in self.pairs]).only(mine)
+        articles = [(pair.id_a, pair.id_b) for pair in self.pairs]
+        return Sample(features, self.measured.judged(card), self.copy, articles).only(mine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,8 @@ def headlines(gold: Path) -> dict[str, float]:
     same = grades >= SAME
     names = [(f"{row}a", f"{row}b") for row in range(len(same))]
     sums, _, _ = out_of_fold(
-        lambda x, y: fit_briefs(np.concatenate(x), np.concatenate(y)), [Sample(features, same, names)]
+        lambda x, y: fit_briefs(np.concatenate(x), np.concatenate(y)),
+        [Sample(features, features, same, names)],
     )
     found = {}
     for how, score in (
