@@ -36,4 +36,8 @@ class SettingsError(DedupError):
 
 
 class ModelError(DedupError):
-    """A confirm model or a gold file cannot be used."""
+    """A confirm model cannot be used, or none can be fitted."""
+
+
+class GoldError(DedupError):
+    """Labels cannot be used: an unreadable file, ids of another feed, too few pairs to say anything."""

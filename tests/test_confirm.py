@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
 from dedup.confirm.documents import make_documents
 from dedup.confirm.epoch import Learnt, learn
-from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
 from dedup.confirm.features import FEATURES, pair_features
 from dedup.confirm.model import LOGIT, Scorecard, least_sum, load_model, parse_model, probability
 from dedup.confirm.survey import survey_texts
 from dedup.confirm.tfidf import CorpusCounts, Idf
 from dedup.errors import ModelError
-from dedup.evaluate.fit import fit_scorecard
+from dedup.evaluate.fit import REGULARISATION, fit_scorecard
 from dedup.sketch.background import load_background
 from dedup.text.furniture import Furniture, learn_furniture
 from dedup.text.interface import interface_hashes
@@ -28,7 +28,7 @@ from dedup.text.words import text_hashes, tokenize
 
 
 def words_of(texts):
-    return tokenize(pa.array(texts, pa.large_string()))
+    return tokenize(pa.array(texts, pa.large_string()), stems=True)
 
 
 def documents_of(texts, furniture=None, threads=1):

@@ -14,11 +14,13 @@ import typer
 
 from dedup.cli import guard
 from dedup.cli.clusters import clusters
+from dedup.cli.evaluate import evaluate
 from dedup.cli.export import export
 from dedup.cli.index import index
 from dedup.cli.query import query
 from dedup.cli.show import show
 from dedup.cli.stats import stats
+from dedup.cli.tune import tune
 
 app = typer.Typer(
     name="dedup",
@@ -60,7 +62,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats):
+for command in (index, clusters, show, query, export, stats, evaluate, tune):
     app.command()(guard.guarded(command))
 
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dedup.cli import options
-
-if TYPE_CHECKING:
-    from dedup.cli.progress import Progress
-    from dedup.report.schema import ClusterReport
-    from dedup.settings import Settings
 
 
 def clusters(
@@ -27,12 +21,7 @@ def clusters(
     window: options.Window = None,
     since: options.Since = None,
     until: options.Until = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A confirm model of your own (JSON).", rich_help_panel=options.FINDING
-        ),
-    ] = None,
+    model: options.Model = None,
     min_size: Annotated[
         int, typer.Option(metavar="N", help="Least number of articles.", rich_help_panel=options.CHOOSING)
     ] = 2,
@@ -97,8 +86,10 @@ def clusters(
     jsonl holds one object per cluster. With --relation the size of a
     cluster still counts all of its members.
     """
+    from dedup.cli.facade import read_model, the_index_among
     from dedup.cli.output import emit_report
     from dedup.cli.progress import Progress
+    from dedup.cli.sources import opened
     from dedup.report.destination import check_writable, chosen_format
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
     from dedup.settings import Settings
@@ -119,50 +110,25 @@ def clusters(
         top=top or None,
         threads=threads,
     )
+    judged_by = read_model(model)
+    folder = the_index_among(sources)
     # A table says how many clusters it leaves out, so it is given all of them.
     asked = replace(settings, top=None) if kind == "table" else settings
     with Progress() as progress:
-        report, folder = _report(sources, asked, progress, model, mapping, format_in, rejects)
+        reading = opened(
+            sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
+        )
+        with reading as idx:
+            report = idx.report(asked, model=judged_by, on_stage=progress.stage)
     report = report.select(asked)
     shown = CLUSTERS_SHOWN if top is None else settings.top
     emit_report(
         report,
         kind,
         output,
-        table=TableOptions(clusters=shown, sort=settings.sort, index=folder),
+        table=TableOptions(clusters=shown, sort=settings.sort, index=None if folder is None else str(folder)),
         csv_safe=csv_safe,
     )
     for note in report.notes:
         progress.say(note)
     progress.say(summary_line(report))
-
-
-def _report(
-    sources: list[str],
-    settings: Settings,
-    progress: Progress,
-    model: Path | None,
-    mapping: str | None,
-    format_in: str | None,
-    rejects: Path | None,
-) -> tuple[ClusterReport, str | None]:
-    """Return the report and, for the table's hints, the index it is of."""
-    from dedup.cli import facade
-    from dedup.cli.adding import add_feeds, check_feeds
-
-    folder = facade.the_index_among(sources)
-    if folder is not None:
-        with facade.open_index(folder) as idx:
-            return idx.report(settings, model=model, on_stage=progress.stage), str(folder)
-    columns = check_feeds(sources, mapping, format_in)
-    with facade.temporary_index() as idx:
-        add_feeds(
-            idx,
-            sources,
-            progress,
-            mapping=columns,
-            format=format_in,
-            threads=settings.threads,
-            rejects=rejects,
-        )
-        return idx.report(settings, model=model, on_stage=progress.stage), None

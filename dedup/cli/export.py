@@ -21,6 +21,7 @@ def export(
     ] = None,
     csv_safe: options.CsvSafe = False,
     threshold: options.Threshold = None,
+    model: options.Model = None,
     window: options.Window = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -38,7 +39,7 @@ def export(
     url, title, text, published and so on; dedup can read the file again.
     """
     from dedup.article import ARTICLE_SCHEMA
-    from dedup.cli.facade import open_index
+    from dedup.cli.facade import open_index, read_model
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
     from dedup.report.wording import count
@@ -50,10 +51,13 @@ def export(
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )
+    judged_by = read_model(model)
     # A bar would stand in the middle of data that goes to the same terminal.
     beside = False if output is None and sys.stdout.isatty() else None
     with Progress(beside) as progress, open_index(index) as idx, destination(output, kind) as file:
         progress.stage("finding clusters", 0, 0)
-        rows = write_batches(idx.export(settings), ARTICLE_SCHEMA, kind, file, csv_safe=csv_safe)
+        rows = write_batches(
+            idx.export(settings, model=judged_by), ARTICLE_SCHEMA, kind, file, csv_safe=csv_safe
+        )
     where = "" if output is None else f" to {output}"
     progress.say(f"wrote {count(rows, 'article')}{where}, one per cluster and all that are in none")

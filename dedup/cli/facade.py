@@ -79,6 +79,20 @@ def temporary_index() -> Any:
     return _index_module().Index.temporary()
 
 
+def read_model(path: Path | None) -> Any:
+    """Return the model of a file, None for the shipped one; before the feeds, which may take long to read.
+
+    Raises
+    ------
+    ModelError
+        If the file is no model.
+    """
+    if path is None:
+        return None
+    _keep_pandas_out()
+    return importlib.import_module("dedup.confirm.model").load_model(path)
+
+
 def the_index_among(sources: Sequence[str]) -> Path | None:
     """Return the index if the one source is one; None when all are feeds.
 

@@ -95,6 +95,15 @@ Threshold: TypeAlias = Annotated[
         rich_help_panel=FINDING,
     ),
 ]
+Model: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="A confirm model of your own, as `dedup tune` writes it; without it the shipped one.",
+        rich_help_panel=FINDING,
+    ),
+]
 Window: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -135,6 +144,15 @@ Output: TypeAlias = Annotated[
         "--output",
         metavar="FILE",
         help="Write to FILE, which is replaced only when all went well.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Plot: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE.png|svg",
+        help="Draw the precision-recall curve and the calibration; needs matplotlib: dedup\\[charts].",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -34,6 +34,7 @@ def query(
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
     threshold: options.Threshold = None,
+    model: options.Model = None,
     format: options.FormatOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
@@ -48,7 +49,7 @@ def query(
       echo 'Quake hits western Velmara' | dedup query -i news.dedup --text
       dedup query -i news.dedup new.csv --map title=Headline -o matches.csv
     """
-    from dedup.cli.facade import open_index
+    from dedup.cli.facade import open_index, read_model
     from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
@@ -60,12 +61,13 @@ def query(
     kind = chosen_format(format, output, list(options.Format))
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
+    judged_by = read_model(model)
     with Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
         articles = _plain_article(source) if text else _feed_articles(source, mapping, format_in, progress)
         progress.stage("looking for near-duplicates", 0, 0)
-        matches = idx.query(articles, settings)
+        matches = idx.query(articles, settings, model=judged_by)
     if kind == "table":
         titles = articles.column("title").to_pylist()
         emit_lines(match_lines(matches, titles, canvas_for(output)), output)

@@ -15,6 +15,7 @@ def show(
     ],
     index: options.IndexFolder,
     threshold: options.Threshold = None,
+    model: options.Model = None,
     window: options.Window = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -31,7 +32,7 @@ def show(
       dedup show -i news.dedup dm-4101           the cluster that holds this article
       dedup show -i news.dedup dm-4101 --format csv
     """
-    from dedup.cli.facade import open_index
+    from dedup.cli.facade import open_index, read_model
     from dedup.cli.output import emit_lines, emit_report
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format
@@ -44,9 +45,10 @@ def show(
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )
+    judged_by = read_model(model)
     with Progress() as progress, open_index(index) as idx:
         progress.stage("finding clusters", 0, 0)
-        report = idx.show(identifier, settings).around(identifier)
+        report = idx.show(identifier, settings, model=judged_by).around(identifier)
     if kind == "table" and report.n_clusters == 0:
         lines = [f"{printable(identifier)} is in no cluster: nothing in the index is a copy of it."]
         lines += [

@@ -29,12 +29,13 @@ from numpy.typing import NDArray
 from dedup.confirm.briefs import BRIEF_FEATURES, BRIEF_SIGNS
 from dedup.confirm.features import FEATURES, SIGNS
 from dedup.errors import ModelError
+from dedup.settings import LEAST_THRESHOLD
 
 FORMAT: Final = 1
 LOGIT: Final = 1_000_000
 """One logit in units of a sum."""
 
-_HOW: Final = "write one with python -m dedup.evaluate.build_model"
+_HOW: Final = "write one with dedup tune"
 _STEPS: Final = 64
 _LIMIT: Final = 12  # logits; beyond it the probability is 0 or 1 to four decimals
 
@@ -81,17 +82,22 @@ class Model:
     article, brief : Scorecard
     note : str
         What it was fitted on, for people.
+    threshold : float, optional
+        Least probability of a match where the user names none; None: `dedup`'s own.
     """
 
     article: Scorecard
     brief: Scorecard
     note: str = ""
+    threshold: float | None = None
 
     @property
     def content_hash(self) -> str:
         """16 hex digits over all numbers: part of the identity of every result."""
-        text = orjson.dumps([_plain(self.article), _plain(self.brief)], option=orjson.OPT_SORT_KEYS)
-        return blake2b(text, digest_size=8).hexdigest()
+        numbers: list[Any] = [_plain(self.article), _plain(self.brief)]
+        if self.threshold is not None:
+            numbers.append(self.threshold)
+        return blake2b(orjson.dumps(numbers, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
     def to_json(self) -> bytes:
         """Model file, as `--model` reads it."""
@@ -99,6 +105,7 @@ class Model:
             {
                 "format": FORMAT,
                 "note": self.note,
+                **({} if self.threshold is None else {"threshold": self.threshold}),
                 "article": _plain(self.article),
                 "brief": _plain(self.brief),
             },
@@ -160,8 +167,9 @@ def parse_model(data: Any, source: str) -> Model:
             _card(data["article"], SIGNS, FEATURES),
             _card(data["brief"], BRIEF_SIGNS, BRIEF_FEATURES),
             str(data.get("note", "")),
+            _threshold(data.get("threshold")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelError(f"{source}: not a confirm model ({error})", _HOW) from None
 
 
@@ -176,6 +184,14 @@ def _card(data: dict[str, Any], signs: dict[str, int], known: tuple[str, ...]) -
     return Scorecard(
         known, np.array([weights.get(name, 0) for name in known], np.int64), int(data["intercept"])
     )
+
+
+def _threshold(found: Any) -> float | None:
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not LEAST_THRESHOLD <= found <= 1:
+        raise ValueError(f"threshold {found!r} is not between {LEAST_THRESHOLD} and 1")
+    return float(found)
 
 
 def _plain(card: Scorecard) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Labelled sets, each counting the same:
 
 - ``gold/CORPUS/pairs.csv`` of the five corpora with texts (labels W and N);
 - ``LABELS/allsides.csv``: candidate pairs of a real feed that a reader labelled, so that the fit sees what
-  the confirm stage sees. Those of which the reader was sure; partly derived pairs (P) count as no copies there,
+  the confirm stage sees. Those of which the reader was sure; partly derived pairs (P) count as no copies,
   for what a feed holds of them is an outlet that repeats its own background.
 
 The brief scorecard is fitted on ``gold/sts_headlines``, 2,499 pairs of headlines graded 0 to 5 for meaning
@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from dedup.confirm.model import Model, Scorecard
 from dedup.evaluate.fit import fit_articles, fit_briefs
-from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
+from dedup.evaluate.gold import LABELS, GoldPair, read_pairs
+from dedup.evaluate.measure import measure
 
 CORPORA: Final = ("provenance", "fnc", "ecb", "reuters", "webpages")
 HEADLINES: Final = "sts_headlines"

@@ -1,35 +1,43 @@
-"""Labelled pairs: reading them, and measuring their features as a run on their corpus would."""
+"""Labels made by people: which pairs of articles are copies, or which articles make a cluster.
+
+Labelled pairs are a CSV with the columns id_a, id_b and label, and, if wanted,
+kind (a name to count by) and weight (how many pairs of the feed the pair stands
+for, where pairs were drawn by strata). Labelled clusters are a CSV with the
+columns article_id and cluster_id; a blank cluster means that the article has no
+copy. Articles that are not labelled are not judged.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
-from dedup.confirm.features import FEATURES, pair_features
-from dedup.confirm.judge import Judge
-from dedup.confirm.model import Model, Scorecard
-from dedup.engines.corpus import distinct_texts, load_corpus
-from dedup.engines.local import learn_epoch, node_texts
-from dedup.errors import ModelError
-from dedup.index.identity import display_id
-from dedup.index.index import Index
+from dedup.errors import GoldError
 
 LABELS: Final = {"W": 1, "N": 0}
-"""Wholly derived from the same copy, or not. Pairs of any other label (P, partly) are left out of a fit."""
+"""Wholly derived from the same copy, or not. Pairs of the third label (P, partly) are left out of a fit."""
 
-_COLUMNS: Final = ("id_a", "id_b", "label")
+SPELLINGS: Final = {
+    "w": "W", "1": "W", "yes": "W",
+    "n": "N", "0": "N", "no": "N",
+    "p": "P",
+}  # fmt: skip
+"""How a label may be written, upper and lower case alike."""
+
+_PAIR_COLUMNS: Final = ("id_a", "id_b", "label")
+_ID_COLUMNS: Final = ("article_id", "id")
+_CLUSTER_COLUMNS: Final = ("cluster_id", "cluster", "story_id")
+_PAIRS_HOW: Final = "labelled pairs are a CSV with the columns id_a,id_b,label"
+_CLUSTERS_HOW: Final = "labelled clusters are a CSV with the columns article_id,cluster_id"
 
 
 @dataclass(frozen=True, slots=True)
 class GoldPair:
-    """One labelled pair; `kind`, `weight` and `sure` (hi or lo) are optional columns of the file."""
+    """One labelled pair; `kind` and `weight` are optional columns of the file."""
 
     id_a: str
     id_b: str
@@ -39,87 +47,161 @@ class GoldPair:
     sure: bool = True
 
 
-def read_pairs(path: Path) -> list[GoldPair]:
-    """Read a CSV of labelled pairs with the columns id_a, id_b, label and, optionally, kind and weight.
-
-    Raises
-    ------
-    ModelError
-        If the file cannot be read, lacks a column, or labels one pair twice in two ways.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
-            if missing:
-                raise ModelError(f"{path}: lacks the columns {missing}, it has {rows.fieldnames}")
-            pairs = [
-                GoldPair(
-                    row["id_a"],
-                    row["id_b"],
-                    row["label"],
-                    row.get("kind") or "",
-                    float(row.get("weight") or 1),
-                    (row.get("sure") or "hi") == "hi",
-                )
-                for row in rows
-            ]
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: {error}", "give a CSV with id_a,id_b,label") from None
-    labels: dict[tuple[str, str], str] = {}
-    for pair in pairs:
-        a, b = sorted((pair.id_a, pair.id_b))
-        if labels.setdefault((a, b), pair.label) != pair.label:
-            raise ModelError(f"{path}: the pair {a}, {b} is labelled both {labels[a, b]} and {pair.label}")
-    return pairs
-
-
-def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Features of labelled pairs, under the epoch of their whole corpus.
+@dataclass(frozen=True, slots=True)
+class GoldClusters:
+    """Articles and the cluster of each.
 
     Parameters
     ----------
-    articles : Path
-        The feed the pairs speak of.
-    pairs : sequence of GoldPair, length p
+    cluster : mapping of str to str
+        Article id -> cluster id; "" for an article without copies.
+    """
 
-    Returns
-    -------
-    int32 array, shape (p, len(FEATURES)), and int32 array, shape (p, len(BRIEF_FEATURES))
-        As running text and as briefs.
+    cluster: Mapping[str, str]
+
+
+Gold = list[GoldPair] | GoldClusters
+
+
+def read_gold(path: Path, format: str = "auto") -> Gold:
+    """Read labels of either kind.
+
+    Parameters
+    ----------
+    path : Path
+    format : {"auto", "pairs", "clusters"}
+        auto: what the columns say.
 
     Raises
     ------
-    ModelError
-        If an id does not occur in the feed.
+    GoldError
+        As `read_pairs` and `read_clusters`.
     """
-    with Index.temporary() as index:
-        index.add(articles)
-        with index._store.snapshot() as snapshot:
-            corpus = load_corpus(snapshot)
-            nodes = distinct_texts(corpus)
-            names = {display_id(name, key): key for table in snapshot.articles(["id", "key"]) for name, key in
-                     zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True)}  # fmt: skip
-            unknown = sorted({i for p in pairs for i in (p.id_a, p.id_b)} - set(names))
-            if unknown:
-                raise ModelError(
-                    f"{articles}: {len(unknown)} ids of the pairs do not occur in it, such as {unknown[:3]}",
-                    "give the feed that was labelled",
-                )
-            judge = Judge(
-                len(nodes),
-                lambda wanted: node_texts(snapshot, corpus, nodes, wanted),
-                learn_epoch(snapshot),
-                _NOTHING,
+    if format == "auto":
+        names = next(_rows(path, header=True))[1]
+        pairs, clusters = set(names) >= set(_PAIR_COLUMNS), _columns(names) is not None
+        if pairs == clusters:
+            found = "columns of both" if pairs else f"columns of neither, it has {', '.join(names) or 'none'}"
+            raise GoldError(f"{path}: {found}", f"{_PAIRS_HOW}; {_CLUSTERS_HOW}; --gold-format says which")
+        format = "pairs" if pairs else "clusters"
+    return read_pairs(path) if format == "pairs" else GoldClusters(read_clusters(path))
+
+
+def read_pairs(path: Path) -> list[GoldPair]:
+    """Read labelled pairs; a pair that stands there twice counts once.
+
+    Raises
+    ------
+    GoldError
+        If the file cannot be read, lacks a column or has no pair, or a row has no id, an unknown label, a
+        weight that is no finite number of at least 0, or another label than an earlier row of the same pair.
+    """
+    rows = _rows(path)
+    names = next(rows)[1]
+    missing = [name for name in _PAIR_COLUMNS if name not in names]
+    if missing:
+        raise GoldError(
+            f"{path}: lacks the columns {', '.join(missing)}; it has {', '.join(names)}", _PAIRS_HOW
+        )
+    wrong: list[str] = []
+    pairs: dict[tuple[str, str], tuple[int, GoldPair]] = {}
+    for line, values in rows:
+        row = dict(zip(names, values, strict=False))
+        try:
+            pair = _pair(row)
+        except ValueError as error:
+            wrong.append(f"{path}:{line}: {error}")
+            continue
+        first, known = pairs.setdefault(_unordered(pair), (line, pair))
+        if known.label != pair.label:
+            wrong.append(
+                f"{path}:{line}: the pair {pair.id_a}, {pair.id_b} is labelled {pair.label}, "
+                f"in line {first} {known.label}"
             )
-            keys = np.array([[names[pair.id_a], names[pair.id_b]] for pair in pairs], np.int64).reshape(-1, 2)
-            node = nodes.of[np.searchsorted(corpus.keys, keys)]
-            documents, places = judge.documents(node.ravel())
-            left, right = places.reshape(-1, 2).T
-            return pair_features(documents, left, right), brief_features(documents, left, right)
+    _complain(wrong, "correct the file")
+    if not pairs:
+        raise GoldError(f"{path}: has no pairs", _PAIRS_HOW)
+    return [pair for _, pair in pairs.values()]
 
 
-_NOTHING: Final = Model(
-    Scorecard(FEATURES, np.zeros(len(FEATURES), np.int64), 0),
-    Scorecard(BRIEF_FEATURES, np.zeros(len(BRIEF_FEATURES), np.int64), 0),
-)
+def read_clusters(path: Path) -> dict[str, str]:
+    """Read clusters, of people or of ``dedup clusters --format csv``: article id -> cluster id.
+
+    Raises
+    ------
+    GoldError
+        If the file cannot be read, lacks a column, or puts an article into two clusters.
+    """
+    rows = _rows(path)
+    names = next(rows)[1]
+    columns = _columns(names)
+    if columns is None:
+        raise GoldError(
+            f"{path}: lacks a column {' or '.join(_ID_COLUMNS)}, or {' or '.join(_CLUSTER_COLUMNS)}; "
+            f"it has {', '.join(names)}",
+            _CLUSTERS_HOW,
+        )
+    article_column, cluster_column = columns
+    wrong: list[str] = []
+    clusters: dict[str, str] = {}
+    for line, values in rows:
+        row = dict(zip(names, values, strict=False))
+        article, cluster = row.get(article_column, ""), row.get(cluster_column, "")
+        if not article:
+            wrong.append(f"{path}:{line}: no article id")
+        elif clusters.setdefault(article, cluster) != cluster:
+            wrong.append(f"{path}:{line}: article {article} stands in two clusters")
+    _complain(wrong, "correct the file")
+    return clusters
+
+
+def _rows(path: Path, *, header: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of each row, first those of the header; blank rows are passed over."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            yield 1, [name.strip() for name in next(reader, [])]
+            for row in () if header else reader:
+                if any(cell.strip() for cell in row):
+                    yield reader.line_num, [cell.strip() for cell in row]
+    except OSError as error:
+        raise GoldError(f"{path}: {error.strerror}", "give a CSV of labels") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise GoldError(f"{path}: not a CSV in UTF-8 ({error})", "give a CSV of labels") from None
+
+
+def _columns(names: list[str]) -> tuple[str, str] | None:
+    """Columns of the article and of its cluster, None if there are not both."""
+    article = next((name for name in _ID_COLUMNS if name in names), None)
+    cluster = next((name for name in _CLUSTER_COLUMNS if name in names), None)
+    return None if article is None or cluster is None else (article, cluster)
+
+
+def _pair(row: Mapping[str, str]) -> GoldPair:
+    """Check one row; raises `ValueError` with what is wrong."""
+    a, b, written = (row.get(name, "") for name in _PAIR_COLUMNS)
+    if not a or not b:
+        raise ValueError("an id is missing")
+    if a == b:
+        raise ValueError(f"{a} is paired with itself")
+    label = SPELLINGS.get(written.lower())
+    if label is None:
+        raise ValueError(f"label {written!r} is none of W (copy), P (partly), N (not), 1, 0, yes, no")
+    text = row.get("weight", "") or "1"
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:  # false for nan
+        raise ValueError(f"weight {text!r} is no number of at least 0")
+    return GoldPair(a, b, label, row.get("kind", ""), weight, row.get("sure", "") != "lo")
+
+
+def _unordered(pair: GoldPair) -> tuple[str, str]:
+    return (pair.id_a, pair.id_b) if pair.id_a < pair.id_b else (pair.id_b, pair.id_a)
+
+
+def _complain(wrong: list[str], fix: str) -> None:
+    if wrong:
+        more = f" ({len(wrong):,} rows are wrong)" if len(wrong) > 1 else ""
+        raise GoldError(wrong[0] + more, fix)

@@ -253,8 +253,12 @@ class Index:
         frame: pd.DataFrame = self.report(Settings(**options), model=model).members.to_pandas()
         return frame
 
-    def show(self, identifier: str, settings: Settings | None = None) -> ClusterReport:
+    def show(
+        self, identifier: str, settings: Settings | None = None, *, model: Path | Model | None = None
+    ) -> ClusterReport:
         """Return the one cluster that an id names, or that holds the article it names.
+
+        Settings and model must be those of the run that gave the id: others give other clusters.
 
         Raises
         ------
@@ -263,13 +267,16 @@ class Index:
         """
         settings = settings or Settings()
         everything = self.report(
-            Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads)
+            Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads),
+            model=model,
         )
         with self._store.snapshot() as snapshot:
             known = bool(snapshot.find(identifier))
         return one_cluster(everything, identifier, known, self.path)
 
-    def query(self, articles: Any, settings: Settings | None = None) -> pa.Table:
+    def query(
+        self, articles: Any, settings: Settings | None = None, *, model: Path | Model | None = None
+    ) -> pa.Table:
         """Find the near-duplicates of new articles, without adding them.
 
         Parameters
@@ -278,6 +285,8 @@ class Index:
             As for `add`. A headline without a text is compared with the titles of full articles too.
         settings : Settings, optional
             Threshold and threads take part.
+        model : path or Model, optional
+            Confirm model; the shipped one by default.
 
         Returns
         -------
@@ -288,7 +297,7 @@ class Index:
         if not (isinstance(articles, pa.Table) and articles.schema.equals(ARTICLE_SCHEMA)):
             batches = [batch.articles for batch in as_feed(articles, None, None, None)]
             articles = pa.Table.from_batches(batches, schema=ARTICLE_SCHEMA)
-        matched = self._session.matched(settings, None, silent, keep=False)
+        matched = self._session.matched(settings, model, silent, keep=False)
         clustering = self._session.clustering(matched, settings)
         near = find_near(
             matched.snapshot,
@@ -296,15 +305,17 @@ class Index:
             articles,
             matched.learnt,
             matched.model,
-            least_of(settings),
+            least_of(settings, matched.model),
             settings.threads or cores(),
         )
         return match_table(matched.snapshot, matched.state.corpus, clustering, articles, near)
 
-    def export(self, settings: Settings | None = None) -> Iterator[pa.RecordBatch]:
+    def export(
+        self, settings: Settings | None = None, *, model: Path | Model | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Yield the feed with one article per cluster: the canonical ones and all that are in none."""
         settings = (settings or Settings()).check()
-        matched = self._session.matched(settings, None, silent)
+        matched = self._session.matched(settings, model, silent)
         clustering = self._session.clustering(matched, settings)
         corpus = matched.state.corpus
         kept = chosen_articles(corpus, settings)

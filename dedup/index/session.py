@@ -101,7 +101,7 @@ class Session:
             matched.state.nodes,
             matched.state.matches,
             matched.state.judge,
-            least=least_of(settings),
+            least=least_of(settings, matched.model),
             kept=chosen_articles(corpus, settings),
             window_s=settings.window_s,
             own=_agency_outlets(matched.snapshot, corpus),
@@ -201,9 +201,17 @@ class Session:
             yield store
 
 
-def least_of(settings: Settings) -> int:
-    """Threshold of the settings as an integer sum."""
-    return least_sum(DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold)
+def threshold_of(settings: Settings, model: Model) -> float:
+    """Threshold of a run: the user's, else the model's, else `DEFAULT_THRESHOLD`."""
+    for chosen in (settings.threshold, model.threshold):
+        if chosen is not None:
+            return chosen
+    return DEFAULT_THRESHOLD
+
+
+def least_of(settings: Settings, model: Model) -> int:
+    """Threshold of a run as an integer sum."""
+    return least_sum(threshold_of(settings, model))
 
 
 def chosen_articles(corpus: Corpus, settings: Settings) -> NDArray[np.bool_]:

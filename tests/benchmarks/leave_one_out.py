@@ -1,192 +1,315 @@
-"""Score the clusters of each gold corpus with a model fitted on the others.
+"""Tune on all gold corpora but one, cluster that one, score it; for each in turn.
 
-    DEDUP_GOLD_DIR=... python tests/benchmarks/leave_one_out.py [--json FILE] [--keep FOLDER]
+    DEDUP_GOLD_DIR=... python tests/benchmarks/leave_one_out.py [--json FILE] [--keep FOLDER] [--plot FILE]
 
-For each corpus: fit the article scorecard on the labelled pairs of the other
-four, cluster the corpus with it, and call a pair grouped when both articles
-carry the same cluster id. P pairs (partly derived) are left out. Weights are
-capped at their .9 quantile in each corpus. The brief scorecard is fitted on
-headlines and does not vary. ``--keep`` writes clusters-CORPUS.csv for other
-scorers. ``cand`` is the share of labelled copies that became candidate pairs.
+What runs are the commands a user types: ``dedup index`` on each corpus, ``dedup
+tune`` on four of them, ``dedup clusters --model`` on the fifth. A pair is grouped
+when both articles carry the same cluster id. P pairs (partly derived) are left
+out. Weights are capped at their .9 quantile in each corpus, then pooled. ``cand``
+is the share of labelled copies that became candidate pairs. Where
+``tools/score_pairs.py`` stands beside the gold folder, its figures of each corpus
+must be the same to the last digit.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import io
 import os
+import re
+import subprocess
 import sys
+import tempfile
+import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import orjson
 
-from dedup.confirm.model import Model, Scorecard, load_model
+from dedup.cli import app
+from dedup.confirm.model import load_model, probability
+from dedup.engines.corpus import distinct_texts, load_corpus
 from dedup.engines.matching import propose
-from dedup.evaluate.fit import fit_articles
-from dedup.evaluate.gold import LABELS, GoldPair, measure, read_pairs
+from dedup.evaluate.build_model import SAME, headline_features
+from dedup.evaluate.evaluation import Figures, ScoreEvaluation, evaluate_scores
+from dedup.evaluate.fit import fit_briefs
+from dedup.evaluate.folds import Sample, out_of_fold
+from dedup.evaluate.gold import LABELS, GoldPair, read_clusters, read_pairs
+from dedup.evaluate.measure import measure_pairs
+from dedup.evaluate.metrics import average_precision, capped, count_pairs, generator, intervals
+from dedup.evaluate.plots import check_plot, plot_scores
 from dedup.index.index import Index
-from dedup.settings import Settings
 
 CORPORA = ("provenance", "fnc", "ecb", "reuters", "webpages")
-POOLED = CORPORA[:4]
+FOUR = CORPORA[:4]
+"""Pooled apart: webpages has five copies among its 113 pairs, and tests what is grouped wrongly."""
 
-Row = tuple[bool, bool, float]
-"""Whether a pair is a copy, whether it was grouped, its weight."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What clustering one corpus gave."""
-
-    cluster: dict[str, str]
-    candidates: set[tuple[int, int]]
-    node: dict[str, int]
-    pairs_per_article: float
-
-    def grouped(self, pair: GoldPair) -> bool:
-        a = self.cluster.get(pair.id_a)
-        return a is not None and a == self.cluster.get(pair.id_b)
-
-    def proposed(self, pair: GoldPair) -> bool:
-        a, b = sorted((self.node[pair.id_a], self.node[pair.id_b]))
-        return a == b or (a, b) in self.candidates
+CAP = 0.9
 
 
-def cluster(articles: Path, model: Model, threshold: float | None) -> Outcome:
-    with Index.temporary() as index:
-        index.add(articles)
-        settings = Settings(threshold=threshold)
-        members = index.report(settings, model=model).members
-        matched = index._session.matched(settings, model, lambda *_: None)
-        snapshot, state = matched.snapshot, matched.state
-        left, right, _, _ = propose(snapshot, state.corpus, state.nodes, 1)
+@dataclass
+class Pairs:
+    """Labelled pairs (W and N), of one corpus or several, and what became of them."""
+
+    copy: list[bool] = field(default_factory=list)
+    grouped: list[bool] = field(default_factory=list)
+    capped: list[float] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    candidate: list[bool] = field(default_factory=list)
+    kinds: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    @classmethod
+    def pooled(cls, parts: Iterable[Pairs]) -> Pairs:
+        whole = cls()
+        for part in parts:
+            for name in ("copy", "grouped", "capped", "weight", "score", "candidate"):
+                getattr(whole, name).extend(getattr(part, name))
+            for kind, (hit, n) in part.kinds.items():
+                whole.kinds[kind][0] += hit
+                whole.kinds[kind][1] += n
+        return whole
+
+    def figures(self) -> dict[str, Figures]:
+        """Plain, capped and weighted; the intervals as `dedup evaluate` has them."""
+        copy, grouped = np.array(self.copy), np.array(self.grouped)
+        found = {}
+        for name, weights in (("capped", self.capped), ("weighted", self.weight)):
+            source, heavy = generator(), np.array(weights)
+            found["plain"] = Figures(count_pairs(copy, grouped), intervals(copy, grouped, source=source))
+            found[name] = Figures(
+                count_pairs(copy, grouped, heavy), intervals(copy, grouped, heavy, source=source)
+            )
+        return found
+
+    def scores(self, threshold: float) -> ScoreEvaluation:
+        return evaluate_scores(np.array(self.copy), np.array(self.score), threshold)
+
+    def candidate_recall(self) -> float:
+        return float(np.mean(np.array(self.candidate)[np.array(self.copy)]))
+
+    def share(self, kind: str) -> str:
+        hit, n = self.kinds["N", kind]
+        return f"N {kind}: {hit} of {n} grouped ({hit / n:.1%})"
+
+
+def command(*arguments: str | Path) -> None:
+    """Run a command in this process: the imports and kernels are paid once."""
+    said = io.StringIO()
+    try:
+        with redirect_stdout(io.TextIOWrapper(io.BytesIO())), redirect_stderr(said):
+            app(list(map(str, arguments)))
+    except SystemExit as ended:
+        if ended.code:
+            sys.exit(said.getvalue())
+
+
+def proposed(folder: Path, pairs: Sequence[GoldPair]) -> tuple[list[bool], float]:
+    """Whether each pair is a candidate (or of equal texts); candidate pairs per article."""
+    with Index.open(folder) as index, index._store.snapshot() as snapshot:
+        corpus = load_corpus(snapshot)
+        nodes = distinct_texts(corpus)
+        left, right, _, _ = propose(snapshot, corpus, nodes, 1)
+        candidates = set(zip(left.tolist(), right.tolist(), strict=True))
         node = {
-            name: int(state.nodes.of[np.searchsorted(state.corpus.keys, key)])
+            name: int(nodes.of[np.searchsorted(corpus.keys, key)])
             for table in snapshot.articles(["id", "key"])
             for name, key in zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True)
         }
-        return Outcome(
-            dict(zip(members["article_id"].to_pylist(), members["cluster_id"].to_pylist(), strict=True)),
-            set(zip(left.tolist(), right.tolist(), strict=True)),
-            node,
-            len(left) / len(state.corpus),
+    found = []
+    for pair in pairs:
+        a, b = sorted((node[pair.id_a], node[pair.id_b]))
+        found.append(a == b or (a, b) in candidates)
+    return found, len(left) / len(corpus)
+
+
+def outcome(folder: Path, model: Path, clusters: Path, pairs: list[GoldPair]) -> tuple[Pairs, float]:
+    """Hold the clusters of one corpus against its labels; also candidate pairs per article."""
+    cluster = read_clusters(clusters)
+    limited = capped(np.array([pair.weight for pair in pairs]), CAP).tolist()
+    candidates, per_article = proposed(folder, pairs)
+    with Index.open(folder) as index:
+        scores = measure_pairs(index, pairs).scores(load_model(model)).tolist()
+    found = Pairs()
+    for pair, limit, candidate, score in zip(pairs, limited, candidates, scores, strict=True):
+        together = pair.id_a in cluster and cluster[pair.id_a] == cluster.get(pair.id_b)
+        found.kinds[pair.label, pair.kind][0] += together
+        found.kinds[pair.label, pair.kind][1] += 1
+        if pair.label in LABELS:
+            found.copy.append(pair.label == "W")
+            found.grouped.append(together)
+            found.capped.append(limit)
+            found.weight.append(pair.weight)
+            found.score.append(score)
+            found.candidate.append(candidate)
+    return found, per_article
+
+
+def headlines(gold: Path) -> dict[str, float]:
+    """Agreement of the brief score with graded headlines, cross-validated and in sample."""
+    features, grades = headline_features(gold)
+    same = grades >= SAME
+    names = [(f"{row}a", f"{row}b") for row in range(len(same))]
+    sums, _, _ = out_of_fold(
+        fit_briefs,
+        [Sample(features, features, same, names)],
+    )
+    found = {}
+    for how, score in (
+        ("", probability(sums[0])),
+        ("_in_sample", probability(load_model().brief.sums(features))),
+    ):
+        found[f"pearson{how}"] = float(np.corrcoef(score, grades)[0, 1])
+        found[f"average_precision{how}"] = average_precision(same, score)
+    return found
+
+
+def agree(script: Path, gold: Path, clusters: Path, found: dict[str, Figures]) -> None:
+    """Exit if the gold scorer says otherwise than we do."""
+    for name, option in (("capped", ["--cap-weight", str(CAP)]), ("weighted", [])):
+        done = subprocess.run(
+            [sys.executable, str(script), str(gold), str(clusters), *option],
+            capture_output=True,
+            text=True,
+            check=True,
         )
+        theirs = re.findall(r"^(?:plain|weighted) .*interval \S+", done.stdout, re.MULTILINE)
+        ours = []
+        for title, figures in (("plain", found["plain"]), ("weighted", found[name])):
+            counts, (low, high) = figures.counts, figures.intervals.f1
+            ours.append(
+                f"{title:9s} precision {counts.precision:.4f} recall {counts.recall:.4f} F1 {counts.f1:.4f} "
+                f"interval {low:.3f}-{high:.3f}"
+            )
+        if ours != theirs:
+            sys.exit(f"{clusters}: {script.name} says {theirs}, we say {ours}")
 
 
-def fit(sets: list[tuple[np.ndarray, list[GoldPair]]]) -> Scorecard:
-    features = [x[[p.label in LABELS for p in pairs]] for x, pairs in sets]
-    labels = [np.array([LABELS[p.label] for p in pairs if p.label in LABELS]) for _, pairs in sets]
-    return fit_articles(features, labels)
+def show(name: str, figures: dict[str, Figures], cand: float, per_article: float | None) -> None:
+    def span(found: Figures) -> str:
+        low, high = found.intervals.f1
+        return f"{found.counts.f1:.3f} ({low:.3f}-{high:.3f})"
+
+    plain, heavy, raw = figures["plain"], figures["capped"], figures["weighted"]
+    low, high = heavy.intervals.recall
+    print(
+        f"{name:12s} {plain.counts.precision:5.3f} {plain.counts.recall:6.3f}  {span(plain)}  "
+        f"{heavy.counts.recall:.3f} ({low:.3f}-{high:.3f})  {span(heavy)}  {span(raw)}  {cand:5.3f}"
+        + (f" {per_article:8.2f}" if per_article is not None else ""),
+        flush=True,
+    )
 
 
-def scores(rows: list[Row]) -> tuple[float, float, float]:
-    """Precision, recall and F1."""
-    tp = sum(weight for copy, grouped, weight in rows if copy and grouped)
-    fp = sum(weight for copy, grouped, weight in rows if not copy and grouped)
-    fn = sum(weight for copy, grouped, weight in rows if copy and not grouped)
-    precision, recall = tp / (tp + fp) if tp + fp else 0.0, tp / (tp + fn) if tp + fn else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+def record(figures: dict[str, Figures], cand: float) -> dict[str, float]:
+    found = {"candidate_recall": cand}
+    for kind, one in figures.items():
+        prefix = "" if kind == "plain" else f"{kind}_"
+        for name in ("precision", "recall", "f1"):
+            low, high = getattr(one.intervals, name)
+            found[f"{prefix}{name}"] = getattr(one.counts, name)
+            found[f"{prefix}{name}_low"], found[f"{prefix}{name}_high"] = low, high
+    return found
 
 
-def interval(rows: list[Row], draws: int = 2000) -> tuple[float, float]:
-    """5th and 95th percentile of F1 over bootstrap draws of the pairs."""
-    rng = np.random.default_rng(0)
-    table = np.array(rows, np.float64)
-    found = sorted(scores(table[rng.integers(0, len(table), len(table))].tolist())[2] for _ in range(draws))
-    return found[draws // 20], found[draws - draws // 20 - 1]
-
-
-def capped(pairs: list[GoldPair]) -> list[float]:
-    ordered = sorted(pair.weight for pair in pairs)
-    cap = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
-    return [min(pair.weight, cap) for pair in pairs]
-
-
-def keep(folder: Path, corpus: str, clusters: dict[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"clusters-{corpus}.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("article_id", "cluster_id"), *sorted(clusters.items())])
+def run(gold: Path, folder: Path, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Print the table and return it."""
+    scorer = gold.parent / "tools" / "score_pairs.py"
+    labels = {corpus: gold / corpus / "pairs.csv" for corpus in CORPORA}
+    with tempfile.TemporaryDirectory() as kept:
+        index = {corpus: Path(kept) / f"{corpus}.dedup" for corpus in CORPORA}
+        for corpus in CORPORA:
+            command("index", gold / corpus / "articles.jsonl.gz", "-i", index[corpus])
+        parts: dict[str, Pairs] = {}
+        result: dict[str, dict[str, float]] = {}
+        print(
+            f"{'':12s}  prec recall  {'F1':19s}  {'capped recall':19s}  {'capped F1':19s}  "
+            f"{'weighted F1':19s}   cand pairs/article"
+        )
+        for corpus in CORPORA:
+            others = [other for other in CORPORA if other != corpus]
+            model, clusters = folder / f"model-{corpus}.json", folder / f"clusters-{corpus}.csv"
+            chosen = ["--threshold", options.threshold]
+            if options.precision is not None:
+                chosen = ["--precision", options.precision]
+            given = [word for other in others for word in ("--gold", labels[other])]
+            command("tune", *(index[other] for other in others), *given, *chosen, "-o", model)
+            command("clusters", index[corpus], "--model", model, "-o", clusters)
+            pairs = read_pairs(labels[corpus])
+            found, per_article = outcome(index[corpus], model, clusters, pairs)
+            figures = found.figures()
+            if scorer.exists():
+                agree(scorer, labels[corpus], clusters, figures)
+            if options.misses:
+                judged = [pair for pair in pairs if pair.label in LABELS]
+                for pair, candidate in zip(judged, found.candidate, strict=True):
+                    if pair.label == "W" and not candidate:
+                        print(f"  no candidate: {pair.id_a} {pair.id_b} {pair.kind} {pair.weight:g}")
+            show(corpus, figures, found.candidate_recall(), per_article)
+            result[corpus] = record(figures, found.candidate_recall()) | {"pairs_per_article": per_article}
+            parts[corpus] = found
+    for name, corpora in (("four", FOUR), ("all five", CORPORA)):
+        pooled = Pairs.pooled(parts[corpus] for corpus in corpora)
+        figures = pooled.figures()
+        show(name, figures, pooled.candidate_recall(), None)
+        result[name] = record(figures, pooled.candidate_recall())
+    agreed = (
+        "checked against score_pairs.py" if scorer.exists() else "score_pairs.py is not there to check by"
+    )
+    print(f"intervals: 5th to 95th percentile of 2,000 draws over pairs; {agreed}")
+    print(f"all five: {pooled.share('template')}, {pooled.share('same-event')}")
+    for (label, kind), (hit, n) in sorted(pooled.kinds.items()):
+        print(f"  {label} {kind:10s} grouped {hit:3d} of {n}")
+    scores = pooled.scores(float(options.threshold))
+    print(
+        f"scores of held-out pairs: average precision {scores.average_precision:.3f}, "
+        f"Brier {scores.brier:.4f}"
+    )
+    for one in scores.reliability:
+        print(f"  mean score {one.score:.3f}  copies {one.copies:.3f}  of {one.pairs}")
+    of_headlines = headlines(gold)
+    print(
+        "sts_headlines: Pearson r {pearson:.3f}, average precision {average_precision:.3f} in five folds; "
+        "in sample {pearson_in_sample:.3f}, {average_precision_in_sample:.3f}".format(**of_headlines)
+    )
+    result["headlines"] = of_headlines
+    result["scores"] = {"average_precision": scores.average_precision, "brier": scores.brier}
+    result["all five"] |= {
+        f"n_{kind}_grouped": pooled.kinds["N", kind][0] / pooled.kinds["N", kind][1]
+        for kind in ("template", "same-event")
+    }
+    if options.plot:
+        plot_scores(scores, options.plot, "Pairs of five corpora, each scored by a model of the other four")
+    return result
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--keep", type=Path)
-    parser.add_argument("--threshold", type=float)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the models and clusters here")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg")
+    parser.add_argument("--threshold", default="0.5", help="of the models (default 0.5)")
+    parser.add_argument("--precision", metavar="P", help="let each fold choose its threshold for it instead")
+    parser.add_argument("--misses", action="store_true", help="list the copies that are no candidate pair")
     options = parser.parse_args()
     if "DEDUP_GOLD_DIR" not in os.environ:
         print("DEDUP_GOLD_DIR is not set: nothing to measure", file=sys.stderr)
         return 1
-    gold = Path(os.environ["DEDUP_GOLD_DIR"]) / "gold"
-    result = leave_one_out(gold, options.threshold, options.keep)
+    check_plot(options.plot)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        result = run(Path(os.environ["DEDUP_GOLD_DIR"]) / "gold", folder, options)
     if options.json:
         options.json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+    print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
     return 0
-
-
-def leave_one_out(gold: Path, threshold: float | None, folder: Path | None) -> dict[str, dict[str, float]]:
-    """Print the table and return it."""
-    pairs = {c: read_pairs(gold / c / "pairs.csv") for c in CORPORA}
-    features = {c: measure(gold / c / "articles.jsonl.gz", pairs[c])[0] for c in CORPORA}
-    kinds: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    result: dict[str, dict[str, float]] = {}
-    plain: list[Row] = []
-    weighted: list[Row] = []
-    reached: list[bool] = []
-    print(f"{'corpus':14s} precision recall    F1    wF1   cand  pairs/article")
-    for corpus in CORPORA:
-        card = fit([(features[other], pairs[other]) for other in CORPORA if other != corpus])
-        out = cluster(gold / corpus / "articles.jsonl.gz", replace(load_model(), article=card), threshold)
-        if folder:
-            keep(folder, corpus, out.cluster)
-        weights = capped(pairs[corpus])
-        judged = [(p, w) for p, w in zip(pairs[corpus], weights, strict=True) if p.label in LABELS]
-        rows = [(p.label == "W", out.grouped(p), 1.0) for p, _ in judged]
-        heavy = [(p.label == "W", out.grouped(p), w) for p, w in judged]
-        found = [out.proposed(p) for p, _ in judged if p.label == "W"]
-        for pair in pairs[corpus]:
-            kinds[pair.label, pair.kind][0] += out.grouped(pair)
-            kinds[pair.label, pair.kind][1] += 1
-        negatives = [grouped for copy, grouped, _ in rows if not copy]
-        result[corpus] = summary(rows, heavy, found) | {
-            "pairs_per_article": out.pairs_per_article,
-            "n_grouped": sum(negatives) / len(negatives),
-        }
-        show(corpus, result[corpus])
-        if corpus in POOLED:
-            plain, weighted, reached = plain + rows, weighted + heavy, reached + found
-    low, high = interval(plain)
-    result["pooled"] = summary(plain, weighted, reached) | {"f1_low": low, "f1_high": high}
-    show("pooled four", result["pooled"])
-    print(f"pooled F1 interval {low:.3f}-{high:.3f} (5th to 95th percentile, 2,000 draws over pairs)")
-    print(f"webpages: {result['webpages']['n_grouped']:.1%} of the N pairs grouped")
-    for (label, kind), (hit, n) in sorted(kinds.items()):
-        print(f"  {label} {kind:10s} grouped {hit:3d} of {n}")
-    return result
-
-
-def summary(rows: list[Row], heavy: list[Row], found: list[bool]) -> dict[str, float]:
-    precision, recall, f1 = scores(rows)
-    return {
-        "precision": precision,
-        "recall": recall,
-        "f1": f1,
-        "weighted_f1": scores(heavy)[2],
-        "weighted_recall": scores(heavy)[1],
-        "candidate_recall": sum(found) / len(found),
-    }
-
-
-def show(name: str, row: dict[str, float]) -> None:
-    print(
-        f"{name:14s} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f} {row['weighted_f1']:6.3f} "
-        f"{row['candidate_recall']:6.3f} {row.get('pairs_per_article', float('nan')):8.2f}"
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""SOURCE on the command line: the folder of an index, or feeds read into an index that goes away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dedup.cli.progress import Progress
+
+
+@contextmanager
+def opened(
+    sources: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None = None,
+    format: str | None = None,
+    threads: int | None = None,
+    rejects: Path | None = None,
+) -> Iterator[Any]:
+    """Open the index the sources are, or one that holds what the feeds hold.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        One index, or feeds.
+    progress : Progress
+    mapping, format, threads, rejects
+        As the commands that read feeds have them.
+
+    Yields
+    ------
+    Index
+    """
+    from dedup.cli import facade
+    from dedup.cli.adding import add_feeds, check_feeds
+
+    folder = facade.the_index_among(sources)
+    if folder is not None:
+        with facade.open_index(folder) as idx:
+            yield idx
+        return
+    columns = check_feeds(sources, mapping, format)
+    with facade.temporary_index() as idx:
+        add_feeds(idx, sources, progress, mapping=columns, format=format, threads=threads, rejects=rejects)
+        yield idx
