@@ -26,7 +26,7 @@ from dedup.index.index import Index
 from dedup.index.session import DEFAULT_THRESHOLD
 
 LEAST_TO_FIT: Final = 20
-"""Copies, and others, below which a scorecard is not fitted: there are six weights to find."""
+"""Copies, and others, below which a scorecard is not fitted: there are several weights to find."""
 
 LEAST_TO_CHOOSE: Final = 10
 """The same for a threshold, which is one number."""
