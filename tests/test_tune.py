@@ -47,9 +47,9 @@ def witness(features, labels):
     return Witness(features)
 
 
-def sample(pairs, copy):
+def sample(pairs, copy, corpus=0):
     ends = np.array(pairs, np.int32).reshape(-1, 2)
-    return Sample(ends, ends, np.array(copy, np.bool_), [(str(a), str(b)) for a, b in pairs])
+    return Sample(corpus, ends, ends, np.array(copy, np.bool_), [(str(a), str(b)) for a, b in pairs])
 
 
 @settings(deadline=None)
@@ -74,18 +74,20 @@ def test_pairs_that_hang_together_are_held_out_with_both_their_folds():
 
 def test_several_corpora_are_left_out_in_turn():
     corpora = [
-        sample([(1000 * c + 2 * n, 1000 * c + 2 * n + 1) for n in range(20)], [n % 2 == 0 for n in range(20)])
+        sample(
+            [(1000 * c + 2 * n, 1000 * c + 2 * n + 1) for n in range(20)], [n % 2 == 0 for n in range(20)], c
+        )
         for c in (1, 2, 3)
     ]
     sums, folds, how = out_of_fold(witness, corpora)
     assert how == "leaving each corpus out"
-    assert [set(fold.tolist()) for fold in folds] == [{0}, {1}, {2}]
+    assert [set(fold.tolist()) for fold in folds] == [{1}, {2}, {3}]
     assert all(len(one) == 20 for one in sums)
 
 
 def test_a_corpus_that_holds_nearly_all_is_not_left_out():
     whole = sample([(2 * n, 2 * n + 1) for n in range(40)], [n % 2 == 0 for n in range(40)])
-    few = sample([(900, 901), (902, 903)], [True, False])
+    few = sample([(900, 901), (902, 903)], [True, False], 1)
     sums, _, how = out_of_fold(witness, [whole, few])
     assert how == "5 folds, no article in two"
     assert [len(one) for one in sums] == [40, 2]

@@ -105,7 +105,9 @@ def tune(
             with reading as idx:
                 progress.stage("measuring pairs", 0, 0)
                 known, _ = held_by(idx, read, path, progress.say)
-                measured.append(Labelled.of(idx, labelled_pairs(idx, known)))
+                # One SOURCE may be given with several files of labels.
+                number = [one for one, _, _ in labels].index(feeds)
+                measured.append(Labelled.of(idx, labelled_pairs(idx, known), number))
         progress.stage("fitting", 0, 0)
         found = tuned(measured, keep_weights=keep_weights, precision=precision, threshold=threshold)
     if plot is not None:

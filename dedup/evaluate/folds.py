@@ -36,10 +36,12 @@ Fit = Callable[[Sequence[NDArray[np.int32]], Sequence[Ints]], Scorecard]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Labelled pairs of one corpus that one scorecard judges.
+    """Labelled pairs of one corpus that one scorecard judges; a corpus may have several sets of labels.
 
     Parameters
     ----------
+    corpus : int
+        Number of the corpus.
     features : int32 array, shape (p, k)
         What is fitted on.
     judged : int32 array, shape (p, k)
@@ -48,6 +50,7 @@ class Sample:
     articles : list of (str, str), length p
     """
 
+    corpus: int
     features: NDArray[np.int32]
     judged: NDArray[np.int32]
     copy: Bools
@@ -56,7 +59,7 @@ class Sample:
     def only(self, kept: Bools) -> Sample:
         """Return the chosen pairs."""
         articles = [pair for pair, keep in zip(self.articles, kept.tolist(), strict=True) if keep]
-        return Sample(self.features[kept], self.judged[kept], self.copy[kept], articles)
+        return Sample(self.corpus, self.features[kept], self.judged[kept], self.copy[kept], articles)
 
 
 def fitted(fit: Fit, samples: Sequence[Sample]) -> Scorecard:
@@ -71,7 +74,7 @@ def out_of_fold(fit: Fit, samples: Sequence[Sample]) -> tuple[list[Ints], list[I
     Parameters
     ----------
     fit : callable
-    samples : sequence of Sample, one for each corpus
+    samples : sequence of Sample
 
     Returns
     -------
@@ -87,11 +90,10 @@ def out_of_fold(fit: Fit, samples: Sequence[Sample]) -> tuple[list[Ints], list[I
     GoldError
         If a fold leaves too few copies or others to fit on.
     """
-    corpora = [np.full((len(sample.copy), 2), number) for number, sample in enumerate(samples)]
-    if sum(len(sample.copy) > 0 for sample in samples) > 1 and _least_left(samples, corpora) >= LEAST_LEFT:
-        sides, how = corpora, "leaving each corpus out"
-    else:
-        sides, how = [_dealt(sample) for sample in samples], f"{FOLDS} folds, no article in two"
+    sides = [np.full((len(sample.copy), 2), sample.corpus) for sample in samples]
+    how = "leaving each corpus out"
+    if len(_held_out(sides)) < 2 or _least_left(samples, sides) < LEAST_LEFT:
+        sides, how = _dealt(samples), f"{FOLDS} folds, no article in two"
         if (least := _least_left(samples, sides)) < LEAST_LEFT:
             raise GoldError(
                 f"too many of the labelled pairs share articles: one of {FOLDS} folds leaves {least} pairs "
@@ -125,27 +127,27 @@ def _least_left(samples: Sequence[Sample], sides: Sequence[Ints]) -> int:
             [sample.copy[_untouched(side, held)] for sample, side in zip(samples, sides, strict=True)]
         )
         least.append(min(int(copy.sum()), int((~copy).sum())))
-    return min(least)
+    return min(least, default=0)
 
 
-def _dealt(sample: Sample) -> Ints:
-    """Deal articles into folds; return the folds of the two articles of each pair, shape (p, 2)."""
-    if not sample.articles:
-        return np.empty((0, 2), np.int64)
-    names = sorted({name for pair in sample.articles for name in pair})
-    number = {name: i for i, name in enumerate(names)}
-    ends = np.array([[number[a], number[b]] for a, b in sample.articles], np.int64)
-    group = _groups(ends, len(names))
+def _dealt(samples: Sequence[Sample]) -> list[Ints]:
+    """Deal articles into folds; return the folds of the two articles of each pair, shapes (p, 2)."""
+    named = [((sample.corpus, a), (sample.corpus, b)) for sample in samples for a, b in sample.articles]
+    number = {name: i for i, name in enumerate(sorted({name for pair in named for name in pair}))}
+    ends = np.array([[number[a], number[b]] for a, b in named], np.int64)
+    copy = np.concatenate([sample.copy for sample in samples])
+    group = _groups(ends, len(number))
     if 2 * np.bincount(group[ends[:, 0]]).max() > len(ends):
         # Most pairs hang together: candidates of one feed do. What copies tie together stays whole; a pair
         # across two folds is predicted by a fit that saw neither.
-        group = _groups(ends[sample.copy], len(names))
-    copies = Counter(group[ends[sample.copy, 0]].tolist())
-    pairs = Counter(group[ends[:, 0]].tolist())
+        group = _groups(ends[copy], len(number))
+    copies, pairs = Counter(group[ends[copy, 0]].tolist()), Counter(group[ends[:, 0]].tolist())
     # Dealt like cards, those of most copies first: every fold gets its share of both labels.
     ordered = sorted(set(group.tolist()), key=lambda one: (-copies[one], -pairs[one], one))
-    fold = {one: place % FOLDS for place, one in enumerate(ordered)}
-    return np.array([[fold[int(group[a])], fold[int(group[b])]] for a, b in ends], np.int64)
+    fold = np.empty(len(ordered), np.int64)
+    fold[ordered] = np.arange(len(ordered)) % FOLDS
+    cuts = np.cumsum([len(sample.copy) for sample in samples])[:-1]
+    return list(np.split(fold[group][ends], cuts))
 
 
 def _groups(ends: Ints, n: int) -> Ints:

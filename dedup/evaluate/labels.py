@@ -18,7 +18,7 @@ from dedup.evaluate.evaluation import (
     evaluate_scores,
 )
 from dedup.evaluate.gold import LABELS, Gold, GoldClusters, GoldPair
-from dedup.evaluate.measure import candidates_of, measure_pairs, unknown_ids
+from dedup.evaluate.measure import candidates_of, measure_in, unknown_ids
 from dedup.index.index import Index
 from dedup.index.session import OnStage, threshold_of
 from dedup.settings import Settings
@@ -144,4 +144,4 @@ def _scores(
     copy = np.array([pair.label == "W" for pair in pairs], np.bool_)
     if copy.all() or not copy.any():
         return None
-    return evaluate_scores(copy, measure_pairs(index, pairs).scores(model), threshold)
+    return evaluate_scores(copy, measure_in(index, pairs).scores(model), threshold)

@@ -15,9 +15,10 @@ from dedup.confirm.features import FEATURES, own_features, pair_features
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, load_model, probability
 from dedup.engines.assemble import OWN_THRESHOLD
-from dedup.engines.corpus import Corpus, distinct_texts, load_corpus
+from dedup.engines.corpus import Corpus, distinct_texts, load_corpus, outlet_numbers
 from dedup.engines.local import learn_epoch, node_texts
 from dedup.engines.matching import propose
+from dedup.engines.outlets import Carriers
 from dedup.errors import GoldError
 from dedup.evaluate.gold import GoldClusters, GoldPair
 from dedup.index.identity import display_id
@@ -47,6 +48,8 @@ class Measured:
         Whether the two texts have the same words. Then a run asks only whether the text says anything at all.
     mute : bool array, shape (p,)
         Whether one of the two is never matched, having no words or being a rubric.
+    handicap : int64 array, shape (p,)
+        Taken off the sum when clusters are made (`dedup.engines.outlets`), in millionths of a logit.
     """
 
     article: NDArray[np.int32]
@@ -56,9 +59,10 @@ class Measured:
     is_brief: NDArray[np.bool_]
     equal: NDArray[np.bool_]
     mute: NDArray[np.bool_]
+    handicap: NDArray[np.int64]
 
     def scores(self, model: Model) -> NDArray[np.float64]:
-        """Probability of each pair as a report shows it; shape (p,)."""
+        """Probability by which a run decides each pair; shape (p,)."""
         brief, article = model.brief.sums(self.judged("brief")), model.article.sums(self.judged("article"))
         return self.shown(np.where(self.is_brief, brief, article))
 
@@ -69,7 +73,7 @@ class Measured:
 
     def shown(self, sums: NDArray[np.int64]) -> NDArray[np.float64]:
         """Probability of the sums of `judged`: 1 for equal texts that say anything, 0 for mute pairs."""
-        found = probability(sums)
+        found = probability(sums - self.handicap)
         return np.where(self.mute, 0.0, np.where(self.equal & (found >= OWN_THRESHOLD), 1.0, found))
 
 
@@ -101,11 +105,11 @@ def measure(articles: Path, pairs: Sequence[GoldPair]) -> tuple[NDArray[np.int32
                 f"{', '.join(unknown[:_EXAMPLES])}",
                 "give the feed that was labelled",
             )
-        measured = measure_pairs(index, pairs)
+        measured = measure_in(index, pairs)
     return measured.article, measured.brief
 
 
-def measure_pairs(index: Index, pairs: Sequence[GoldPair]) -> Measured:
+def measure_in(index: Index, pairs: Sequence[GoldPair]) -> Measured:
     """Measure pairs of articles of an index under its epoch; one is learnt, not kept, if it has none yet.
 
     Raises
@@ -140,11 +144,16 @@ def measure_pairs(index: Index, pairs: Sequence[GoldPair]) -> Measured:
             left, right = at.reshape(-1, 2).T
             article[worded] = pair_features(documents, left, right)
             brief[worded] = brief_features(documents, left, right)
-            own_article[equal] = own_features(documents, left[equal[worded]])
-            own_brief[equal] = own_brief_features(documents, left[equal[worded]])
+            alone = left[equal[worded]]
+            own_article[equal] = own_features(documents, alone)
+            own_brief[equal] = own_brief_features(documents, alone)
             # The judge's own rule.
             is_brief[worded] = np.minimum(documents.n_units[left], documents.n_units[right]) < BODY_MIN_WORDS
-        return Measured(article, brief, own_article, own_brief, is_brief, equal, mute)
+        handicap = np.zeros(len(pairs), np.int64)
+        carriers = Carriers.of(corpus, nodes, outlet_numbers(snapshot, corpus))
+        unlike = worded & ~equal
+        handicap[unlike] = carriers.handicap(*node[unlike].T)
+        return Measured(article, brief, own_article, own_brief, is_brief, equal, mute, handicap)
 
 
 def candidates_of(index: Index, gold: GoldClusters) -> list[GoldPair]:

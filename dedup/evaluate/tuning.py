@@ -20,13 +20,13 @@ from dedup.evaluate.evaluation import ScoreEvaluation, evaluate_scores, require_
 from dedup.evaluate.fit import fit_articles, fit_briefs
 from dedup.evaluate.folds import FOLDS, Fit, Sample, fitted, out_of_fold
 from dedup.evaluate.gold import LABELS, GoldPair
-from dedup.evaluate.measure import Measured, measure_pairs
+from dedup.evaluate.measure import Measured, measure_in
 from dedup.evaluate.metrics import Counts, count_pairs
 from dedup.index.index import Index
 from dedup.index.session import DEFAULT_THRESHOLD
 
 LEAST_TO_FIT: Final = 20
-"""Copies, and others, below which a scorecard is not fitted: there are six weights to find."""
+"""Copies, and others, below which a scorecard is not fitted: there are several weights to find."""
 
 LEAST_TO_CHOOSE: Final = 10
 """The same for a threshold, which is one number."""
@@ -36,22 +36,25 @@ CARDS: Final = ("article", "brief")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Labelled pairs of one corpus; those labelled P are left out.
+    """A set of labelled pairs of one corpus; those labelled P are left out.
 
     Parameters
     ----------
+    corpus : int
+        Number of the corpus, which may have several sets of labels.
     pairs : list of GoldPair, length p
     measured : Measured
     """
 
+    corpus: int
     pairs: list[GoldPair]
     measured: Measured
 
     @classmethod
-    def of(cls, index: Index, pairs: Sequence[GoldPair]) -> Labelled:
-        """Measure the pairs of a corpus."""
+    def of(cls, index: Index, pairs: Sequence[GoldPair], corpus: int = 0) -> Labelled:
+        """Measure pairs of articles of an index."""
         judged = [pair for pair in pairs if pair.label in LABELS]
-        return cls(judged, measure_pairs(index, judged))
+        return cls(corpus, judged, measure_in(index, judged))
 
     @property
     def copy(self) -> NDArray[np.bool_]:
@@ -68,7 +71,7 @@ class Labelled:
         mine = self.judged_by(card)
         features = self.measured.brief if card == "brief" else self.measured.article
         articles = [(pair.id_a, pair.id_b) for pair in self.pairs]
-        return Sample(features, self.measured.judged(card), self.copy, articles).only(mine)
+        return Sample(self.corpus, features, self.measured.judged(card), self.copy, articles).only(mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def tune(
     Parameters
     ----------
     corpora : sequence of Labelled
-        Each counts the same in a fit.
+        Sets of labels; each counts the same in a fit.
     keep_weights : bool
         Fit nothing.
     precision : float, optional
@@ -171,7 +174,7 @@ def tune(
     found = evaluate_scores(copy, scores, threshold)
     tuning = Tuning(
         replace(model, threshold=threshold),
-        len(corpora),
+        len({corpus.corpus for corpus in corpora}),
         tuple(cards),
         found,
         _held_out(copy, scores, folds, precision) if chosen else None,
@@ -196,8 +199,8 @@ def _predicted(
     scores = [corpus.measured.scores(base) for corpus in corpora]
     # What no fit predicts has a fold too: thresholds are chosen without it.
     folds = [np.arange(len(corpus.pairs)) % FOLDS for corpus in corpora]
-    if len(corpora) > 1:
-        folds = [np.full(len(corpus.pairs), number) for number, corpus in enumerate(corpora)]
+    if len({corpus.corpus for corpus in corpora}) > 1:
+        folds = [np.full(len(corpus.pairs), corpus.corpus) for corpus in corpora]
     told = []
     for card in cards:
         if card.name not in fits:
