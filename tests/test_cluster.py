@@ -45,7 +45,7 @@ def slow_clusters(
 ) -> set[frozenset[int]]:
     """The core rule, written as its definition reads."""
     known = {**scores, **edges}
-    found: set[frozenset[int]] = set()
+    core_of: dict[int, int] = {}
 
     def component(start: int, among: set[int]) -> set[int]:
         reached, waiting = {start}, [start]
@@ -71,10 +71,20 @@ def slow_clusters(
                     total[b] += weight - LEAST + 1
             core = min(group, key=lambda node: (-total[node], node))
             stays = {m for m in group if m == core or known.get((min(m, core), max(m, core)), 0) >= LEAST}
-            found.add(frozenset(stays))
+            core_of.update(dict.fromkeys(stays, core))
             cluster(group - stays)
 
     cluster(set(range(n)))
+    cores = set(core_of.values())
+    nearest = dict(core_of)
+    for node, core in core_of.items():
+        if node not in cores:
+            best = known[min(node, core), max(node, core)]
+            for other in sorted(cores):
+                weight = edges.get((min(node, other), max(node, other)), 0)
+                if weight > best:
+                    best, nearest[node] = weight, other
+    found = {frozenset(node for node in nearest if nearest[node] == core) for core in cores}
     return {group for group in found if len(group) > 1}
 
 

@@ -105,7 +105,7 @@ def assemble(
     chosen = (nodes.of >= 0) if kept is None else (nodes.of >= 0) & kept
     # A text that does not even match itself (furniture, a lone common word) says nothing about copies. How
     # strict a user is does not matter here: equal texts stay together under every threshold.
-    least_own = min(least, least_sum(OWN_THRESHOLD))
+    least_own = least_sum(OWN_THRESHOLD)
     own_sums = matches.own[nodes.of[chosen]]
     chosen[chosen] = (own_sums >= least_own) | (own_sums == NO_SCORE)
     articles = np.flatnonzero(chosen)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROWS: Final = 2
-MIN_EQUAL: Final = 10
+MIN_EQUAL: Final = 11
 """Slots of 256 that a raw pair must share: cuts a fifth to four fifths of the raw pairs and lost no wholly
 derived pair of five labelled corpora."""
 
