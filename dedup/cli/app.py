@@ -18,6 +18,7 @@ from dedup.cli.export import export
 from dedup.cli.index import index
 from dedup.cli.query import query
 from dedup.cli.show import show
+from dedup.cli.simulate import simulate
 from dedup.cli.stats import stats
 
 app = typer.Typer(
@@ -60,7 +61,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats):
+for command in (index, clusters, show, query, export, stats, simulate):
     app.command()(guard.guarded(command))
 
 
