@@ -10,7 +10,8 @@ from dedup.simulate.story import GivenSentence, Story
 from dedup.simulate.teller import Teller
 
 _PARAGRAPH = re.compile(r"\s*\n\s*")
-_SENTENCE = re.compile(r"(?<=[.!?؟][\"”'’ ])(?<! [A-Z]\. )\s*|(?<=[。！？।])(?![」”])\s*")
+# Nothing is lost at a split: the sentences of a paragraph, one behind the other, are the paragraph.
+_SENTENCE = re.compile(r"(?<=[.!?؟]\s)|(?<=[.!?؟][\"”’')]\s)|(?<=[。！？।])(?![」”’])")
 
 
 def base_texts(path: Path) -> Iterator[tuple[str, str]]:
@@ -30,7 +31,7 @@ def base_story(teller: Teller, title: str, text: str) -> Story:
     `teller` tells what copies add to it.
     """
     paragraphs = [
-        [GivenSentence(sentence.strip()) for sentence in _SENTENCE.split(paragraph) if sentence.strip()]
+        [GivenSentence(sentence) for sentence in _SENTENCE.split(paragraph) if sentence]
         for paragraph in _PARAGRAPH.split(text.strip())
     ]
-    return Story(teller, [title], [one for one in paragraphs if one], ends="")
+    return Story(teller, [title], [one for one in paragraphs if one])

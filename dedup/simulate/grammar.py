@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 NUMBERS: Final = frozenset({"n", "b", "pc", "m"})
 """Kinds of slots that a later version of a story may correct."""
 
-Synonym = tuple[re.Pattern[str], str]
-"""A word and what may stand in its place."""
+Synonym = tuple[str, re.Pattern[str], str]
+"""A word, where it stands as a word of its own, and what may stand in its place."""
 
 _FRAMES_PER_CORE: Final = 40
 _FREE: Final = frozenset({"open", "tail"})  # every phrasing chooses these anew, the other phrases are facts
@@ -127,7 +127,7 @@ class Grammar:
         edge = r"\b" if self.lexicon.spaced else ""
         pairs = [entry.split("=") for entry in data["synonyms"].split("|")]
         self.synonyms: list[Synonym] = [
-            (re.compile(f"{edge}{re.escape(word)}{edge}"), other) for word, other in pairs
+            (word, re.compile(f"{edge}{re.escape(word)}{edge}"), other) for word, other in pairs
         ]
 
     @cached_property
@@ -139,7 +139,7 @@ class Grammar:
         told = [frame.fill(teller) for frames in self.facts for frame in frames[:8]]
         if self.lexicon.spaced:
             return sum(len(text.split()) for text in told) / len(told)
-        return sum(map(len, told)) / 2 / len(told)
+        return sum(map(len, told)) / self.lexicon.word_length / len(told)
 
     def _leads(self, entry: Mapping[str, Sequence[str]]) -> list[Lead]:
         sentences, heads = entry["text"], entry["heads"]

@@ -39,6 +39,8 @@ class Lexicon:
 
     def __init__(self, data: Mapping[str, Any], rng: Random) -> None:
         self.spaced: bool = data.get("spaced", True)
+        # Characters a word where no spaces part words: what a native reader would count.
+        self.word_length: float = data.get("word_length", 1)
         self.weekdays = _listed(data["weekdays"])
         self.months = _listed(data["months"])
         self.date: str = data["date"]

@@ -29,7 +29,7 @@ def same_event(
         [sentence.text() for sentence in sentences]
         for sentences in facts(teller, sentence_count(grammar, rng, words) - 1)
     ]
-    text = [joined(grammar, sentences, grammar.stop) for sentences in told]
+    text = [joined(grammar, sentences) for sentences in told]
     return block.print(rng, outlet, headline, text, when, "same-event", origin=origin)
 
 

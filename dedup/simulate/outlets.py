@@ -42,6 +42,8 @@ class Outlet:
         self.name: str = rng.choice(grammar.outlet_names).fill(teller)
         self.domain: str = f"{language}{number}.example"
         self.typographic = _even(number, _GOLDEN) < settings.non_ascii
+        # Letters of a language that is not the grammar's may have no other form.
+        self._accents_lost = language == "en" and settings.base is None
         self.ocr = settings.ocr if number % _SCANNED == _SCANNED - 1 else 0.0
         self.dateline = rng.choice(grammar.datelines)
         self.credits = rng.random() < 0.6
@@ -70,7 +72,7 @@ class Outlet:
     def printed(self, text: str, rng: Random) -> str:
         """Return a text in the outlet's typography, misread where it is scanned."""
         if not self.typographic:
-            text = as_ascii(text, letters=self.grammar.language == "en")
+            text = as_ascii(text, letters=self._accents_lost)
         return misread(text, self.ocr, rng) if self.ocr else text
 
 

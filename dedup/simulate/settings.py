@@ -55,7 +55,8 @@ class SimulationSettings:
     outlets : int
         Outlets of all languages together, at least four a language.
     words : int
-        Mean length of a story in words, as its language counts them; two characters where it has no spaces.
+        Mean length of a story in words; where no spaces part them two characters (Chinese, Japanese) or four
+        and a half (Thai) are taken for one.
     furniture : float
         Share of the outlets that leave menus, cookie notices and the like around their texts.
     non_ascii : float

@@ -84,26 +84,22 @@ class Story:
     headlines : sequence of str
         The first is the agency's.
     paragraphs : sequence of sequence of sentences
-    ends : str
-        What closes a sentence that is told anew: the stop of the grammar, or nothing for given text.
     independent : tuple of str, optional
-        Lead and headline of who reports the same event on their own.
+        Lead and headline of who reports the same event on their own; None: the text is somebody's own.
     """
 
-    __slots__ = ("_rendered", "ends", "headlines", "independent", "paragraphs", "teller")
+    __slots__ = ("_rendered", "headlines", "independent", "paragraphs", "teller")
 
     def __init__(
         self,
         teller: Teller,
         headlines: Sequence[str],
         paragraphs: Sequence[Sequence[AnySentence]],
-        ends: str,
         independent: tuple[str, str] | None = None,
     ) -> None:
         self.teller = teller
         self.headlines = headlines
         self.paragraphs = paragraphs
-        self.ends = ends
         self.independent = independent
         self._rendered: list[str] | None = None
 
@@ -122,15 +118,15 @@ class Story:
 
     def paragraph(self, sentences: Sequence[str]) -> str:
         """Return sentences as a paragraph."""
-        return joined(self.teller.grammar, sentences, self.ends)
+        return "".join(sentences).rstrip() if self.given else joined(self.teller.grammar, sentences)
 
 
-def joined(grammar: Grammar, sentences: Sequence[str], ends: str) -> str:
-    """Return sentences with capitals, stops and spaces as a paragraph."""
+def joined(grammar: Grammar, sentences: Sequence[str]) -> str:
+    """Return sentences told by a grammar with capitals, stops and spaces as a paragraph."""
     done = []
     for text in sentences:
         # A sentence that ends with a quotation has its stop inside.
-        end = "" if text.endswith((".”", "。”", "。」", "।”", "!”")) else ends
+        end = "" if text.endswith((".”", "。”", ".“")) else grammar.stop
         done.append(text[:1].upper() + text[1:] + end)
     return grammar.space.join(done)
 
@@ -153,7 +149,7 @@ def tell(teller: Teller, rng: Random, words: int) -> Story:
     heads = [text[:1].upper() + text[1:] for text in told[lead.sentences :]]
     first = Sentence(lead.frame, values, lead.sentences - 1)
     own = (told[lead.sentences - 1], heads[-1])
-    return Story(teller, heads[:-1], [[first], *facts(teller, n - 1)], grammar.stop, own)
+    return Story(teller, heads[:-1], [[first], *facts(teller, n - 1)], own)
 
 
 def sentence_count(grammar: Grammar, rng: Random, words: int) -> int:
