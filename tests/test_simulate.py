@@ -90,7 +90,7 @@ def test_the_shares_are_those_asked_for():
     kinds = Counter(article.kind for article in articles)
     assert sum(article.relation != "original" for article in articles) / 8_000 == pytest.approx(0.3, abs=0.05)
     assert kinds["template"] / 8_000 == pytest.approx(0.1, abs=0.02)
-    lookalike = sum(kinds[kind] for kind in ("same-event", "follow-up", "round-up", "placeholder"))
+    lookalike = sum(kinds[kind] for kind in ("same-event", "follow-up", "roundup", "placeholder"))
     assert lookalike / 8_000 == pytest.approx(0.05, abs=0.02)
 
 

@@ -16,7 +16,7 @@ KINDS: Final = (
     "template",
     "same-event",
     "follow-up",
-    "round-up",
+    "roundup",
     "placeholder",
 )
 """The first two come in clusters, the others never do."""

@@ -25,7 +25,7 @@ _MEDIAN_LAG_S: Final = 5_400
 _LAG_SPREAD: Final = 1.2  # of the logarithm: a tenth within 20 minutes, a tenth after 7 hours
 _HEADLINES: Final = 0.06  # of the stories are headlines without a text
 _RECENT: Final = 6  # stories that lookalikes are made after
-_LOOKALIKES: Final = ("same-event", "follow-up", "round-up", "placeholder")
+_LOOKALIKES: Final = ("same-event", "follow-up", "roundup", "placeholder")
 _LOOKALIKE_WEIGHTS: Final = tuple(accumulate((0.4, 0.3, 0.1, 0.2)))
 _RELATIONS: Final = tuple(SHARES)
 _RELATION_WEIGHTS: Final = tuple(accumulate(SHARES.values()))
@@ -44,6 +44,14 @@ class BlockMaker:
     base : iterator of (title, text), optional
         Stories given in place of those of the grammar; used up from block to block.
     """
+
+    # The block and the story being made; `make` sets them.
+    _block: Block
+    _recent: dict[str, deque[tuple[Story, Draft]]]
+    _templates: dict[str, dict[int, Draft]]
+    _rng: Random
+    _language: str
+    _when: int
 
     def __init__(self, settings: SimulationSettings, base: Iterator[tuple[str, str]] | None = None) -> None:
         self._settings = settings
@@ -71,8 +79,8 @@ class BlockMaker:
         """
         settings = self._settings
         self._block = block = Block(size)
-        self._recent: dict[str, deque[tuple[Story, Draft]]] = defaultdict(lambda: deque(maxlen=_RECENT))
-        self._templates: dict[str, dict[int, Draft]] = defaultdict(dict)
+        self._recent = defaultdict(lambda: deque(maxlen=_RECENT))
+        self._templates = defaultdict(dict)
         per_article = settings.days * 86_400 / settings.articles
         unit = 0
         while block.room:
@@ -182,7 +190,7 @@ class BlockMaker:
             lookalikes.placeholder(block, rng, outlet, teller, self._when)
             return
         recent = list(self._recent[self._language])
-        if kind == "round-up" and len(recent) >= _RECENT - 1:
+        if kind == "roundup" and len(recent) >= _RECENT - 1:
             lookalikes.round_up(block, rng, outlet, recent, teller, self._when)
             return
         if recent:
@@ -194,7 +202,7 @@ class BlockMaker:
             if kind == "follow-up":
                 if not story.given:
                     teller = story.teller
-                    teller.draw = rng.random
+                    teller.draw_from(rng)
                 if lookalikes.follow_up(block, rng, self._story(teller), story, origin):
                     return
         self._single()

@@ -22,12 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dedup.simulate.lexicon import SAMPLERS, Lexicon
-
-if TYPE_CHECKING:
-    from dedup.simulate.teller import Teller
+from dedup.simulate.teller import Teller
 
 NUMBERS: Final = frozenset({"n", "b", "pc", "m"})
 """Kinds of slots that a later version of a story may correct."""
@@ -133,8 +131,6 @@ class Grammar:
     @cached_property
     def words_per_sentence(self) -> float:
         """Mean length of a sentence of a story, in the unit of `SimulationSettings.words`."""
-        from dedup.simulate.teller import Teller
-
         teller = Teller(self, random.Random(0))
         told = [frame.fill(teller) for frames in self.facts for frame in frames[:8]]
         if self.lexicon.spaced:

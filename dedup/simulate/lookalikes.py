@@ -23,7 +23,7 @@ def same_event(
     assert story.independent is not None
     lead, headline = story.independent
     teller = story.teller
-    teller.draw = rng.random
+    teller.draw_from(rng)
     grammar = teller.grammar
     told = [[lead]] + [
         [sentence.text() for sentence in sentences]
@@ -61,7 +61,7 @@ def round_up(
     grammar = teller.grammar
     title = grammar.roundups[int(len(grammar.roundups) * rng.random())].fill(teller)
     briefs = [story.text()[0] for story, _ in stories]
-    return block.print(rng, outlet, title, briefs, when, "round-up", origin=stories[0][1])
+    return block.print(rng, outlet, title, briefs, when, "roundup", origin=stories[0][1])
 
 
 def placeholder(block: Block, rng: Random, outlet: Outlet, teller: Teller, when: int) -> Draft:

@@ -85,14 +85,14 @@ class Teller:
         self.roles = [roles[int(len(roles) * draw())] for _ in range(_OTHERS)]
         self.topic = [zipf(draw(), len(lexicon.nouns)) for _ in range(_TOPIC)]
         self.agency = AGENCIES[zipf(draw(), len(AGENCIES))]
-        self.tell_of(day)
+        self.day = day
+        self.weekday = lexicon.weekdays[day.weekday()]
         if outlet is not None:
             self.outlet = outlet
 
-    def tell_of(self, day: datetime) -> None:
-        """Set the day that sentences told from now on speak of."""
-        self.day = day
-        self.weekday = self.lexicon.weekdays[day.weekday()]
+    def draw_from(self, rng: Random) -> None:
+        """Tell what comes next from other draws, of the same people and places."""
+        self.draw = rng.random
 
     def date_after(self, days: int) -> str:
         """Return the date so many days later, as the language writes it."""
