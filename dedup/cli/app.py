@@ -19,6 +19,7 @@ from dedup.cli.export import export
 from dedup.cli.index import index
 from dedup.cli.query import query
 from dedup.cli.show import show
+from dedup.cli.simulate import simulate
 from dedup.cli.stats import stats
 from dedup.cli.tune import tune
 
@@ -62,7 +63,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats, evaluate, tune):
+for command in (index, clusters, show, query, export, stats, evaluate, tune, simulate):
     app.command()(guard.guarded(command))
 
 
