@@ -25,6 +25,14 @@ def clusters(
     ],
     threshold: options.Threshold = None,
     window: options.Window = None,
+    no_furniture: Annotated[
+        bool,
+        typer.Option(
+            "--no-furniture",
+            help="Compare texts as they stand: what was learnt not to count, counts.",
+            rich_help_panel=options.FINDING,
+        ),
+    ] = False,
     since: options.Since = None,
     until: options.Until = None,
     model: Annotated[
@@ -118,6 +126,7 @@ def clusters(
         sort=sort.value,
         top=top or None,
         threads=threads,
+        furniture=not no_furniture,
     )
     # A table says how many clusters it leaves out, so it is given all of them.
     asked = replace(settings, top=None) if kind == "table" else settings
