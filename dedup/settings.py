@@ -43,7 +43,7 @@ _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
 _LONGEST_S: Final = 1_000 * 366 * 86_400  # no feed is older than newspapers; also keeps dates in range
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
 
-_RESULT_FIELDS: Final = frozenset({"threshold", "since", "until", "window_s"})
+_RESULT_FIELDS: Final = frozenset({"threshold", "since", "until", "window_s", "furniture"})
 """Fields that choose the articles or the edges; the others select from clusters already found."""
 
 _T = TypeVar("_T")
@@ -151,6 +151,9 @@ class Settings:
         Show only clusters one of these outlets carries, upper and lower case ignored. All members are shown.
     window_s : int, optional
         Greatest time in seconds between two articles that are compared; None: no limit.
+    furniture : bool
+        Leave out of every comparison what the epoch learnt to be furniture, frames and rubrics. False:
+        compare texts as they stand, to see what the learnt passages change.
     across_outlets : bool
         Show only clusters that two or more outlets carry.
     relations : tuple of str
@@ -181,6 +184,7 @@ class Settings:
     sort: str = "size"
     threads: int | None = None
     on_change: str = "version"
+    furniture: bool = True
 
     @classmethod
     def from_text(
@@ -279,7 +283,7 @@ class Settings:
     def result_hash(self) -> str:
         """Return 16 hexadecimal digits that name the clusters these settings lead to.
 
-        Only the fields that choose the articles and the edges take part (threshold, since, until, window).
+        Only the fields that choose the articles and the edges take part (threshold, since, until, window, furniture).
         A field that is added later
         with its default leaves the hash as it was, so old runs stay valid.
         """

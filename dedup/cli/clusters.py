@@ -19,6 +19,14 @@ def clusters(
     ],
     threshold: options.Threshold = None,
     window: options.Window = None,
+    no_furniture: Annotated[
+        bool,
+        typer.Option(
+            "--no-furniture",
+            help="Compare texts as they stand: what was learnt not to count, counts.",
+            rich_help_panel=options.FINDING,
+        ),
+    ] = False,
     since: options.Since = None,
     until: options.Until = None,
     model: options.Model = None,
@@ -109,6 +117,7 @@ def clusters(
         sort=sort.value,
         top=top or None,
         threads=threads,
+        furniture=not no_furniture,
     )
     judged_by = read_model(model)
     folder = the_index_among(sources)

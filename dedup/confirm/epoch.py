@@ -47,6 +47,10 @@ class Learnt:
         """Return the epoch of an empty corpus: the background alone decides."""
         return cls(CorpusCounts.none(), Furniture.none(), np.empty(0, np.uint64))
 
+    def without_furniture(self) -> Learnt:
+        """Return the same document frequencies with nothing to leave out of a comparison."""
+        return Learnt(self.counts, Furniture.none(), np.empty(0, np.uint64))
+
     def to_files(self) -> dict[str, bytes]:
         """Encode for the index folder; equal epochs give equal bytes."""
         return {

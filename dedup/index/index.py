@@ -21,6 +21,7 @@ from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
+from dedup.index.passages import LearntPassages, learnt_passages
 from dedup.index.reporting import cluster_report, match_table, one_cluster
 from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
 from dedup.index.snapshot import Snapshot
@@ -240,7 +241,7 @@ class Index:
         model : path or Model, optional
         **options
             Fields of `dedup.settings.Settings`: threshold, min_size, since, until (datetime), outlets,
-            relations (tuples), window_s, across_outlets, top, sort, threads.
+            relations (tuples), window_s, across_outlets, top, sort, threads, furniture.
 
         Returns
         -------
@@ -379,6 +380,27 @@ class Index:
         """Return what the index holds."""
         with self._store.snapshot() as snapshot:
             return index_stats(self._store, snapshot)
+
+    def furniture(self, top: int | None = None) -> LearntPassages:
+        """Return what the epoch learnt not to count: furniture, frames and rubrics, as text.
+
+        Parameters
+        ----------
+        top : int, optional
+            List only so many, those that most articles carry; all are counted.
+
+        Raises
+        ------
+        IndexFolderError
+            If there is no epoch yet.
+        """
+        learnt, epoch = self._session.current_epoch(), self._store.epoch()
+        if learnt is None or epoch is None:
+            raise IndexFolderError(
+                f"index {self.path} has learnt nothing yet", f"run first: dedup clusters {self.path}"
+            )
+        with self._store.snapshot() as snapshot:
+            return learnt_passages(snapshot, epoch.id, learnt, top)
 
     def rejects(self, limit: int | None = None) -> list[Reject]:
         """Return the records that could not be used."""

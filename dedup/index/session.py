@@ -82,6 +82,9 @@ class Session:
         snapshot = self._store.snapshot()
         threads = settings.threads or cores()
         epoch_id, learnt = self._epoch(snapshot, threads, on_stage, keep)
+        if not settings.furniture:
+            learnt = learnt.without_furniture()
+            epoch_id = epoch_hashes(learnt.to_files())[0]
         identity = run_identity(epoch_id, chosen.content_hash)
         held = self._matched
         if held is not None and (held.snapshot.generation, held.identity) == (snapshot.generation, identity):
