@@ -215,7 +215,11 @@ def test_the_columns_say_which_labels_they_are(tmp_path):
     ("text", "said"),
     [
         ("", "it has none"),
-        ("a;b;c\n1;2;3\n", "columns of neither"),
+        ("a;b;c\n1;2;3\n", "columns of neither, it has a;b;c; labelled pairs are"),
+        (
+            '{"title": "A headline of many words, and commas, and so on"}\n',
+            'it has {"title": "A headline of many ..., and commas',
+        ),
         ("id_a,id_b,label,article_id,cluster_id\n", "columns of both"),
         ("id_a,id_b,label\n", "has no pairs"),
         ("id_a,id_b,label\na,b,maybe\n", "gold.csv:2: label 'maybe' is none of W"),

@@ -300,6 +300,14 @@ def test_two_corpora_are_left_out_in_turn(dedup: Command, tmp_path, articles):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_two_files_of_labels_of_one_source_are_one_corpus(dedup: Command, tmp_path, articles):
+    feed, labels = articles
+    both = ("--gold", labels, "--gold", labels, "-o", tmp_path / "m.json")
+    lines = dedup("tune", feed, feed, *both).stdout.splitlines()
+    assert lines[0] == "Labelled pairs of 1 corpus"
+    assert lines[1].endswith("fitted; figures: 5 folds, no article in two")
+
+
 def test_the_weights_may_stay(dedup: Command, tmp_path, everything):
     feed, labels = everything
     model = tmp_path / "m.json"

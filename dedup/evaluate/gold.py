@@ -32,6 +32,8 @@ _PAIR_COLUMNS: Final = ("id_a", "id_b", "label")
 _ID_COLUMNS: Final = ("article_id", "id")
 _CLUSTER_COLUMNS: Final = ("cluster_id", "cluster", "story_id")
 _PAIRS_HOW: Final = "labelled pairs are a CSV with the columns id_a,id_b,label"
+_LONGEST_NAME: Final = 30
+_MOST_NAMES: Final = 8
 _CLUSTERS_HOW: Final = "labelled clusters are a CSV with the columns article_id,cluster_id"
 
 
@@ -81,7 +83,7 @@ def read_gold(path: Path, format: str = "auto") -> Gold:
         names = next(_rows(path, header=True))[1]
         pairs, clusters = set(names) >= set(_PAIR_COLUMNS), _columns(names) is not None
         if pairs == clusters:
-            found = "columns of both" if pairs else f"columns of neither, it has {', '.join(names) or 'none'}"
+            found = "columns of both" if pairs else f"columns of neither, it has {_listed(names)}"
             raise GoldError(f"{path}: {found}", f"{_PAIRS_HOW}; {_CLUSTERS_HOW}; --gold-format says which")
         format = "pairs" if pairs else "clusters"
     return read_pairs(path) if format == "pairs" else GoldClusters(read_clusters(path))
@@ -101,7 +103,7 @@ def read_pairs(path: Path) -> list[GoldPair]:
     missing = [name for name in _PAIR_COLUMNS if name not in names]
     if missing:
         raise GoldError(
-            f"{path}: lacks the columns {', '.join(missing)}; it has {', '.join(names)}", _PAIRS_HOW
+            f"{path}: lacks the columns {', '.join(missing)}; it has {_listed(names)}", _PAIRS_HOW
         )
     wrong: list[str] = []
     pairs: dict[tuple[str, str], tuple[int, GoldPair]] = {}
@@ -138,7 +140,7 @@ def read_clusters(path: Path) -> dict[str, str]:
     if columns is None:
         raise GoldError(
             f"{path}: lacks a column {' or '.join(_ID_COLUMNS)}, or {' or '.join(_CLUSTER_COLUMNS)}; "
-            f"it has {', '.join(names)}",
+            f"it has {_listed(names)}",
             _CLUSTERS_HOW,
         )
     article_column, cluster_column = columns
@@ -168,6 +170,14 @@ def _rows(path: Path, *, header: bool = False) -> Iterator[tuple[int, list[str]]
         raise GoldError(f"{path}: {error.strerror}", "give a CSV of labels") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise GoldError(f"{path}: not a CSV in UTF-8 ({error})", "give a CSV of labels") from None
+
+
+def _listed(names: list[str]) -> str:
+    """Names of columns for a message; what is no CSV at all may have a page of text there."""
+    shown = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in names[:_MOST_NAMES]
+    ]
+    return (", ".join(shown) or "none") + (", ..." if len(names) > _MOST_NAMES else "")
 
 
 def _columns(names: list[str]) -> tuple[str, str] | None:

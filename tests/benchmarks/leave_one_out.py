@@ -4,7 +4,7 @@
 
 What runs are the commands a user types: ``dedup index`` on each corpus, ``dedup
 tune`` on four of them (and, ``--as-shipped``, on the labelled pairs of the feed
-allsides, which the shipped model knows; it takes a minute more), ``dedup clusters
+allsides, which the shipped model knows; some 20 s more), ``dedup clusters
 --model`` on the fifth. A pair is grouped
 when both articles carry the same cluster id. P pairs (partly derived) are left
 out. Weights are capped at their .9 quantile in each corpus, then pooled. ``cand``
