@@ -62,7 +62,8 @@ def test_a_story_that_a_fortieth_of_the_feed_carries_is_one_cluster(size: int) -
     n, copies = 20_000 * size, 500 * size
     outlets = [f"Outlet {k}" for k in range(copies)]
     records = shuffled(
-        prose.strangers(n - copies, copies, sentences=7), prose.carried("quake", outlets, first=n - copies)
+        prose.strangers(n - copies, copies, sentences=7),
+        prose.carried("quake", outlets, first=n - copies, sentences=20),
     )
     assert len({record["text"] for record in records}) == n
     clusters = clusters_of(report_of(records))

@@ -7,8 +7,8 @@ same numbers. *shorter* is the text with fewer words, ties by smaller IDF sum.
 
 ========== =====================================================================================
 containment IDF-weighted share of the shorter's bigrams found in the other text
-outside     the same without furniture, taken of the text that has less left; 100 units of IDF
-            (about ten rare bigrams) are added below, so that a scrap of text proves little
+outside     the same without furniture, taken of the text that has less left; 50 units of IDF
+            (ten rare bigrams) are added below, so that a scrap of text proves little
 runs        share of the runs of four words outside furniture found in both texts
 evidence    100 ln(1 + x/160) of the IDF of the shared bigrams outside furniture, x in sixteenths; at most
             `MOST_EVIDENCE`
@@ -79,7 +79,7 @@ HALF: Final = 550
 
 _LONG_FROM: Final = 250
 _LONG_TO: Final = 1850
-_OUTSIDE_PRIOR: Final = 1600
+_OUTSIDE_PRIOR: Final = 800
 _PAIRS_PER_TASK: Final = 4096
 compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
