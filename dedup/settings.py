@@ -283,9 +283,9 @@ class Settings:
     def result_hash(self) -> str:
         """Return 16 hexadecimal digits that name the clusters these settings lead to.
 
-        Only the fields that choose the articles and the edges take part (threshold, since, until, window, furniture).
-        A field that is added later
-        with its default leaves the hash as it was, so old runs stay valid.
+        Only the fields that choose the articles and the edges take part: threshold, since, until, window
+        and furniture. A field that is added later with its default leaves the hash as it was, so old runs
+        stay valid.
         """
         chosen = {}
         for item in fields(self):

@@ -244,7 +244,7 @@ def market_close(number: int) -> tuple[str, str]:
     text = CLOSE.format(
         place=desk.places[0], way=way, other=other, day=choice(DAYS), level=whole(10**5, 3 * 10**6) / 100,
         broad=whole(1000, 9000), best=desk.name(), worst=desk.name(), up=whole(100, 900),
-        down=whole(100, 900), same=whole(10, 99), volume=whole(100, 900), average=whole(100, 900), month=choice(MONTHS),
-        gold=whole(1000, 2900), **points,
+        down=whole(100, 900), same=whole(10, 99), volume=whole(100, 900), average=whole(100, 900),
+        month=choice(MONTHS), gold=whole(1000, 2900), **points,
     )  # fmt: skip
     return f"{desk.places[0]} shares close {'higher' if way == 'rose' else 'lower'}", text

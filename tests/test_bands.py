@@ -191,7 +191,7 @@ def test_order_keys_must_fit(feed: NDArray[np.uint32]) -> None:
 def sets_of_jaccard(
     jaccard: float, pairs: int, size: int, seed: int
 ) -> tuple[list[NDArray[np.uint32]], float]:
-    """Pairs of sets, one after the other, and the exact similarity of each pair, the nearest to that asked."""
+    """Pairs of sets, one after the other, and the exact similarity of each, the nearest to that asked."""
     rng = np.random.default_rng([seed, round(1000 * jaccard)])
     shared = round(2 * size * jaccard / (1 + jaccard))
     sets = []
@@ -206,7 +206,7 @@ def sets_of_jaccard(
     ("kind", "size"), [(BODY, 250), (LEAD, 120), (BRIEF, 30)], ids=["body", "lead", "brief"]
 )
 def test_the_recall_that_stats_prints_is_measured(kind: int, size: int, jaccard: float) -> None:
-    """Sets of the size of an article's, a lead's and a headline's, through the signing kernel and the join."""
+    """Sets of the sizes of articles, leads and headlines, through the signing kernel and the join."""
     n = 400
     sets, actual = sets_of_jaccard(jaccard, n, size, kind)
     rows = signatures(sets_of(sets))

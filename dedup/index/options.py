@@ -69,8 +69,9 @@ class IndexStats:
         Stored runs.
     bytes_on_disk : int
         Size of the folder.
-    recall : list of (float, float)
-        Jaccard similarity of the shingles, and the chance that such a pair becomes a candidate.
+    recall, headline_recall : list of (float, float)
+        Jaccard similarity of the shingles, and the chance that such a pair of articles, or of headlines
+        or briefs, becomes a candidate.
     """
 
     articles: int
@@ -85,3 +86,4 @@ class IndexStats:
     runs: int
     bytes_on_disk: int
     recall: list[tuple[float, float]]
+    headline_recall: list[tuple[float, float]]

@@ -9,10 +9,12 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
+from dedup.engines.matching import MIN_EQUAL_OF
 from dedup.index.options import IndexStats
 from dedup.index.reading import StoreReader
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import expected_recall
+from dedup.sketch.shingles import BODY, BRIEF
 
 SIMILARITIES: Final = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
 
@@ -44,5 +46,13 @@ def index_stats(store: StoreReader, snapshot: Snapshot) -> IndexStats:
         epoch=None if epoch is None else (epoch.id, int(epoch.meta.get("texts", 0))),
         runs=len(store.runs()),
         bytes_on_disk=sum(file.stat().st_size for file in store.path.rglob("*") if file.is_file()),
-        recall=[(s, round(float(expected_recall(s)), 4)) for s in SIMILARITIES],
+        recall=_recall(BODY),
+        headline_recall=_recall(BRIEF),
     )
+
+
+def _recall(kind: int) -> list[tuple[float, float]]:
+    """S-curve of one kind of sketch: its bands and its check on equal slots. A lead's is that of a body."""
+    return [
+        (s, round(max(float(expected_recall(s, min_equal=MIN_EQUAL_OF[kind])), 0.0), 4)) for s in SIMILARITIES
+    ]

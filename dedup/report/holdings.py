@@ -14,6 +14,11 @@ from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, moment, percent, printable
 
 _OUTLETS_SHOWN: Final = 15
+_SIMILARITY: Final = (
+    "Similarity is the Jaccard similarity of the word pairs of two texts: pairs that both have, over pairs "
+    "that either has. Word pairs common in news are left out first; of headlines and briefs single words "
+    "count as well. Two texts of one length that share half of it have about 0.33."
+)
 
 
 def holdings_json(held: Any, rejects: Sequence[Reject] | None) -> str:
@@ -28,7 +33,8 @@ def holdings_json(held: Any, rejects: Sequence[Reject] | None) -> str:
     """
     record = dataclasses.asdict(held)
     record["outlets"] = [{"outlet": name, "articles": number} for name, number in held.outlets]
-    record["recall"] = [{"jaccard": at, "expected": share} for at, share in held.recall]
+    for name in ("recall", "headline_recall"):
+        record[name] = [{"jaccard": at, "expected": share} for at, share in record[name]]
     for name in ("first", "last"):
         record[name] = _iso(record[name])
     if rejects is not None:
@@ -71,16 +77,24 @@ def holdings_lines(name: str, held: Any, rejects: Sequence[Reject] | None, canva
         yield from (f"  {number:>9,}  {printable(reason)}" for reason, number in reasons)
     if held.recall:
         yield ""
-        yield canvas.paint("Expected recall", "bold") + canvas.paint(
-            " (share of pairs of this similarity that are compared at all)", "dim"
-        )
-        yield from (f"  {similarity:>9.2f}  {percent(share, 1)}" for similarity, share in held.recall)
+        yield from _recall_lines(held, canvas)
     if rejects is not None:
         yield ""
         yield canvas.paint(f"Rejected records: {len(rejects):,}", "bold")
         for one in rejects:
             place = f"{one.file}:{one.line}" if one.line else one.file
             yield "  " + printable(f"{place}: {one.reason}" + (f": {one.detail}" if one.detail else ""))
+
+
+def _recall_lines(held: Any, canvas: Canvas) -> Iterator[str]:
+    yield canvas.paint("Expected recall", "bold") + canvas.paint(
+        ": the share of pairs of so much similarity that are compared at all", "dim"
+    )
+    yield canvas.paint(f"  {'similarity':>10}  {'articles':>8}  {'headlines':>9}", "dim")
+    for (similarity, share), (_, of_headlines) in zip(held.recall, held.headline_recall, strict=True):
+        yield f"  {similarity:>10.2f}  {percent(share, 1):>8}  {percent(of_headlines, 1):>9}"
+    for line in canvas.wrapped(_SIMILARITY, 5, indent=2):
+        yield canvas.paint(line, "dim")
 
 
 def _shares(ranked: Sequence[tuple[str, int]], whole: int, canvas: Canvas) -> Iterator[str]:
