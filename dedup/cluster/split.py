@@ -7,7 +7,8 @@ once for every article at its other end; ties: smaller key), and a member stays 
 its own score against the core reaches the threshold, computed even where LSH
 did not propose the pair. The rest are clustered again alone, until none is
 left. Which core came first is no reason to stay with it: at the end each member
-moves to the core it has its best edge to. Clusters that were one component stay linked where an edge joins them.
+moves to the core it has its best edge to. Clusters that were one component stay
+linked where an edge joins them.
 
 Every step is a pure function of the graph; the order of nodes does not matter.
 """

@@ -35,7 +35,8 @@ class Learnt:
     furniture : Furniture
         Passages shared by strangers.
     rubrics : uint64 array, shape (r,)
-        Text hashes, ascending, of short texts that one outlet prints day after day ("Sports Betting Line").
+        Text hashes, ascending, of short texts that match nothing: those one outlet prints day after day
+        ("Sports Betting Line"), and pages without their article (`dedup.engines.placeholders`).
     """
 
     counts: CorpusCounts

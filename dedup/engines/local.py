@@ -14,6 +14,7 @@ from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model
 from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
 from dedup.engines.matching import Known, Matches, OnStage, match
+from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
 from dedup.index.snapshot import Snapshot
 from dedup.text.words import Words, tokenize
@@ -62,7 +63,8 @@ def learn_epoch(snapshot: Snapshot, *, threads: int = 1, on_stage: OnStage = lam
             words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
             yield words, nodes.hashes[some], outlets[some]
 
-    learnt = learn(batches(), find_rubrics(snapshot, corpus, nodes), threads=threads)
+    mute = np.union1d(find_rubrics(snapshot, corpus, nodes), find_placeholders(snapshot, corpus, nodes))
+    learnt = learn(batches(), mute, threads=threads)
     on_stage("learn", len(order), len(order))
     return learnt
 
