@@ -181,16 +181,16 @@ def round_up(name: object, outlets: list[str], *, first: int) -> Iterator[dict[s
     yield record(first + 5 * len(outlets), "Morning Digest", "News in brief", whole, 1000)
 
 
-PLACEHOLDERS = (
-    "404 not found. Sorry, the page you requested could not be found. It may have been moved or deleted, or "
-    "the address may have been typed incorrectly. Go back to the home page or use the search box above.",
-    "Subscribe to read this story. You have reached your limit of free articles this month. Sign in if you "
-    "already have an account, or subscribe for unlimited access on all your devices. Cancel any time.",
-    "404 not found. The page you asked for is not here.",
-    "This article is no longer available. Our licence agreement with the agency that supplied it has expired "
-    "and it was removed from our archive on the date agreed with the agency.",
-)
-"""Pages without their article; the third is too short to be compared without its title."""
+PLACEHOLDERS = {
+    "404": "404 not found. Sorry, the page you requested could not be found. It may have been moved or "
+    "deleted, or the address may have been typed incorrectly. Go to the home page or use the search box.",
+    "paywall": "Subscribe to read this story. You have reached your limit of free articles this month. Sign "
+    "in if you have an account, or subscribe for unlimited access on all your devices. Cancel any time.",
+    "short": "404 not found. The page you asked for is not here.",
+    "expired": "This article is no longer available. Our licence agreement with the agency that supplied it "
+    "has expired and it was removed from our archive on the date agreed with the agency.",
+}
+"""Pages without their article; the short one is compared with its title, the last has no interface words."""
 
 
 def placeholders(
