@@ -30,6 +30,7 @@ from dedup.index.store import IndexStore
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.sketch.background import load_background
+from dedup.text import fold
 
 if TYPE_CHECKING:
     import datasketch
@@ -67,9 +68,7 @@ class Index:
         IndexFolderError
             If the folder holds something or cannot be written.
         """
-        store = IndexStore.create(
-            path, durable=durable, settings={"background": load_background().content_hash}
-        )
+        store = IndexStore.create(path, durable=durable, settings={"background": _sketched_with()})
         return cls(store, write=True)
 
     @classmethod
@@ -79,16 +78,16 @@ class Index:
         Raises
         ------
         IndexFolderError
-            If it is no index, of a newer format, sketched with another background table, or (writing) held by
-            another process.
+            If it is no index, of a newer format, sketched by other words or another background table, or
+            (writing) held by another process.
         """
         store = IndexStore.open(path, write=write)
         found = store.settings.get("background")
-        if found != load_background().content_hash:
+        if found != _sketched_with():
             store.close()
             raise IndexFolderError(
-                f"index {os.fspath(path)} was sketched with background table {found}, "
-                f"this version ships {load_background().content_hash}",
+                f"index {os.fspath(path)} was sketched with words and background of version {found}, "
+                f"this dedup has {_sketched_with()}",
                 "read the feeds into a new index",
             )
         return cls(store, write=write)
@@ -100,7 +99,7 @@ class Index:
         folder = tempfile.mkdtemp(prefix="dedup-")
         try:
             store = IndexStore.create(
-                Path(folder) / "index", durable=False, settings={"background": load_background().content_hash}
+                Path(folder) / "index", durable=False, settings={"background": _sketched_with()}
             )
             with cls(store, write=True, keep_runs=False) as index:
                 yield index
@@ -418,3 +417,8 @@ class Index:
                 "give its URL, or the id of 16 hex digits",
             )
         return keys[0]
+
+
+def _sketched_with() -> str:
+    """Version of all that a text's hash and signature depend on: signatures of two versions must not meet."""
+    return f"{load_background().content_hash}-{fold.FORMAT}"

@@ -35,7 +35,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the layout and of the rules; part of every stored signature's version."""
 
 # Kinds. The order matters: what ends a word is below IGNORED, what makes one is from STRIPPED on.
