@@ -52,13 +52,20 @@ def pair_recall(story: set[int], clusters: dict[str, set[int]]) -> float:
     return together / (len(story) * (len(story) - 1))
 
 
+SHORT_CUTS = pytest.mark.xfail(
+    strict=True, reason="five sentences in as much furniture, whose names and rare words count against a pair"
+)
+
+
+@pytest.mark.parametrize("sentences", [20, pytest.param(10, marks=SHORT_CUTS)])
 @pytest.mark.parametrize("size", TENTH_AND_FULL)
-def test_a_story_that_a_fortieth_of_the_feed_carries_is_one_cluster(size: int) -> None:
+def test_a_story_that_a_fortieth_of_the_feed_carries_is_one_cluster(size: int, sentences: int) -> None:
+    """Each copy is cut to half or more; half of ten sentences is no longer than an outlet's furniture."""
     n, copies = 20_000 * size, 500 * size
     outlets = [f"Outlet {k}" for k in range(copies)]
     records = shuffled(
         prose.strangers(n - copies, copies, sentences=7),
-        prose.carried("quake", outlets, first=n - copies, sentences=20),
+        prose.carried("quake", outlets, first=n - copies, sentences=sentences),
     )
     assert len({record["text"] for record in records}) == n
     clusters = clusters_of(report_of(records))
@@ -121,14 +128,8 @@ def test_a_round_up_of_five_briefs_is_five_clusters_and_a_composite(size: int) -
     assert linked[5] >= 0.98 * n
 
 
-PLACEHOLDERS = [
-    pytest.param(text, line, id=f"{name}, {'a line differs' if line else 'equal'}")
-    for name, text in prose.PLACEHOLDERS.items()
-    for line in (False, True)
-]
-
-
-@pytest.mark.parametrize(("text", "last_line"), PLACEHOLDERS)
+@pytest.mark.parametrize("last_line", [False, True], ids=["equal", "a line differs"])
+@pytest.mark.parametrize("text", prose.PLACEHOLDERS.values(), ids=prose.PLACEHOLDERS)
 @pytest.mark.parametrize("size", TENTH_AND_FULL)
 def test_placeholder_pages_are_no_news(size: int, text: str, last_line: bool) -> None:
     pages = prose.placeholders(1000 * size, OUTLETS, first=10**6, text=text, last_line=last_line)
