@@ -96,7 +96,7 @@ def test_a_chain_of_revisions_is_many_clusters_of_radius_one(size: int, tmp_path
     assert min(report.members["score"].to_pylist()) >= 0.5
     for cluster, members in clusters.items():
         core = texts[core_of[cluster]]
-        assert all(len(core & texts[f"a{member}"]) >= sentences / 6 for member in members)
+        assert all(core & texts[f"a{member}"] for member in members)  # not so of two ends of a chain
     # Hardly a revision is alone, and each cluster is linked with the next: nothing of the chain is lost.
     assert sum(map(len, clusters.values())) >= 0.95 * n
     assert len(clusters) >= n / (2 * sentences)
