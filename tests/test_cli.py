@@ -301,6 +301,8 @@ def test_interrupted(sent: signal.Signals, code: int, tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # What starts the tests in the background may have it ignore interrupts, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdin is not None
         process.stdin.write(json.dumps(RECORDS[0]).encode() + b"\n")
