@@ -81,11 +81,18 @@ _LONG_FROM: Final = 250
 _LONG_TO: Final = 1850
 _OUTSIDE_PRIOR: Final = 800
 _PAIRS_PER_TASK: Final = 4096
+_NO_BOUND: Final = np.iinfo(np.int64).min
 compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
 def pair_features(
-    documents: Documents, left: NDArray[np.int64], right: NDArray[np.int64], *, threads: int = 1
+    documents: Documents,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    *,
+    weights: NDArray[np.int64] | None = None,
+    least: int = _NO_BOUND,
+    threads: int = 1,
 ) -> NDArray[np.int32]:
     """Measure pairs of running texts.
 
@@ -94,7 +101,11 @@ def pair_features(
     documents : Documents
         n texts.
     left, right : int64 array, shape (p,)
-        Places of the two texts of each pair; the order within a pair does not matter.
+        Places of the two texts of each pair; the order within a pair does not matter. Sorted by `left` they
+        are measured faster.
+    weights : int64 array, shape (len(FEATURES),), optional
+    least : int
+        With both: once the weighted sum of a pair cannot reach `least` any more, its other features stay 0.
     threads : int, default 1
         Threads to use; the result does not depend on it.
 
@@ -103,6 +114,7 @@ def pair_features(
     int32 array, shape (p, len(FEATURES))
         In thousandths, columns as in `FEATURES`.
     """
+    weights = np.zeros(len(FEATURES), np.int64) if weights is None else weights
     d = documents
     arrays = (
         d.n_units, d.n_numbers, d.bigrams, d.bigram_idf, d.bigram_flags, d.bigram_offsets,
@@ -110,7 +122,7 @@ def pair_features(
         d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
         d.slots, d.fillings, d.slot_offsets,
     )  # fmt: skip
-    return measure_pairs(_pairs, arrays, left, right, len(FEATURES), threads)
+    return measure_pairs(_pairs, arrays, left, right, len(FEATURES), threads, weights, np.int64(least))
 
 
 def own_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -146,7 +158,13 @@ def log_evidence(idf: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def measure_pairs(
-    kernel: Any, arrays: Any, left: NDArray[np.int64], right: NDArray[np.int64], width: int, threads: int
+    kernel: Any,
+    arrays: Any,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    width: int,
+    threads: int,
+    *options: Any,
 ) -> NDArray[np.int32]:
     """Run a compiled kernel over pairs, a few thousand a task; shape (p, width)."""
     left, right = np.ascontiguousarray(left, np.int64), np.ascontiguousarray(right, np.int64)
@@ -155,9 +173,13 @@ def measure_pairs(
 
     def run(task: tuple[int, int]) -> None:
         low, high = task
-        kernel(arrays, left[low:high], right[low:high], out[low:high])
+        kernel(arrays, left[low:high], right[low:high], *options, out[low:high])
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    if threads <= 1 or len(cuts) <= 2:
+        for task in pairwise(cuts):
+            run(task)
+        return out
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(run, pairwise(cuts)))
     return out
 
@@ -262,50 +284,75 @@ def conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped
 
 
 @compiled
-def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
+def _fill_table(keys, begin, end, slots, places):  # type: ignore[no-untyped-def]
+    """Put sorted keys into an open hash table (the keys are hashes); returns the mask of its size."""
+    size = 64
+    while size < 2 * (end - begin):
+        size *= 2
+    mask = np.int64(size - 1)
+    for i in range(size):
+        places[i] = -1
+    for i in range(begin, end):
+        slot = np.int64(keys[i]) & mask
+        while places[slot] >= 0:
+            slot = (slot + 1) & mask
+        slots[slot] = keys[i]
+        places[slot] = i
+    return mask
+
+
+@compiled
+def _pairs(arrays, left, right, weights, least, out):  # type: ignore[no-untyped-def]
     (
         n_units, n_numbers, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
         words, word_idf, word_flags, word_offsets, rare, rare_offsets,
         slots, fillings, slot_offsets,
     ) = arrays  # fmt: skip
+    longest = 0
+    for p in range(len(left)):
+        longest = max(longest, offsets[left[p] + 1] - offsets[left[p]])
+    table = np.empty(max(64, 4 * longest), np.uint32)
+    places = np.empty(len(table), np.int64)
+    tabled = -1
+    mask = np.int64(0)
     for p in range(len(left)):
         x = left[p]
         y = right[p]
         a, a_end = offsets[x], offsets[x + 1]
         b, b_end = offsets[y], offsets[y + 1]
-        sum_a = 0
-        sum_b = 0
-        shared = 0
-        open_a = 0  # IDF outside furniture
-        open_b = 0
-        open_shared_a = 0  # and found in the other text
-        open_shared_b = 0
+        # Pairs come sorted by their left text, so its table serves several of them.
+        if tabled != x:
+            mask = _fill_table(bigrams, a, a_end, table, places)
+            tabled = x
+        sum_a: Any = 0
+        sum_b: Any = 0
+        open_a: Any = 0  # IDF outside furniture
+        open_b: Any = 0
+        for i in range(a, a_end):
+            sum_a += np.int64(idf[i])
+            open_a += np.int64(idf[i]) * (flags[i] & 1)
+        for i in range(b, b_end):
+            sum_b += np.int64(idf[i])
+            open_b += np.int64(idf[i]) * (flags[i] & 1)
+        shared: Any = 0
+        open_shared_a: Any = 0  # and found in the other text
+        open_shared_b: Any = 0
         n_shared = 0
         n_interface = 0
-        while a < a_end or b < b_end:
-            if b == b_end or (a < a_end and bigrams[a] < bigrams[b]):
-                w: Any = np.int64(idf[a])
-                sum_a += w
-                open_a += w * (flags[a] & 1)
-                a += 1
-            elif a == a_end or bigrams[b] < bigrams[a]:
-                w = np.int64(idf[b])
-                sum_b += w
-                open_b += w * (flags[b] & 1)
-                b += 1
-            else:
-                w = np.int64(idf[a])
-                sum_a += w
-                sum_b += w
+        for i in range(b, b_end):
+            key = bigrams[i]
+            slot = np.int64(key) & mask
+            place = places[slot]
+            while place >= 0 and table[slot] != key:
+                slot = (slot + 1) & mask
+                place = places[slot]
+            if place >= 0:
+                w: Any = np.int64(idf[i])
                 shared += w
-                open_a += w * (flags[a] & 1)
-                open_b += w * (flags[b] & 1)
-                open_shared_a += w * (flags[a] & 1)
-                open_shared_b += w * (flags[b] & 1)
+                open_shared_a += w * (flags[place] & 1)
+                open_shared_b += w * (flags[i] & 1)
                 n_shared += 1
-                n_interface += flags[a] >> 1
-                a += 1
-                b += 1
+                n_interface += flags[place] >> 1
         if n_units[x] > n_units[y] or (n_units[x] == n_units[y] and sum_a > sum_b):
             x, y = y, x
             sum_a, sum_b = sum_b, sum_a
@@ -322,6 +369,12 @@ def _pairs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         out[p, 10] = max(HALF - out[p, 1], 0) * _length(n_units[x]) // 1000
         out[p, 7] = 1000 * n_interface // (2 * n_shared + 20)
         out[p, 9] = 1000 * n_numbers[x] // max(n_units[x], 1)
+        best = np.int64(0)
+        for k in range(len(weights)):
+            known = k <= 1 or k == 3 or k == 7 or k == 9 or k == 10
+            best += weights[k] * out[p, k] if known else max(weights[k], 0) * 1000
+        if best < least:
+            continue  # whatever else is found, it is no match
 
         a, a_end = run_offsets[x], run_offsets[x + 1]
         b, b_end = run_offsets[y], run_offsets[y + 1]

@@ -284,8 +284,13 @@ class Judge:
         brief = np.minimum(documents.n_units[a], documents.n_units[b]) < BODY_MIN_WORDS
         out = np.empty(len(a), np.int64)
         if not brief.all():
-            features = pair_features(documents, a[~brief], b[~brief], threads=self._threads)
-            out[~brief] = self._model.article.sums(features)
+            card = self._model.article
+            out[~brief] = card.sums(
+                pair_features(
+                    documents, a[~brief], b[~brief], weights=card.weights,
+                    least=least_sum(LEAST_THRESHOLD) - card.intercept, threads=self._threads,
+                )
+            )  # fmt: skip
         if brief.any():
             features = brief_features(documents, a[brief], b[brief], threads=self._threads)
             out[brief] = self._model.brief.sums(features)

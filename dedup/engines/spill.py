@@ -79,7 +79,7 @@ class SpilledTexts:
         self._begins = np.full(n_nodes, -1, np.int64)
         self._sizes = np.zeros(n_nodes, np.int64)
         # Has no name, so it is gone with the process, whatever happens to it.
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
         position = 0
         again = "free space there, or set TMPDIR to a folder on a larger disk"
         with explained(tempfile.gettempdir(), again=again, kind=IndexFolderError):

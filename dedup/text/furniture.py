@@ -266,7 +266,7 @@ def _judge(carriers, sizes, held, arrays, outlets, found):  # type: ignore[no-un
     for group in range(len(carriers)):
         k = sizes[group]
         chosen = carriers[group]
-        # Most anchors are phrases of the language, in texts that share nothing else: the two shortest lists tell.
+        # Most anchors are phrases, in texts that share nothing else: the two shortest lists tell.
         x, y = _two_shortest(held_offsets, chosen, k)
         a, a_end, b, b_end = held_offsets[x], held_offsets[x + 1], held_offsets[y], held_offsets[y + 1]
         if shared_keys(held_keys, a, a_end, b, b_end) < MIN_PASSAGE:
