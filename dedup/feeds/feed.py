@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -18,7 +18,7 @@ from dedup.feeds.formats import Format, guess_format, named_format
 from dedup.feeds.json_document import JsonDocumentReader
 from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.page_dump import read_page
-from dedup.feeds.records import ArticleBuilder, RawBatch, empty_articles
+from dedup.feeds.records import SETTLED_BY, ArticleBuilder, Batch, empty_articles
 from dedup.feeds.sources import STDIN, Source, feed_paths
 
 if TYPE_CHECKING:
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REJECTS_KEPT: Final = 10_000
-# The columns and the order of day and month are settled by so many records, or so many bytes of them.
-_SETTLED_BY: Final = 1_000
+# The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
 _LARGEST_PAGE: Final = 16 << 20  # bytes; a page is read whole
 _NO_PAGE = "structure of a news page not found (a title, then paragraphs or a list of headlines)"
 
 
 class _Reader(Protocol):
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]: ...
+    def read(self, blocks: Iterable[bytes]) -> Iterator[Batch]: ...
 
 
 class Feed:
@@ -165,7 +164,7 @@ class Feed:
             for raw in waiting:
                 yield FeedBatch(articles=empty_articles(), rejects=tuple(raw.rejects))
             return
-        first = [record for raw in waiting for record in raw.records][:_SETTLED_BY]
+        first = list(islice(chain.from_iterable(raw.records for raw in waiting), SETTLED_BY))
         columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
         fields = FieldMap.resolve(file, tuple(columns), first, self._mapping)
         self._note(file, ", ".join([*described, str(fields)]), once=True)
@@ -218,13 +217,13 @@ class Feed:
         return frame
 
 
-def _first_batches(batches: Iterator[RawBatch]) -> list[RawBatch]:
+def _first_batches(batches: Iterator[Batch]) -> list[Batch]:
     """Take batches off until there are enough records to settle the columns by, whatever the batch size."""
-    taken: list[RawBatch] = []
+    taken: list[Batch] = []
     for raw in batches:
         taken.append(raw)
         records, size = sum(len(one.records) for one in taken), sum(one.size for one in taken)
-        if records >= _SETTLED_BY or size >= _SETTLED_BYTES:
+        if records >= SETTLED_BY or size >= _SETTLED_BYTES:
             break
     return taken
 
