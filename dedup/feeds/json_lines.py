@@ -56,10 +56,11 @@ class JsonLinesReader:
         """Yield the records of `blocks`; blank lines are no records."""
         batch = LineBatch(self._table)
         odd = 0
-        for number, data, dropped in whole_lines(blocks, slack=SLACK):
-            for one in dropped:
+        number = 1
+        for data, dropped in whole_lines(blocks, slack=SLACK):
+            for at in dropped:
                 detail = f"over {LONGEST_LINE >> 20} MB without a line break"
-                batch.rejects.append(reasons.reject(self._file, one, reasons.TOO_LONG, detail))
+                batch.rejects.append(reasons.reject(self._file, number + at, reasons.TOO_LONG, detail))
             array = np.frombuffer(data, dtype=np.uint8)
             size = len(data) - SLACK
             position = 0

@@ -11,7 +11,7 @@ LONGEST_LINE: Final = 256 << 20
 
 def whole_lines(
     blocks: Iterable[bytes], longest: int = LONGEST_LINE, slack: int = 0
-) -> Iterator[tuple[int, bytes, list[int]]]:
+) -> Iterator[tuple[bytes, list[int]]]:
     r"""Yield the lines of each block together; a line that spans blocks comes with the last of them.
 
     Parameters
@@ -25,14 +25,11 @@ def whole_lines(
 
     Yields
     ------
-    first : int
-        1-based number of the first line of `lines`.
     lines : bytes
         Each with its ``\n``, but for the last of the file; a dropped line is empty here.
     dropped : list of int
-        Numbers of the lines that were too long.
+        Which of them, from 0, were too long.
     """
-    number = 1
     begun: list[bytes] = []  # the line that the last blocks began
     size = 0
     too_long = False
@@ -44,34 +41,44 @@ def whole_lines(
             start = 0
             first = block.find(b"\n")
             if too_long or size + first > longest:
-                dropped.append(number)
+                dropped.append(0)
                 begun, start = [], first
             pieces: list[bytes | memoryview] = [*begun, memoryview(block)[start:cut]]
             if len(block) > longest:
                 lines = b"".join(pieces).split(b"\n")
                 for at, line in enumerate(lines):
                     if len(line) > longest:
-                        dropped.append(number + at)
+                        dropped.append(at)
                         lines[at] = b""
                 pieces = [b"\n".join(lines)]
             begun, size, too_long = [], 0, False
-            yield number, b"".join([*pieces, padding]), dropped
-            number += block.count(b"\n")
+            yield b"".join([*pieces, padding]), dropped
         size += len(block) - cut
         if size > longest:
             begun, too_long = [], True
         elif cut < len(block):
             begun.append(block[cut:])
     if begun or too_long:
-        yield number, b"".join([*begun, padding]), [number] if too_long else []
+        yield b"".join([*begun, padding]), [0] if too_long else []
 
 
 def line_groups(
     blocks: Iterable[bytes], longest: int = LONGEST_LINE
 ) -> Iterator[tuple[int, list[bytes], list[int]]]:
-    r"""Yield what `whole_lines` does, the lines as a list and without their ``\n``."""
-    for first, data, dropped in whole_lines(blocks, longest):
+    r"""Yield what `whole_lines` does, as a list without ``\n``, with line numbers.
+
+    Yields
+    ------
+    first : int
+        1-based number of the first line of `lines`.
+    lines : list of bytes
+    dropped : list of int
+        Numbers of the lines that were too long.
+    """
+    number = 1
+    for data, dropped in whole_lines(blocks, longest):
         lines = data.split(b"\n")
         if data.endswith(b"\n"):
             lines.pop()
-        yield first, lines, dropped
+        yield number, lines, [number + at for at in dropped]
+        number += len(lines)
