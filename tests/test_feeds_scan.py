@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from dedup.feeds import feed as feed_module
 from dedup.feeds import json_lines as json_lines_module
 from dedup.feeds import read_feed
+from dedup.feeds.dates import read_date
+from dedup.feeds.iso_dates import iso_dates
 from dedup.feeds.json_columns import Segment, string_column
 from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.json_scan import ESCAPED, PLAIN
@@ -267,3 +270,73 @@ def test_blocks_may_be_cut_anywhere() -> None:
         records = [record for batch in batches for record in batch.records]
         assert records == [{"title": "Lamp “found”", "text": "a\nb"}] * 30
         assert [int(line) for batch in batches for line in batch.lines] == list(range(1, 31))
+
+
+clocks = st.one_of(
+    st.just(""),
+    st.times().map(lambda time: "T" + time.isoformat()),
+    st.times().map(lambda time: " " + time.isoformat("milliseconds")),
+    st.times().map(lambda time: "T" + time.isoformat("minutes")),
+    st.sampled_from(
+        (
+            "T00:00:00",
+            "T24:00:00",
+            "T23:59:60",
+            "T12:00:00.5",
+            "t12:00:00",
+            "T000000",
+            "T00:00:00.000",
+            "T1:00:00",
+        )
+    ),
+)
+zones = st.sampled_from(
+    (
+        "",
+        "Z",
+        "z",
+        "+00:00",
+        "-00:00",
+        "+05:30",
+        "-14:59",
+        "+15:00",
+        "+24:00",
+        "+0530",
+        "+05",
+        " UTC",
+        "-08:60",
+        "Z ",
+    )
+)
+some_dates = st.one_of(
+    st.dates(date(1590, 1, 1), date(2110, 12, 31)).map(str),
+    st.sampled_from(
+        ("2023-02-29", "2024-02-29", "1900-02-29", "2000-02-29", "2024-13-01", "2024-00-10", "2024-04-31")
+    ),
+    st.sampled_from(
+        ("2024-1-05", "20240105", "2024/01/05", "0000-01-01", "2024-01-0x", "/024-01-05", "1969-12-31")
+    ),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(some_dates, clocks, zones).map("".join) | st.none() | st.text(max_size=30), max_size=30
+    )
+)
+@settings(deadline=None, max_examples=300)
+def test_iso_dates_are_read_as_one_by_one(texts: list[str | None]) -> None:
+    times, precision = iso_dates(pa.array(texts, pa.string()))
+    for text, time, good in zip(texts, times.tolist(), precision.tolist(), strict=True):
+        if good:
+            moment = read_date(text)
+            assert moment == (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time), good)
+
+
+def test_ordinary_iso_dates_are_read_from_the_column() -> None:
+    column = pa.array(
+        ["2024-02-29", "1969-12-31T23:59:59Z", "2025-03-08T08:28:30.123+05:30", None, "8 March"]
+    )
+    times, precision = iso_dates(column)
+    assert precision.tolist() == [86400, 1, 1, 0, 0]
+    assert times.tolist()[:3] == [1709164800000000, -1000000, 1741402710123000]

@@ -93,8 +93,7 @@ class Feed:
         self._start()
         for path, from_folder in self._files:
             try:
-                for batch in self._read_file(path):
-                    yield self._counted(batch)
+                yield from map(self._counted, self._read_file(path))
             except FeedError as error:
                 # One stray file in a folder must not stop the others; a file that was named must.
                 if not from_folder:
@@ -170,12 +169,15 @@ class Feed:
         self._note(file, ", ".join([*described, str(fields)]), once=True)
         builder = ArticleBuilder(file, fields, NULLS if kind == "csv" else frozenset())
         builder.learn(first)
-        for raw in chain(waiting, batches):
+        waiting.reverse()
+        for raw in chain((waiting.pop() for _ in range(len(waiting))), batches):
             new = [name for name in raw.column_names() if name not in columns]
             if new:
                 columns.update(dict.fromkeys(new))
                 builder.fields = builder.fields.with_columns(new, raw.records)
-            yield builder.build(raw)
+            built = [builder.build(raw)]
+            del raw  # while the articles are worked on, what they were made of need not be there
+            yield built.pop()
         replaced = int(getattr(reader, "replaced", 0))
         if replaced or builder.mended:
             said = []

@@ -83,8 +83,9 @@ class JsonLinesReader:
                     batch.end_segment(data, array)
                     # Where most lines are odd, looking at them twice is a waste.
                     self._parse = self._batch_size if 2 * odd > batch.rows else self._parse
-                    yield _simplest(batch)
+                    done = [batch]
                     batch, odd = LineBatch(self._table), 0
+                    yield _simplest(done.pop())  # nothing here keeps it alive
             batch.end_segment(data, array)
         if batch.rows or batch.rejects:
             yield _simplest(batch)

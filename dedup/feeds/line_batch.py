@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.article import Reject
 from dedup.feeds.fields import value_at
+from dedup.feeds.iso_dates import iso_dates
 from dedup.feeds.json_columns import PATCHED, Segment, string_column
 from dedup.feeds.json_scan import ARRAYS_FULL, BYTES, LINE, MISSING, OTHER, POSITION, ROWS, scan_lines
-from dedup.feeds.records import RawRecord, TextColumn, TextValues, mend
+from dedup.feeds.records import DateValues, RawRecord, TextColumn, TextValues, mend
 
 MOST_KEYS: Final = 64
 """Keys whose values are noted; records with others are parsed one by one."""
@@ -149,19 +151,18 @@ class LineBatch:
         """Return the values of a column for a field that is text; JSON has a null of its own."""
         return _TextValues(self, name)
 
-    def distinct(self, name: str, kept: npt.NDArray[np.intp]) -> tuple[list[Any], pa.Array]:
-        """Return values of a column and, for each of the rows `kept`, the number of its value or null."""
+    def dates(self, name: str) -> DateValues:
+        """Return the values of a column for a field that is a date."""
         starts, ends, kinds = self._places(name)
-        apart = self._apart(name, kinds)
         strings = string_column(self._of_data(), starts, ends, kinds, keep_blank=True)
-        coded = strings.dictionary_encode()
+        times, precision = iso_dates(strings)
+        coded = pc.if_else(pa.array(precision == 0), strings, None).dictionary_encode()
         values: list[Any] = coded.dictionary.to_pylist()
-        numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).copy()
-        for row, value in apart:
+        numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        for row, value in self._apart(name, kinds):
             numbers[row] = len(values)
             values.append(value)
-        numbers = numbers[kept]
-        return values, pa.array(numbers, mask=numbers < 0)
+        return DateValues(values, numbers, times, precision)
 
     def _places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         number = self.table.number(name)

@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.feeds import reasons
 from dedup.feeds.date_order import DateReader
+from dedup.feeds.dates import Moment
 from dedup.feeds.fields import FieldMap, value_at
 
 RawRecord = Mapping[str, Any]
@@ -76,10 +77,10 @@ class RawBatch:
         """Return the values of a column for a field that is text; of plain strings, `nulls` are null."""
         return _Values(self._values(name), nulls)
 
-    def distinct(self, name: str, kept: npt.NDArray[np.intp]) -> tuple[list[Any], pa.Array]:
-        """Return values of a column and, for each of the rows `kept`, the number of its value."""
+    def dates(self, name: str) -> DateValues:
+        """Return the values of a column for a field that is a date."""
         values = self._values(name)
-        return [values[row] for row in kept.tolist()], pa.array(np.arange(len(kept)))
+        return DateValues(values, np.arange(len(values)))
 
     def _values(self, name: str) -> list[Any]:
         if "." in name:
@@ -127,6 +128,26 @@ class TextValues(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DateValues:
+    """The values of one column, n of them, for a field that is a date.
+
+    Parameters
+    ----------
+    values : list
+        What is left to read.
+    numbers : int64 array, shape (n,)
+        Which of `values` each is; -1: none.
+    times, precision : int64 and int32 array, shape (n,), optional
+        Those that have been read: microseconds since 1970, and seconds they are good to, 0 for the others.
+    """
+
+    values: list[Any]
+    numbers: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64] | None = None
+    precision: npt.NDArray[np.int32] | None = None
+
+
 class Batch(Protocol):
     """What `ArticleBuilder` needs of a batch of raw records; see `RawBatch`."""
 
@@ -152,8 +173,8 @@ class Batch(Protocol):
         """Return the values of a column for a field that is text."""
         ...
 
-    def distinct(self, name: str, kept: npt.NDArray[np.intp]) -> tuple[list[Any], pa.Array]:
-        """Return values of a column and, for each of the rows `kept`, the number of its value."""
+    def dates(self, name: str) -> DateValues:
+        """Return the values of a column for a field that is a date."""
         ...
 
 
@@ -280,21 +301,32 @@ class ArticleBuilder:
         column = self.fields.columns.get(name)
         if column is None:
             return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
-        values, numbers = raw.distinct(column, kept)
-        moments = [None if value is None else self.dates.read(value) for value in values]
-        bad = {
-            number
-            for number, (value, moment) in enumerate(zip(values, moments, strict=True))
-            if moment is None and not (_is_nothing(value) or (type(value) is str and value in self._nulls))
-        }
+        dated = raw.dates(column)
+        numbers = dated.numbers[kept]
+        times = np.zeros(len(kept), np.int64) if dated.times is None else dated.times[kept]
+        precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
+        moments: list[Moment | None] = [None] * len(dated.values)
+        bad: set[int] = set()
+        for number in dict.fromkeys(numbers[numbers >= 0].tolist()):
+            value = dated.values[number]
+            moments[number] = None if value is None else self.dates.read(value)
+            missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
+            if moments[number] is None and not missing:
+                bad.add(number)
         if bad:
-            for line, number in zip(lines.tolist(), numbers.to_pylist(), strict=True):
+            for line, number in zip(lines.tolist(), numbers.tolist(), strict=True):
                 if number in bad:
-                    detail = f"{column}: {reasons.shown(values[number])}"
+                    detail = f"{column}: {reasons.shown(dated.values[number])}"
                     rejects.append(reasons.reject(self.file, line, reasons.BAD_DATE, detail))
-        times = pa.array([None if moment is None else moment[0] for moment in moments], _TIME)
-        precisions = pa.array([None if moment is None else moment[1] for moment in moments], pa.int32())
-        return times.take(numbers), precisions.take(numbers)
+        if moments:
+            read = pa.array([None if moment is None else moment[0] for moment in moments], _TIME)
+            good = np.array([0 if moment is None else moment[1] for moment in moments], dtype=np.int32)
+            those = numbers >= 0
+            micros = read.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+            times[those] = micros[numbers[those]]
+            precision[those] = good[numbers[those]]
+        unknown = precision == 0
+        return pa.array(times, mask=unknown).view(_TIME), pa.array(precision, mask=unknown)
 
 
 def empty_articles() -> pa.RecordBatch:
