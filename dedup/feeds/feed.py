@@ -18,7 +18,8 @@ from dedup.feeds.formats import Format, guess_format, named_format
 from dedup.feeds.json_document import JsonDocumentReader
 from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.page_dump import read_page
-from dedup.feeds.records import SETTLED_BY, ArticleBuilder, Batch, empty_articles
+from dedup.feeds.raw_batch import SETTLED_BY, Batch
+from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import STDIN, Source, feed_paths
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _REJECTS_KEPT: Final = 10_000
 # The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
+# A column of Arrow holds 2 GB; one line more and every byte of it replaced by U+FFFD is the worst case.
+_MOST_BATCH_BYTES: Final = 256 << 20
 _LARGEST_PAGE: Final = 16 << 20  # bytes; a page is read whole
 _NO_PAGE = "structure of a news page not found (a title, then paragraphs or a list of headlines)"
 
@@ -71,7 +74,7 @@ class Feed:
         self._mapping = dict(mapping)
         self._format = format
         self._batch_size = max(1, batch_size)
-        self._batch_bytes = max(1, batch_bytes)
+        self._batch_bytes = min(max(1, batch_bytes), _MOST_BATCH_BYTES)
         self._on_note = on_note
         self._stdin_used = False
         self._start()
@@ -262,7 +265,7 @@ def read_feed(
     batch_size : int
         Records a batch at most.
     batch_bytes : int
-        Bytes of input a batch, exceeded by one record at most.
+        Bytes of input a batch, exceeded by one record at most; 256 MB at most.
     on_note : callable, optional
         Called with each note as it is made.
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from dedup.feeds.json_scan import ESCAPED, PLAIN, four_digits
+from dedup.feeds.json_grammar import four_digits
+from dedup.feeds.json_scan import ESCAPED, PLAIN
 from dedup.feeds.vectors import SLACK, copy_some, first_bit, string_stops
 
 Bytes = npt.NDArray[np.uint8]

@@ -19,7 +19,7 @@ from dedup.feeds import reasons
 from dedup.feeds.json_scan import ODD_LINE
 from dedup.feeds.line_batch import KeyTable, LineBatch
 from dedup.feeds.lines import LONGEST_LINE, whole_lines
-from dedup.feeds.records import SETTLED_BY, RawBatch
+from dedup.feeds.raw_batch import SETTLED_BY, RawBatch
 from dedup.feeds.vectors import SLACK
 
 

@@ -16,7 +16,7 @@ from dedup.feeds.fields import value_at
 from dedup.feeds.iso_dates import iso_dates
 from dedup.feeds.json_columns import PATCHED, Segment, string_column
 from dedup.feeds.json_scan import ARRAYS_FULL, BYTES, LINE, MISSING, OTHER, POSITION, ROWS, scan_lines
-from dedup.feeds.records import DateValues, RawRecord, TextColumn, TextValues, mend
+from dedup.feeds.raw_batch import DateValues, RawRecord, TextColumn, TextValues, mend
 
 MOST_KEYS: Final = 64
 """Keys whose values are noted; records with others are parsed one by one."""
@@ -215,7 +215,7 @@ class LineBatch:
 
 
 class _TextValues:
-    """The values of one column; see `dedup.feeds.records.TextValues`."""
+    """The values of one column; see `dedup.feeds.raw_batch.TextValues`."""
 
     def __init__(self, batch: LineBatch, name: str) -> None:
         self._batch = batch
