@@ -244,6 +244,23 @@ def test_white_space_is_what_python_calls_so() -> None:
         assert column.equals(pa.array([None if char.isspace() else char for char in chars]))
 
 
+def test_a_batch_may_be_as_large_as_one_likes(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_text("".join(f'{{"id": "{i}", "title": "Lamp {i}"}}\n' for i in range(20_000)))
+    feed = read_feed(path, batch_size=15_000)
+    batches = [batch.articles for batch in feed]
+    assert [batch.num_rows for batch in batches] == [15_000, 5_000]
+    ids = [id for batch in batches for id in batch.column("id").to_pylist()]
+    assert ids == [str(i) for i in range(20_000)]
+
+
+def test_a_file_most_lines_of_which_are_odd_is_read_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    plain, odd = '{"title": "Lamp"}\n', '{"title": "Boat \\u0000"}\n'
+    path.write_text(plain * 5 + odd * 3000 + plain * 3000)
+    assert read(path, 2, 100, 1 << 20) == read(path, PARSE_ALL, 100, 1 << 20)
+
+
 def test_a_batch_counts_bytes_and_rejects_as_ever(tmp_path: Path) -> None:
     path = tmp_path / "feed.jsonl"
     path.write_text(('{"title": "Lamp"}\n' + "oops\n" * 3 + "\n") * 40)

@@ -120,15 +120,16 @@ def _copied(source, start, end, out, to):  # type: ignore[no-untyped-def]
 @_compiled
 def _unescaped(source, start, end, out, to):  # type: ignore[no-untyped-def]
     at = start + 0
-    while True:
-        copy_some(out, to, source, at)
-        run = first_bit(string_stops(source, at))
-        if at + run >= end:
-            return to + (end - at)
-        at += run
-        to += run
-        if run == 32:
-            continue
+    while at < end:
+        if source[at] != 0x5C:
+            copy_some(out, to, source, at)
+            run = first_bit(string_stops(source, at))
+            if at + run >= end:
+                return to + (end - at)
+            at += run
+            to += run
+            if run == 32:
+                continue
         after = source[at + 1]
         at += 2
         if after != 0x75:
@@ -169,6 +170,7 @@ def _unescaped(source, start, end, out, to):  # type: ignore[no-untyped-def]
             to += 1
         out[to] = 0x80 | code & 0x3F
         to += 1
+    return to
 
 
 @_compiled

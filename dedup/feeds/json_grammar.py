@@ -20,6 +20,11 @@ from dedup.feeds.vectors import beyond_ascii, first_bit, string_stops
 _LONGEST_NUMBER: Final = 18
 _DEEPEST: Final = 60
 
+_DIGITS: Final = np.full(256, -1, dtype=np.int64)
+"""Value of each byte as a hexadecimal digit; -1: it is none."""
+for _digit in b"0123456789abcdefABCDEF":
+    _DIGITS[_digit] = int(chr(_digit), 16)
+
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
@@ -36,11 +41,13 @@ def string_end(data, at):  # type: ignore[no-untyped-def]
     """Return where the closing quote stands and whether a backslash was before it; (-1, False): odd."""
     escaped = False
     while True:
-        stops = string_stops(data, at)
-        if stops == 0:
-            at += 32
-            continue
-        at += first_bit(stops)
+        # Escapes follow one another where a feed escapes all that is not English.
+        if data[at] != 0x5C:
+            stops = string_stops(data, at)
+            if stops == 0:
+                at += 32
+                continue
+            at += first_bit(stops)
         if data[at] == 0x22:
             return at, escaped
         if data[at] != 0x5C:
@@ -76,19 +83,9 @@ def string_end(data, at):  # type: ignore[no-untyped-def]
 
 @_compiled
 def four_digits(data, at):  # type: ignore[no-untyped-def]
-    """Return the value of four hexadecimal digits, -1 if one of them is none."""
-    code = np.int64(0)
-    for j in range(4):
-        byte = np.int64(data[at + j])
-        if 0x30 <= byte <= 0x39:
-            code = code * 16 + byte - 0x30
-        elif 0x41 <= byte <= 0x46:
-            code = code * 16 + byte - 0x37
-        elif 0x61 <= byte <= 0x66:
-            code = code * 16 + byte - 0x57
-        else:
-            return -1
-    return code
+    """Return the value of four hexadecimal digits, below 0 if one of them is none."""
+    high = _DIGITS[data[at]] << 12 | _DIGITS[data[at + 1]] << 8
+    return high | _DIGITS[data[at + 2]] << 4 | _DIGITS[data[at + 3]]
 
 
 @_compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -21,6 +21,8 @@ from dedup.feeds.line_batch import KeyTable, LineBatch
 from dedup.feeds.lines import LONGEST_LINE, whole_lines
 from dedup.feeds.raw_batch import SETTLED_BY, RawBatch
 from dedup.feeds.vectors import SLACK
+
+_LONGEST_PATIENCE: Final = 256 * SETTLED_BY
 
 
 class JsonLinesReader:
@@ -48,6 +50,7 @@ class JsonLinesReader:
         self._batch_size = batch_size
         self._batch_bytes = batch_bytes
         self._parse = parsed
+        self._patience = SETTLED_BY
         self._table = KeyTable()
         self._names: dict[str, None] = {}
         self.replaced = 0
@@ -81,8 +84,11 @@ class JsonLinesReader:
                 full = batch.rows + len(batch.rejects) >= self._batch_size
                 if full or batch.size >= self._batch_bytes:
                     batch.end_segment(data, array)
-                    # Where most lines are odd, looking at them twice is a waste.
-                    self._parse = self._batch_size if 2 * odd > batch.rows else self._parse
+                    if 2 * odd > batch.rows:
+                        # Looking twice at lines most of which are odd is a waste; so is giving up for good.
+                        self._parse = self._patience = min(8 * self._patience, _LONGEST_PATIENCE)
+                    elif self._parse <= 0:
+                        self._patience = SETTLED_BY
                     done = [batch]
                     batch, odd = LineBatch(self._table), 0
                     yield _simplest(done.pop())  # nothing here keeps it alive

@@ -81,7 +81,7 @@ def scan_lines(data, size, state, keys, key_ends, starts, ends, kinds, spans, li
                 reason = ODD_LINE
                 break
         else:
-            for j in range(kinds.shape[1]):  # all: keys that become known later are missing here
+            for j in range(kinds.shape[1]):
                 kinds[row, j] = MISSING
             at = _record_end(data, at + 1, keys, key_ends, starts, ends, kinds, row)
             if at >= 0:

@@ -18,7 +18,7 @@ from dedup.feeds.json_columns import PATCHED, Segment, string_column
 from dedup.feeds.json_scan import ARRAYS_FULL, BYTES, LINE, MISSING, OTHER, POSITION, ROWS, scan_lines
 from dedup.feeds.raw_batch import DateValues, RawRecord, TextColumn, TextValues, mend
 
-MOST_KEYS: Final = 64
+MOST_KEYS: Final = 256
 """Keys whose values are noted; records with others are parsed one by one."""
 
 _FIRST_ROWS: Final = 4096
@@ -41,6 +41,11 @@ class KeyTable:
         encoded = [name.encode() for name in self._number]
         self.text = np.frombuffer(b"".join(encoded) + b"\0", dtype=np.uint8)
         self.ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+
+    @property
+    def size(self) -> int:
+        """How many keys are known."""
+        return len(self._number)
 
     def number(self, name: str) -> int | None:
         """Return the number of a key, None if it is not known."""
@@ -77,9 +82,9 @@ class LineBatch:
         self.size = 0
         self.rows = 0
         self._segments: list[tuple[bytes, Segment]] = []
-        self._starts = np.empty((0, MOST_KEYS), dtype=np.int32)
-        self._ends, self._spans = self._starts, np.empty((0, 2), dtype=np.int32)
-        self._kinds = np.empty((0, MOST_KEYS), dtype=np.uint8)
+        self._starts = self._ends = np.empty((0, 0), dtype=np.int32)
+        self._kinds = np.empty((0, 0), dtype=np.uint8)
+        self._spans = np.empty((0, 2), dtype=np.int32)
         self._lines = np.empty(0, dtype=np.int64)
 
     def __len__(self) -> int:
@@ -109,22 +114,23 @@ class LineBatch:
         reason, position, line : int
             Of `scan_lines`, and where it stopped.
         """
+        if self._kinds.shape[1] < self.table.size:
+            self._resize(len(self._lines))
         state = np.array([position, line, self.rows, self.size], dtype=np.int64)
         while True:
             reason = scan_lines(
                 *(data, size, state, self.table.text, self.table.ends, self._starts, self._ends),
                 *(self._kinds, self._spans, self._lines, rows, size_limit),
             )
+            self.rows, self.size = int(state[ROWS]), int(state[BYTES])
             if reason != ARRAYS_FULL:
-                break
-            self._grow()
-        self.rows, self.size = int(state[ROWS]), int(state[BYTES])
-        return reason, int(state[POSITION]), int(state[LINE])
+                return reason, int(state[POSITION]), int(state[LINE])
+            self._resize(2 * self.rows)
 
     def add(self, record: dict[str, Any], line: int, size: int) -> None:
         """Take in a record that has been parsed."""
         if self.rows >= len(self._lines):
-            self._grow()
+            self._resize(2 * self.rows)
         self._kinds[self.rows] = MISSING
         self._lines[self.rows] = line
         self.loose[self.rows] = record
@@ -166,7 +172,7 @@ class LineBatch:
 
     def _places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         number = self.table.number(name)
-        if number is None:
+        if number is None or number >= self._kinds.shape[1]:
             nothing = np.zeros(self.rows, dtype=np.int32)
             return nothing, nothing.copy(), np.zeros(self.rows, dtype=np.uint8)
         own = (array[: self.rows, number].copy() for array in (self._starts, self._ends, self._kinds))
@@ -179,7 +185,7 @@ class LineBatch:
         if "." in name:
             top = name.partition(".")[0]
             number = self.table.number(top)
-            if number is not None:
+            if number is not None and number < self._kinds.shape[1]:
                 objects = (kinds == MISSING) & (self._kinds[: self.rows, number] == OTHER)
                 for row, value in self._parsed(top, np.flatnonzero(objects)).items():
                     found[row] = value_at({top: value}, name)
@@ -205,12 +211,19 @@ class LineBatch:
     def _of_data(self) -> list[Segment]:
         return [segment for _, segment in self._segments]
 
-    def _grow(self) -> None:
-        rows = max(_FIRST_ROWS, 2 * len(self._lines))
-        for name in ("_starts", "_ends", "_kinds", "_spans", "_lines"):
-            old = getattr(self, name)
+    def _resize(self, rows: int) -> None:
+        """Make room for so many records and all keys that are known."""
+        rows = max(_FIRST_ROWS, rows)
+        for name in ("_starts", "_ends", "_kinds"):
+            old = getattr(self, name)[: self.rows]
+            new = np.empty((rows, self.table.size), dtype=old.dtype)
+            new[: self.rows, : old.shape[1]] = old
+            new[: self.rows, old.shape[1] :] = MISSING
+            setattr(self, name, new)
+        for name in ("_spans", "_lines"):
+            old = getattr(self, name)[: self.rows]
             new = np.empty((rows, *old.shape[1:]), dtype=old.dtype)
-            new[: self.rows] = old[: self.rows]
+            new[: self.rows] = old
             setattr(self, name, new)
 
 
