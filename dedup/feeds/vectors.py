@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -24,7 +25,7 @@ _WIDTH: Final = 32
 _BYTE: Final = ir.IntType(8)
 _BYTES: Final = ir.VectorType(_BYTE, _WIDTH)
 _MASK: Final = ir.IntType(_WIDTH)
-_POINTER_BITS: Final = 8 * tuple.__itemsize__
+_POINTER_BITS: Final = 8 * np.dtype(np.intp).itemsize
 
 _struct: Final[Callable[..., Any]] = cgutils.create_struct_proxy
 _intrinsic: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = intrinsic
