@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dedup.feeds import Feed, read_feed
 from dedup.feeds import json_lines as json_lines_module
-from dedup.feeds.lines import line_groups
+from dedup.feeds.lines import line_groups, whole_lines
 
 GOOD = '{"id": "a1", "title": "Lamp found", "text": "It was blue.", "published": "2025-03-04"}'
 
@@ -132,9 +133,7 @@ def test_a_broken_first_line_does_not_hide_the_format(tmp_path: Path) -> None:
 
 
 def test_a_line_that_never_ends_is_rejected_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        json_lines_module, "line_groups", lambda blocks: line_groups(blocks, longest=len(GOOD) + 10)
-    )
+    monkeypatch.setattr(json_lines_module, "whole_lines", partial(whole_lines, longest=len(GOOD) + 10))
     long = json.dumps({"title": "x" * 500})
     feed = feed_of(tmp_path, f"{GOOD}\n{long}\n{GOOD}\n")
     assert feed.to_table()["line"].to_pylist() == [1, 3]

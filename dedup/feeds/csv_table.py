@@ -18,7 +18,7 @@ from dedup.article import Reject
 from dedup.feeds import reasons
 from dedup.feeds.csv_shape import CsvShape
 from dedup.feeds.lines import LONGEST_LINE, line_groups
-from dedup.feeds.records import RawBatch
+from dedup.feeds.raw_batch import RawBatch
 
 NULLS: Final = frozenset({"nan", "NaN", "None", "null", "NULL", r"\N", "[]"})
 """What programs write into CSV where there is nothing; CSV itself can only say ""."""

@@ -47,6 +47,9 @@ _DAY_SUFFIX = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|o|a)\b")
 _MAIL_DATE = re.compile(
     r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (GMT|UTC|Z|[+-]\d{4})"
 )
+_CLOCK_BEGINS = re.compile(r"[Tt ]")
+_CLOCK_ENDS = re.compile(r"[+Zz-]")
+_FRACTION = re.compile(r"[.,]")
 _TOKEN = re.compile(r"\d+|[a-z]+")
 _REGION_ZONE = re.compile(r"\b([A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?)\b")
 _HALF_DAY = re.compile(r"(上午|下午|午前|午後|오전|오후)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
@@ -134,11 +137,11 @@ def _minutes(offset: str) -> int:
 
 def _iso_precision(text: str) -> int:
     """Return the seconds an ISO text is good to, by how much of the time it writes."""
-    parts = re.split(r"[Tt ]", text, maxsplit=1)
-    clock = re.split(r"[+Zz-]", parts[1], maxsplit=1)[0].strip() if len(parts) == 2 else ""
+    parts = _CLOCK_BEGINS.split(text, maxsplit=1)
+    clock = _CLOCK_ENDS.split(parts[1], maxsplit=1)[0].strip() if len(parts) == 2 else ""
     if not clock:
         return DAY
-    digits = len(re.split(r"[.,]", clock, maxsplit=1)[0].replace(":", ""))
+    digits = len(_FRACTION.split(clock, maxsplit=1)[0].replace(":", ""))
     return 1 if digits >= 6 else 60 if digits >= 4 else 3600
 
 

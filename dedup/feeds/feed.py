@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -18,7 +18,8 @@ from dedup.feeds.formats import Format, guess_format, named_format
 from dedup.feeds.json_document import JsonDocumentReader
 from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.page_dump import read_page
-from dedup.feeds.records import ArticleBuilder, RawBatch, empty_articles
+from dedup.feeds.raw_batch import SETTLED_BY, Batch
+from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import STDIN, Source, feed_paths
 
 if TYPE_CHECKING:
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REJECTS_KEPT: Final = 10_000
-# The columns and the order of day and month are settled by so many records, or so many bytes of them.
-_SETTLED_BY: Final = 1_000
+# The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
+# A column of Arrow holds 2 GB; one line more and every byte of it replaced by U+FFFD is the worst case.
+_MOST_BATCH_BYTES: Final = 256 << 20
 _LARGEST_PAGE: Final = 16 << 20  # bytes; a page is read whole
 _NO_PAGE = "structure of a news page not found (a title, then paragraphs or a list of headlines)"
 
 
 class _Reader(Protocol):
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]: ...
+    def read(self, blocks: Iterable[bytes]) -> Iterator[Batch]: ...
 
 
 class Feed:
@@ -72,7 +74,7 @@ class Feed:
         self._mapping = dict(mapping)
         self._format = format
         self._batch_size = max(1, batch_size)
-        self._batch_bytes = max(1, batch_bytes)
+        self._batch_bytes = min(max(1, batch_bytes), _MOST_BATCH_BYTES)
         self._on_note = on_note
         self._stdin_used = False
         self._start()
@@ -94,8 +96,7 @@ class Feed:
         self._start()
         for path, from_folder in self._files:
             try:
-                for batch in self._read_file(path):
-                    yield self._counted(batch)
+                yield from map(self._counted, self._read_file(path))
             except FeedError as error:
                 # One stray file in a folder must not stop the others; a file that was named must.
                 if not from_folder:
@@ -165,18 +166,21 @@ class Feed:
             for raw in waiting:
                 yield FeedBatch(articles=empty_articles(), rejects=tuple(raw.rejects))
             return
-        first = [record for raw in waiting for record in raw.records][:_SETTLED_BY]
+        first = list(islice(chain.from_iterable(raw.records for raw in waiting), SETTLED_BY))
         columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
         fields = FieldMap.resolve(file, tuple(columns), first, self._mapping)
         self._note(file, ", ".join([*described, str(fields)]), once=True)
         builder = ArticleBuilder(file, fields, NULLS if kind == "csv" else frozenset())
         builder.learn(first)
-        for raw in chain(waiting, batches):
+        waiting.reverse()
+        for raw in chain((waiting.pop() for _ in range(len(waiting))), batches):
             new = [name for name in raw.column_names() if name not in columns]
             if new:
                 columns.update(dict.fromkeys(new))
                 builder.fields = builder.fields.with_columns(new, raw.records)
-            yield builder.build(raw)
+            built = [builder.build(raw)]
+            del raw  # while the articles are worked on, what they were made of need not be there
+            yield built.pop()
         replaced = int(getattr(reader, "replaced", 0))
         if replaced or builder.mended:
             said = []
@@ -218,13 +222,13 @@ class Feed:
         return frame
 
 
-def _first_batches(batches: Iterator[RawBatch]) -> list[RawBatch]:
+def _first_batches(batches: Iterator[Batch]) -> list[Batch]:
     """Take batches off until there are enough records to settle the columns by, whatever the batch size."""
-    taken: list[RawBatch] = []
+    taken: list[Batch] = []
     for raw in batches:
         taken.append(raw)
         records, size = sum(len(one.records) for one in taken), sum(one.size for one in taken)
-        if records >= _SETTLED_BY or size >= _SETTLED_BYTES:
+        if records >= SETTLED_BY or size >= _SETTLED_BYTES:
             break
     return taken
 
@@ -261,7 +265,7 @@ def read_feed(
     batch_size : int
         Records a batch at most.
     batch_bytes : int
-        Bytes of input a batch, exceeded by one record at most.
+        Bytes of input a batch, exceeded by one record at most; 256 MB at most.
     on_note : callable, optional
         Called with each note as it is made.
 

@@ -10,7 +10,8 @@ from dedup.article import FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.fields import FieldMap, canonical_mapping
-from dedup.feeds.records import ArticleBuilder, RawBatch
+from dedup.feeds.raw_batch import RawBatch
+from dedup.feeds.records import ArticleBuilder
 
 NAME: Final = "<memory>"
 """What stands for the file; a record's line is its row number, from 1."""

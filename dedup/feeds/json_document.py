@@ -17,7 +17,7 @@ import orjson
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.fields import KNOWN_NAMES, folded_name
-from dedup.feeds.records import RawBatch
+from dedup.feeds.raw_batch import RawBatch
 
 LARGEST_DOCUMENT: Final = 512 << 20
 """Bytes of JSON in one document; parsed it takes several times as much memory."""

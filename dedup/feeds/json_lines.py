@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import orjson
 
 from dedup.feeds import reasons
-from dedup.feeds.lines import LONGEST_LINE, line_groups
-from dedup.feeds.records import RawBatch
+from dedup.feeds.json_scan import ODD_LINE
+from dedup.feeds.line_batch import KeyTable, LineBatch
+from dedup.feeds.lines import LONGEST_LINE, whole_lines
+from dedup.feeds.raw_batch import SETTLED_BY, RawBatch
+from dedup.feeds.vectors import SLACK
+
+_LONGEST_PATIENCE: Final = 256 * SETTLED_BY
 
 
 class JsonLinesReader:
@@ -30,6 +36,8 @@ class JsonLinesReader:
         Records a batch at most.
     batch_bytes : int
         Bytes of JSON a batch, exceeded by one record at most.
+    parsed : int
+        So many records are parsed one by one before the scan takes over: they settle the columns.
 
     Attributes
     ----------
@@ -37,44 +45,82 @@ class JsonLinesReader:
         Lines in which invalid UTF-8 was replaced so far.
     """
 
-    def __init__(self, file: str, batch_size: int, batch_bytes: int) -> None:
+    def __init__(self, file: str, batch_size: int, batch_bytes: int, parsed: int = SETTLED_BY) -> None:
         self._file = file
         self._batch_size = batch_size
         self._batch_bytes = batch_bytes
+        self._parse = parsed
+        self._patience = SETTLED_BY
+        self._table = KeyTable()
+        self._names: dict[str, None] = {}
         self.replaced = 0
 
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]:
+    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch | LineBatch]:
         """Yield the records of `blocks`; blank lines are no records."""
-        batch = RawBatch()
-        for first, lines, dropped in line_groups(blocks):
-            for number in dropped:
+        batch = LineBatch(self._table)
+        odd = 0
+        number = 1
+        for data, dropped in whole_lines(blocks, slack=SLACK):
+            for at in dropped:
                 detail = f"over {LONGEST_LINE >> 20} MB without a line break"
-                batch.rejects.append(reasons.reject(self._file, number, reasons.TOO_LONG, detail))
-            for number, line in enumerate(lines, first):
-                if not line or line.isspace():
-                    continue
-                try:
-                    record = orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    try:
-                        record = self._second_chance(line)
-                    except (ValueError, RecursionError):
-                        detail = f"{_parser_said(error)}: {_beginning(line)}"
-                        batch.rejects.append(reasons.reject(self._file, number, reasons.NOT_JSON, detail))
-                        record = None
-                if type(record) is dict:
-                    batch.records.append(record)
-                    batch.lines.append(number)
-                    batch.size += len(line)
-                elif record is not None or line.strip() == b"null":
-                    detail = f"{_kind(record)}: {_beginning(line)}"
-                    batch.rejects.append(reasons.reject(self._file, number, reasons.NOT_OBJECT, detail))
-                full = len(batch.records) + len(batch.rejects) >= self._batch_size
+                batch.rejects.append(reasons.reject(self._file, number + at, reasons.TOO_LONG, detail))
+            array = np.frombuffer(data, dtype=np.uint8)
+            size = len(data) - SLACK
+            position = 0
+            while position < size:
+                reason = ODD_LINE
+                if self._parse <= 0:
+                    rows = max(batch.rows + 1, self._batch_size - len(batch.rejects))
+                    place = (position, number)
+                    reason, position, number = batch.scan(array, size, *place, rows, self._batch_bytes)
+                    odd += reason == ODD_LINE
+                if reason == ODD_LINE:
+                    end = data.find(b"\n", position, size)
+                    end = size if end < 0 else end
+                    took = self._take(data[position:end], number, batch)
+                    position, number = end + 1, number + 1
+                    if not took:
+                        continue
+                full = batch.rows + len(batch.rejects) >= self._batch_size
                 if full or batch.size >= self._batch_bytes:
-                    yield batch
-                    batch = RawBatch()
-        if batch.records or batch.rejects:
-            yield batch
+                    batch.end_segment(data, array)
+                    if 2 * odd > batch.rows:
+                        # Looking twice at lines most of which are odd is a waste; so is giving up for good.
+                        self._parse = self._patience = min(8 * self._patience, _LONGEST_PATIENCE)
+                    elif self._parse <= 0:
+                        self._patience = SETTLED_BY
+                    done = [batch]
+                    batch, odd = LineBatch(self._table), 0
+                    yield _simplest(done.pop())  # nothing here keeps it alive
+            batch.end_segment(data, array)
+        if batch.rows or batch.rejects:
+            yield _simplest(batch)
+
+    def _take(self, line: bytes, number: int, batch: LineBatch) -> bool:
+        """Parse one line into `batch`; return whether there was anything in it."""
+        if not line or line.isspace():
+            return False
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            try:
+                record = self._second_chance(line)
+            except (ValueError, RecursionError):
+                detail = f"{_parser_said(error)}: {_beginning(line)}"
+                batch.rejects.append(reasons.reject(self._file, number, reasons.NOT_JSON, detail))
+                return True
+        if type(record) is dict:
+            new = [name for name in record if name not in self._names]
+            if new:
+                self._names.update(dict.fromkeys(new))
+                self._table.add(new)
+                batch.names.update(dict.fromkeys(new))
+            batch.add(record, number, len(line))
+            self._parse -= 1
+        elif record is not None or line.strip() == b"null":
+            detail = f"{_kind(record)}: {_beginning(line)}"
+            batch.rejects.append(reasons.reject(self._file, number, reasons.NOT_OBJECT, detail))
+        return True
 
     def _second_chance(self, line: bytes) -> Any:
         try:
@@ -85,6 +131,13 @@ class JsonLinesReader:
             self.replaced += 1
             return record
         return json.loads(text.lstrip("\ufeff\x1e"))
+
+
+def _simplest(batch: LineBatch) -> RawBatch | LineBatch:
+    """Return a batch of nothing but parsed records as what it is."""
+    if len(batch.loose) < batch.rows:
+        return batch
+    return RawBatch(list(batch.loose.values()), batch.lines.tolist(), batch.rejects, size=batch.size)
 
 
 def _beginning(line: bytes) -> str:

@@ -15,56 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.feeds import reasons
 from dedup.feeds.date_order import DateReader
 from dedup.feeds.dates import Moment
 from dedup.feeds.fields import FieldMap
+from dedup.feeds.raw_batch import Batch, RawRecord, TextColumn
 
-RawRecord = Mapping[str, Any]
-
+_TIME: Final = ARTICLE_SCHEMA.field("published").type
 _TEXT_FIELDS: Final = ("id", "outlet", "url", "title", "text", "byline", "place", "credit", "language")
 _HOST = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@]*@)?(?:www\d?\.)?([^/?#:\s]+)")
-
-
-@dataclass(slots=True)
-class RawBatch:
-    """Some records as a reader found them.
-
-    Parameters
-    ----------
-    records : list of mappings
-        In feed order.
-    lines : list of int
-        The 1-based line of each record.
-    rejects : list of Reject
-        Records among these that could not even be parsed.
-    columns : tuple of str
-        The column names where the format states them (CSV); else empty.
-    size : int
-        Bytes of input they took.
-    """
-
-    records: list[RawRecord] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    columns: tuple[str, ...] = ()
-    size: int = 0
-
-    def column_names(self) -> tuple[str, ...]:
-        """Return the columns: stated, or every key of these records in order of appearance."""
-        if self.columns:
-            return self.columns
-        names: dict[str, None] = {}
-        for record in self.records:
-            names.update(dict.fromkeys(record))
-        return tuple(names)
 
 
 class _NotTextError(ValueError):
@@ -106,94 +74,98 @@ class ArticleBuilder:
         self.dates.learn(value for values in dated for value in values)
         self._learnt = True
 
-    def build(self, raw: RawBatch) -> FeedBatch:
+    def build(self, raw: Batch) -> FeedBatch:
         """Return the articles of `raw` and all its rejects, in order of their lines."""
         if not self._learnt:
             self.learn(raw.records)
-        records, lines = raw.records, raw.lines
+        lines = np.asarray(raw.lines, dtype=np.int64)
         rejects = list(raw.rejects)
-        columns: dict[str, list[Any]] = {}
         lost: set[int] = set()
-        for name in _TEXT_FIELDS:
-            columns[name] = self._strings(name, records, lines, rejects, lost)
-        for row, (title, text) in enumerate(zip(columns["title"], columns["text"], strict=True)):
-            if title is None and text is None and row not in lost:
-                keys = ", ".join(key for key, value in records[row].items() if value not in (None, ""))
+        texts = {name: self._text(name, raw, lines, rejects, lost) for name in _TEXT_FIELDS}
+        empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
+        for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():
+            if row not in lost:
+                keys = ", ".join(key for key, value in raw.records[row].items() if value not in (None, ""))
                 detail = f"filled columns: {keys or 'none'}"
-                rejects.append(reasons.reject(self.file, lines[row], reasons.NOTHING_TO_READ, detail))
+                rejects.append(reasons.reject(self.file, lines[row].item(), reasons.NOTHING_TO_READ, detail))
                 lost.add(row)
-        if lost:
-            kept = [row for row in range(len(records)) if row not in lost]
-            records = [records[row] for row in kept]
-            lines = [lines[row] for row in kept]
-            columns = {name: [values[row] for row in kept] for name, values in columns.items()}
         if self.fields.outlet_from_url:
-            columns["outlet"] = [None if url is None else host_of(url) for url in columns["url"]]
-        published = self._dates("published", records, lines, rejects)
-        updated = self._dates("updated", records, lines, rejects)
-        columns["published"] = [None if moment is None else moment[0] for moment in published]
-        columns["precision_s"] = [None if moment is None else moment[1] for moment in published]
-        columns["updated"] = [None if moment is None else moment[0] for moment in updated]
-        columns["file"] = [self.file] * len(lines)
-        columns["line"] = list(lines)
+            texts["outlet"] = _hosts(texts["url"])
+        self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
+        columns = {name: column.array for name, column in texts.items()}
+        kept = np.arange(len(lines))
+        if lost:
+            kept = np.delete(kept, sorted(lost))
+            lines = lines[kept]
+            columns = {name: column.take(pa.array(kept)) for name, column in columns.items()}
+        columns["published"], columns["precision_s"] = self._dates("published", raw, kept, lines, rejects)
+        columns["updated"], _ = self._dates("updated", raw, kept, lines, rejects)
+        columns["file"] = pa.repeat(pa.scalar(self.file), len(lines))
+        columns["line"] = pa.array(lines)
         rejects.sort(key=lambda one: one.line)
-        return FeedBatch(articles=self._to_arrow(columns), rejects=tuple(rejects))
+        articles = pa.RecordBatch.from_arrays(
+            [columns[name] for name in ARTICLE_SCHEMA.names], schema=ARTICLE_SCHEMA
+        )
+        return FeedBatch(articles=articles, rejects=tuple(rejects))
 
-    def _strings(
-        self,
-        name: str,
-        records: Sequence[RawRecord],
-        lines: Sequence[int],
-        rejects: list[Reject],
-        lost: set[int],
-    ) -> list[str | None]:
-        values = self.fields.values(name, records)
-        if values is None:
-            return [None] * len(records)
-        nulls = self._nulls
-        for row, value in enumerate(values):
-            if type(value) is str and value and not value.isspace() and "\0" not in value:
-                if value in nulls:
-                    values[row] = None
-                continue
+    def _text(
+        self, name: str, raw: Batch, lines: npt.NDArray[np.int64], rejects: list[Reject], lost: set[int]
+    ) -> TextColumn:
+        column = self.fields.columns.get(name)
+        if column is None:
+            return TextColumn(pa.nulls(len(lines), pa.string()), {})
+        values = raw.text_column(column, self._nulls)
+        settled: dict[int, str | None] = {}
+        for row, value in values.apart:
             try:
-                values[row] = _as_text(name, value)
+                settled[row] = _as_text(name, value)
             except _NotTextError:
-                values[row] = None
+                settled[row] = None
                 # Only title and text carry an article; any other field is merely missing.
                 if name in ("title", "text") and row not in lost:
                     reason = reasons.TITLE_NOT_TEXT if name == "title" else reasons.TEXT_NOT_TEXT
-                    rejects.append(reasons.reject(self.file, lines[row], reason, value))
+                    rejects.append(reasons.reject(self.file, lines[row].item(), reason, value))
                     lost.add(row)
-        return values
+        return values.column(settled)
 
     def _dates(
-        self, name: str, records: Sequence[RawRecord], lines: Sequence[int], rejects: list[Reject]
-    ) -> list[Moment | None]:
-        values = self.fields.values(name, records)
-        if values is None:
-            return [None] * len(records)
-        moments: list[Moment | None] = []
-        for value, line in zip(values, lines, strict=True):
-            moment = None if value is None else self.dates.read(value)
-            if moment is None and not (_is_nothing(value) or (type(value) is str and value in self._nulls)):
-                column = self.fields.columns[name]
-                detail = f"{column}: {reasons.shown(value)}"
-                rejects.append(reasons.reject(self.file, line, reasons.BAD_DATE, detail))
-            moments.append(moment)
-        return moments
-
-    def _to_arrow(self, columns: Mapping[str, list[Any]]) -> pa.RecordBatch:
-        arrays = []
-        for column in ARTICLE_SCHEMA:
-            values = columns[column.name]
-            try:
-                arrays.append(pa.array(values, column.type))
-            except UnicodeEncodeError:
-                repaired = [value if value is None else mend(value) for value in values]
-                self.mended += sum(old != new for old, new in zip(values, repaired, strict=True))
-                arrays.append(pa.array(repaired, column.type))
-        return pa.RecordBatch.from_arrays(arrays, schema=ARTICLE_SCHEMA)
+        self,
+        name: str,
+        raw: Batch,
+        kept: npt.NDArray[np.intp],
+        lines: npt.NDArray[np.int64],
+        rejects: list[Reject],
+    ) -> tuple[pa.Array, pa.Array]:
+        """Return the times and the seconds they are good to."""
+        column = self.fields.columns.get(name)
+        if column is None:
+            return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
+        dated = raw.dates(column)
+        numbers = dated.numbers[kept]
+        times = np.zeros(len(kept), np.int64) if dated.times is None else dated.times[kept]
+        precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
+        moments: list[Moment | None] = [None] * len(dated.values)
+        bad: set[int] = set()
+        for number in dict.fromkeys(numbers[numbers >= 0].tolist()):
+            value = dated.values[number]
+            moments[number] = None if value is None else self.dates.read(value)
+            missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
+            if moments[number] is None and not missing:
+                bad.add(number)
+        if bad:
+            for line, number in zip(lines.tolist(), numbers.tolist(), strict=True):
+                if number in bad:
+                    detail = f"{column}: {reasons.shown(dated.values[number])}"
+                    rejects.append(reasons.reject(self.file, line, reasons.BAD_DATE, detail))
+        if moments:
+            read = pa.array([None if moment is None else moment[0] for moment in moments], _TIME)
+            good = np.array([0 if moment is None else moment[1] for moment in moments], dtype=np.int32)
+            those = numbers >= 0
+            micros = read.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+            times[those] = micros[numbers[those]]
+            precision[those] = good[numbers[those]]
+        unknown = precision == 0
+        return pa.array(times, mask=unknown).view(_TIME), pa.array(precision, mask=unknown)
 
 
 def empty_articles() -> pa.RecordBatch:
@@ -203,9 +175,11 @@ def empty_articles() -> pa.RecordBatch:
     )
 
 
-def mend(text: str) -> str:
-    """Return `text` with surrogate pairs joined and lone surrogates replaced by U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _hosts(urls: TextColumn) -> TextColumn:
+    values = urls.array.to_pylist()
+    for row, url in urls.unmended.items():
+        values[row] = url
+    return TextColumn.of([None if url is None else host_of(url) for url in values])
 
 
 def host_of(url: str) -> str | None:

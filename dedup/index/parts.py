@@ -94,7 +94,8 @@ def look_up_arrays(articles: pa.Table) -> dict[str, npt.NDArray[Any]]:
         `KEY`: int64 (n,); `FIND_HASH`: int64 (m,), ascending; `FIND_ROW`: int32 (m,).
         m is the number of ids and URLs.
     """
-    hashes = np.concatenate([text_hashes(articles.column(name).to_pylist()) for name in ("id", "url")])
+    columns = [articles.column(name).combine_chunks() for name in ("id", "url")]
+    hashes = np.concatenate([text_hashes(column) for column in columns])
     rows = np.tile(np.arange(articles.num_rows, dtype=np.int32), 2)
     order = np.argsort(hashes, kind="stable")
     order = order[hashes[order] != 0]

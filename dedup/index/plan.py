@@ -106,7 +106,9 @@ def make_plan(
     decision = decide(arrivals, _overlaid(look_up(keys), keys, pending), load, on_change)
 
     rows = decision.rows
-    table = pa.Table.from_batches([batch]).take(pa.array(rows))
+    table = pa.Table.from_batches([batch])
+    if len(rows) < batch.num_rows:  # else it is the batch itself, and not copied
+        table = table.take(pa.array(rows))
     added = {"key": arrivals.key[rows], "content": arrivals.content[rows], "version": decision.version}
     for name, values in added.items():
         table = table.append_column(

@@ -1,0 +1,184 @@
+"""Raw records of a batch and the columns in them, before anybody has asked what they mean.
+
+`Batch` is what a reader yields and the builder of articles takes. `RawBatch` holds
+records as mappings; `dedup.feeds.line_batch` holds places in the text of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.article import Reject
+from dedup.feeds.fields import value_at
+
+RawRecord = Mapping[str, Any]
+
+SETTLED_BY: Final = 1_000
+"""The columns and the order of day and month are settled by so many records."""
+
+
+@dataclass(slots=True)
+class RawBatch:
+    """Some records as a reader found them.
+
+    Parameters
+    ----------
+    records : list of mappings
+        In feed order.
+    lines : list of int
+        The 1-based line of each record.
+    rejects : list of Reject
+        Records among these that could not even be parsed.
+    columns : tuple of str
+        The column names where the format states them (CSV); else empty.
+    size : int
+        Bytes of input they took.
+    """
+
+    records: list[RawRecord] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    size: int = 0
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return the columns: stated, or every key of these records in order of appearance."""
+        if self.columns:
+            return self.columns
+        names: dict[str, None] = {}
+        for record in self.records:
+            names.update(dict.fromkeys(record))
+        return tuple(names)
+
+    def text_column(self, name: str, nulls: frozenset[str]) -> TextValues:
+        """Return the values of a column for a field that is text; of plain strings, `nulls` are null."""
+        return _Values(self._values(name), nulls)
+
+    def dates(self, name: str) -> DateValues:
+        """Return the values of a column for a field that is a date."""
+        values = self._values(name)
+        return DateValues(values, np.arange(len(values)))
+
+    def _values(self, name: str) -> list[Any]:
+        if "." in name:
+            return [value_at(record, name) for record in self.records]
+        return [record.get(name) for record in self.records]
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """A field of a batch.
+
+    Parameters
+    ----------
+    array : pa.StringArray
+        A value each record.
+    unmended : mapping of int to str
+        By row, the values in which invalid characters had to be replaced, as they were.
+    """
+
+    array: pa.StringArray
+    unmended: Mapping[int, str]
+
+    @classmethod
+    def of(cls, values: list[str | None]) -> TextColumn:
+        """Return `values` as a column."""
+        try:
+            return cls(pa.array(values, pa.string()), {})
+        except UnicodeEncodeError:
+            mended = [value if value is None else mend(value) for value in values]
+            pairs = zip(values, mended, strict=True)
+            unmended = {row: old for row, (old, new) in enumerate(pairs) if old is not None and old != new}
+            return cls(pa.array(mended, pa.string()), unmended)
+
+
+class TextValues(Protocol):
+    """The values of one column, most of which are strings to be taken as they are."""
+
+    @property
+    def apart(self) -> Iterable[tuple[int, Any]]:
+        """Row and value of those that are not, rows ascending."""
+        ...
+
+    def column(self, settled: Mapping[int, str | None]) -> TextColumn:
+        """Return the column; `settled` says what each value of `apart` is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DateValues:
+    """The values of one column, n of them, for a field that is a date.
+
+    Parameters
+    ----------
+    values : list
+        What is left to read.
+    numbers : int64 array, shape (n,)
+        Which of `values` each is; -1: none.
+    times, precision : int64 and int32 array, shape (n,), optional
+        Those that have been read: microseconds since 1970, and seconds they are good to, 0 for the others.
+    """
+
+    values: list[Any]
+    numbers: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64] | None = None
+    precision: npt.NDArray[np.int32] | None = None
+
+
+class Batch(Protocol):
+    """What `ArticleBuilder` needs of a batch of raw records; see `RawBatch`."""
+
+    rejects: list[Reject]
+    columns: tuple[str, ...]
+    size: int
+
+    @property
+    def records(self) -> Sequence[RawRecord]:
+        """In feed order."""
+        ...
+
+    @property
+    def lines(self) -> Sequence[int] | npt.NDArray[np.int64]:
+        """The 1-based line of each record."""
+        ...
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return the columns."""
+        ...
+
+    def text_column(self, name: str, nulls: frozenset[str]) -> TextValues:
+        """Return the values of a column for a field that is text."""
+        ...
+
+    def dates(self, name: str) -> DateValues:
+        """Return the values of a column for a field that is a date."""
+        ...
+
+
+class _Values:
+    """Values in a list."""
+
+    def __init__(self, values: list[Any], nulls: frozenset[str]) -> None:
+        self._values = values
+        self.apart: list[tuple[int, Any]] = []
+        for row, value in enumerate(values):
+            if type(value) is not str or not value or value.isspace() or "\0" in value:
+                self.apart.append((row, value))
+            elif value in nulls:
+                values[row] = None
+
+    def column(self, settled: Mapping[int, str | None]) -> TextColumn:
+        for row, text in settled.items():
+            self._values[row] = text
+        return TextColumn.of(self._values)
+
+
+def mend(text: str) -> str:
+    """Return `text` with surrogate pairs joined and lone surrogates replaced by U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
