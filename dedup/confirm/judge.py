@@ -325,10 +325,15 @@ class Judge:
         cuts = np.unique(np.concatenate(([0], np.searchsorted(ends, marks), [len(wanted)])))
         parts = []
         for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-            words = tokenize(self._read(wanted[low:high]), threads=self._threads, stems=True)
-            parts.append(
-                make_documents(words, self._idf, self._furniture, interface_words(), threads=self._threads)
-            )
+            with timed("read texts"):
+                texts = self._read(wanted[low:high])
+            with timed("documents"):
+                words = tokenize(texts, threads=self._threads, stems=True)
+                parts.append(
+                    make_documents(
+                        words, self._idf, self._furniture, interface_words(), threads=self._threads
+                    )
+                )
         if not parts:
             words = tokenize(pa.array([], pa.large_string()), stems=True)
             parts.append(make_documents(words, self._idf, self._furniture, interface_words()))
