@@ -160,3 +160,10 @@ class Judge:
             return np.empty(0, np.int64)
         documents, places = self.documents(np.concatenate([left, right]))
         return likeness(documents, places[: len(left)], places[len(left) :], threads=self._threads)
+
+    def relations(self, canonical: Ints, members: Ints) -> NDArray[np.int8]:
+        """Relations of members to canonical articles, nodes both (`dedup.cluster.relation`); shape (p,)."""
+        from dedup.cluster.relation import relations
+
+        documents, places = self.documents(np.concatenate([canonical, members]))
+        return relations(documents, places[: len(members)], places[len(members) :])
