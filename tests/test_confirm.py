@@ -13,10 +13,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from dedup.confirm import survey as surveys
+from dedup.confirm.blocks import blocks
 from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
 from dedup.confirm.documents import make_documents
 from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.features import FEATURES, pair_features
+from dedup.confirm.judge import Judge
 from dedup.confirm.model import LOGIT, Scorecard, least_sum, load_model, parse_model, probability
 from dedup.confirm.survey import Surveyor, survey_texts
 from dedup.confirm.tfidf import CorpusCounts, Idf, count_documents
@@ -299,3 +301,41 @@ def test_a_model_file_that_is_wrong_says_what(change, said):
 def test_a_scorecard_is_a_plain_sum():
     card = Scorecard(("a", "b"), np.array([2000, -500], np.int64), -300_000)
     assert card.sums(np.array([[1000, 0], [500, 1000]], np.int32)).tolist() == [1_700_000, 200_000]
+
+
+def test_blocks_cover_every_pair_once_and_bound_the_words():
+    rng = np.random.default_rng(4)
+    for most in (50, 400, 10**6):
+        a, b = rng.integers(0, 200, (2, 500))
+        # Small components among the first hundred nodes, a giant one among the rest.
+        a, b = np.where(a < 100, a, 100 + a % 100), np.where(a < 100, a // 4 * 4 + b % 4, 100 + b % 100)
+        sizes = rng.integers(1, 20, 200)
+        found = list(blocks(a, b, sizes, most))
+        assert np.sort(np.concatenate(found)).tolist() == list(range(500))
+        for rows in found:
+            assert sizes[np.unique(np.concatenate([a[rows], b[rows]]))].sum() <= 4 * most + 40
+
+
+def test_verdicts_do_not_depend_on_how_many_documents_fit_and_are_remembered():
+    story = [prose(10 + k, 60) for k in range(4)]
+    texts = [f"{story[k % 4]} {prose(100 + k, 10 + 5 * (k % 7))}" for k in range(40)]
+    column = pa.array(texts, pa.large_string())
+    sizes = np.diff(words_of(texts).offsets)
+    left, right = (side.ravel() for side in np.triu_indices(40, 1))
+    read: list[int] = []
+
+    def reader(wanted):
+        read.extend(wanted.tolist())
+        return column.take(pa.array(wanted))
+
+    plenty = Judge(sizes, reader, Learnt.nothing(), load_model())
+    scarce = Judge(sizes, reader, Learnt.nothing(), load_model(), most_words=300)
+    for one, other in zip(plenty.verdicts(left, right), scarce.verdicts(left, right), strict=True):
+        assert np.array_equal(one, other)
+    alike = (left % 4) == (right % 4)
+    assert (plenty.score(left, right)[alike] > plenty.score(left, right)[~alike].max()).all()
+    read.clear()
+    assert np.array_equal(scarce.score(right, left), plenty.score(left, right))
+    assert np.array_equal(scarce.relations(right, left), plenty.relations(left, right))
+    assert read == []
+    assert np.array_equal(scarce.own(np.arange(40)), plenty.own(np.arange(40)))

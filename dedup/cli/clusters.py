@@ -129,7 +129,6 @@ def clusters(
         )
         with reading as idx:
             report = idx.report(asked, model=judged_by, on_stage=progress.stage)
-    report = report.select(asked)
     shown = CLUSTERS_SHOWN if top is None else settings.top
     emit_report(
         report,

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.cluster.graph import compiled
 from dedup.confirm.documents import Documents
 
 RELATIONS: Final = ("verbatim", "cut", "version", "rewrite")
@@ -47,37 +48,72 @@ def relations(
         Indices into `RELATIONS`.
     """
     out = np.full(len(members), VERBATIM, np.int8)
-    for i, (a, b) in enumerate(zip(canonical.tolist(), members.tolist(), strict=True)):
-        if a != b:
-            out[i] = _relation(documents, a, b)
+    d = documents
+    _scan_relations(canonical, members, d.runs, d.run_flags, d.run_offsets, d.words, d.word_offsets, out)
     return out
 
 
-def _relation(d: Documents, a: int, b: int) -> int:
-    x, y = _open_runs(d, a), _open_runs(d, b)
-    fewer, more = sorted((len(x), len(y)))
-    if fewer < BRIEF_RUNS:
-        return _brief_relation(d, a, b)
-    share = len(np.intersect1d(x, y, assume_unique=True)) / fewer
-    if share >= 0.85 and fewer >= 0.85 * more:
-        return VERBATIM
-    if share >= 0.70:
-        return CUT
-    return VERSION if share >= 0.30 else REWRITE
+@compiled
+def _scan_relations(  # type: ignore[no-untyped-def]
+    canonical, members, runs, run_flags, run_offsets, words, word_offsets, out
+):
+    for i in range(len(members)):
+        a = canonical[i]
+        b = members[i]
+        if a == b:
+            continue
+        n_x, closed_x = _n_runs(run_flags, run_offsets[a], run_offsets[a + 1])
+        n_y, closed_y = _n_runs(run_flags, run_offsets[b], run_offsets[b + 1])
+        fewer = min(n_x, n_y)
+        if fewer < BRIEF_RUNS:
+            out[i] = _brief_relation(words, word_offsets, a, b)
+            continue
+        x = run_offsets[a]
+        y = run_offsets[b]
+        shared = 0
+        while x < run_offsets[a + 1] and y < run_offsets[b + 1]:
+            # Without branches: which of two runs is the smaller is anyone's guess.
+            p = runs[x]
+            q = runs[y]
+            in_x = run_flags[x] | closed_x
+            in_y = run_flags[y] | closed_y
+            shared += (p == q) & in_x & in_y & 1
+            x += p <= q
+            y += q <= p
+        share = shared / fewer
+        if share >= 0.85 and fewer >= 0.85 * max(n_x, n_y):
+            out[i] = VERBATIM
+        elif share >= 0.70:
+            out[i] = CUT
+        else:
+            out[i] = VERSION if share >= 0.30 else REWRITE
 
 
-def _open_runs(d: Documents, a: int) -> NDArray[np.uint32]:
-    """Runs outside furniture; all of them, if furniture leaves too few."""
-    span = slice(d.run_offsets[a], d.run_offsets[a + 1])
-    is_open = d.run_flags[span] & 1 == 1
-    return d.runs[span][is_open] if is_open.sum() >= BRIEF_RUNS else d.runs[span]
+@compiled
+def _n_runs(flags, begin, end):  # type: ignore[no-untyped-def]
+    """How many runs count, and 1 if those in furniture do: all of them, if it leaves too few, else 0."""
+    n_open = 0
+    for i in range(begin, end):
+        n_open += flags[i] & 1
+    if n_open >= BRIEF_RUNS:
+        return n_open, np.uint8(0)
+    return end - begin, np.uint8(1)
 
 
-def _brief_relation(d: Documents, a: int, b: int) -> int:
-    x = d.words[d.word_offsets[a] : d.word_offsets[a + 1]]
-    y = d.words[d.word_offsets[b] : d.word_offsets[b + 1]]
-    fewer, more = sorted((len(x), len(y)))
-    share = len(np.intersect1d(x, y, assume_unique=True)) / max(fewer, 1)
+@compiled
+def _brief_relation(words, offsets, a, b):  # type: ignore[no-untyped-def]
+    x = offsets[a]
+    y = offsets[b]
+    shared = 0
+    while x < offsets[a + 1] and y < offsets[b + 1]:
+        p = words[x]
+        q = words[y]
+        shared += p == q
+        x += p <= q
+        y += q <= p
+    fewer = min(offsets[a + 1] - offsets[a], offsets[b + 1] - offsets[b])
+    more = max(offsets[a + 1] - offsets[a], offsets[b + 1] - offsets[b])
+    share = shared / max(fewer, 1)
     if share == 1 and fewer == more:
         return VERBATIM
     if share < 0.88:

@@ -10,19 +10,26 @@ left. Which core came first is no reason to stay with it: at the end each member
 moves to the core it has its best edge to. Clusters that were one component stay
 linked where an edge joins them.
 
+A text of a chain could be scored against every core found before its own, which is
+quadratic. After `MOST_ROUNDS` rounds what is still left is a chain, and only edges decide:
+a core takes its neighbours. That is the same rule as long as no other score reaches the threshold.
+
 Every step is a pure function of the graph; the order of nodes does not matter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from dedup.cluster.graph import Graph, Ints, ScorePairs
+from dedup.cluster.graph import Graph, Ints, ScorePairs, adjacency, compiled, components
+
+MOST_ROUNDS: Final = 16
+"""Rounds in which members are scored against a core they have no edge to; real feeds took three at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,81 +70,157 @@ def split_components(graph: Graph, score: ScorePairs) -> Split:
     n = len(graph)
     cores = np.arange(n, dtype=np.int64)
     sums = np.zeros(n, np.int64)
-    open_nodes = np.ones(n, np.bool_)
-    known = _Known(graph)
+    rest = _Rest.of(cores.copy(), graph.left, graph.right, graph.sums)
     rounds = 0
-    while True:
-        left, right, weight = graph.edges_among(open_nodes)
-        if not len(left):
-            break
+    while len(rest.left):
         rounds += 1
-        component = _components(n, left, right)
-        touched = np.zeros(n, np.bool_)
-        touched[left] = touched[right] = True
-        nodes = np.flatnonzero(touched)
-        core_of = _cores(graph, nodes, component, left, right, weight)
-        members = nodes[nodes != core_of[component[nodes]]]
-        against = core_of[component[members]]
-        found = known.sums(members, against, score)
-        stays = found >= graph.least
-        cores[members[stays]] = against[stays]
-        sums[members[stays]] = found[stays]
-        open_nodes[members[stays]] = False
-        open_nodes[against] = False
-        open_nodes[~touched] = False
+        if rounds > MOST_ROUNDS:
+            _take_neighbours(graph, rest, cores, sums)
+            break
+        rest = _one_round(graph, rest, score, cores, sums)
     _join_nearest(graph, cores, sums)
     a, b = cores[graph.left], cores[graph.right]
     joined = a != b
-    pairs = np.unique(np.stack([np.minimum(a, b)[joined], np.maximum(a, b)[joined]]), axis=1)
-    return Split(cores, sums, (pairs[0], pairs[1]), rounds)
+    codes = np.unique(np.minimum(a, b)[joined] * n + np.maximum(a, b)[joined])
+    return Split(cores, sums, (codes // max(n, 1), codes % max(n, 1)), rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is still to be clustered: k nodes, by their number in the graph, and the edges among them."""
+
+    nodes: Ints
+    left: Ints
+    right: Ints
+    weight: Ints
+
+    @classmethod
+    def of(cls, nodes: Ints, left: Ints, right: Ints, weight: Ints) -> Self:
+        """Leave out the nodes without an edge; the ends of the edges are places among `nodes`."""
+        touched = np.zeros(len(nodes), np.bool_)
+        touched[left] = touched[right] = True
+        place = np.cumsum(touched) - 1
+        return cls(nodes[touched], place[left], place[right], weight)
+
+    def within(self, kept: NDArray[np.bool_]) -> Self:
+        """Return what is left of some of the nodes."""
+        inside = kept[self.left] & kept[self.right]
+        return self.of(self.nodes, self.left[inside], self.right[inside], self.weight[inside])
+
+
+def _one_round(graph: Graph, rest: _Rest, score: ScorePairs, cores: Ints, sums: Ints) -> _Rest:
+    """Take one cluster out of each component; return what is left of them."""
+    nodes = rest.nodes
+    root = components(len(nodes), rest.left, rest.right)
+    core, found = np.empty(len(nodes), np.int64), np.zeros(len(nodes), np.int64)
+    known = np.zeros(len(nodes), np.bool_)
+    _scan_round(
+        rest.left, rest.right, rest.weight, graph.copies[nodes], graph.keys[nodes], graph.least, root,
+        core, found, known,
+    )  # fmt: skip
+    is_core = core == np.arange(len(nodes))
+    asked = np.flatnonzero(~known & ~is_core)
+    if len(asked):
+        a, b = nodes[asked], nodes[core[asked]]
+        found[asked] = score(np.minimum(a, b), np.maximum(a, b))
+    stays = ~is_core & (found >= graph.least)
+    cores[nodes[stays]] = nodes[core[stays]]
+    sums[nodes[stays]] = found[stays]
+    return rest.within(~stays & ~is_core)
+
+
+def _take_neighbours(graph: Graph, rest: _Rest, cores: Ints, sums: Ints) -> None:
+    """Cluster the rest by its edges alone: a core takes its neighbours, in place."""
+    nodes = rest.nodes
+    offsets, others, edges = adjacency(len(nodes), rest.left, rest.right)
+    core, found = np.arange(len(nodes), dtype=np.int64), np.zeros(len(nodes), np.int64)
+    gain = rest.weight - graph.least + 1
+    _scan_stars(offsets, others, edges, gain, graph.copies[nodes], graph.keys[nodes], core, found)
+    taken = core != np.arange(len(nodes))
+    cores[nodes[taken]] = nodes[core[taken]]
+    sums[nodes[taken]] = found[taken] + graph.least - 1
 
 
 def _join_nearest(graph: Graph, cores: Ints, sums: Ints) -> None:
     """Move each member to the core it has the best edge to, in place; no core moves."""
     is_core = np.zeros(len(graph), np.bool_)
     is_core[cores[cores != np.arange(len(graph))]] = True
-    a, b = np.concatenate([graph.left, graph.right]), np.concatenate([graph.right, graph.left])
-    weight = np.concatenate([graph.sums, graph.sums])
-    moves = is_core[b] & ~is_core[a] & (weight > sums[a])
-    a, b, weight = a[moves], b[moves], weight[moves]
-    order = np.lexsort((graph.keys[b], -weight, a))
-    first = order[np.append(True, np.diff(a[order]) != 0)[: len(order)]]
-    cores[a[first]], sums[a[first]] = b[first], weight[first]
+    _scan_nearest(graph.left, graph.right, graph.sums, graph.keys, is_core, cores, sums)
 
 
-def _components(n: int, left: Ints, right: Ints) -> Ints:
-    matrix = coo_array((np.ones(len(left), np.bool_), (left, right)), shape=(n, n))
-    return np.asarray(connected_components(matrix, directed=False)[1], np.int64)
-
-
-def _cores(graph: Graph, nodes: Ints, component: Ints, left: Ints, right: Ints, weight: Ints) -> Ints:
-    """Core of each component, by component number."""
+@compiled
+def _scan_round(  # type: ignore[no-untyped-def]
+    left, right, weight, copies, keys, least, root, core, found, known
+):
+    """Find the core of each node's component, and the score of its edge to it, if there is one."""
     # Counted from just below the threshold, so that every edge adds something however low it is.
-    gain = weight - graph.least + 1
-    total = np.zeros(len(graph), np.int64)
-    np.add.at(total, left, gain * graph.copies[right])
-    np.add.at(total, right, gain * graph.copies[left])
-    best = nodes[np.lexsort((graph.keys[nodes], -total[nodes], component[nodes]))]
-    first = np.append(True, component[best][1:] != component[best][:-1])
-    core_of = np.full(int(component.max()) + 1, -1, np.int64)
-    core_of[component[best[first]]] = best[first]
-    return core_of
+    total = np.zeros(len(root), np.int64)
+    for edge in range(len(left)):
+        gain = weight[edge] - least + 1
+        total[left[edge]] += gain * copies[right[edge]]
+        total[right[edge]] += gain * copies[left[edge]]
+    best = np.full(len(root), -1)
+    for node in range(len(root)):
+        b = best[root[node]]
+        if b < 0 or total[node] > total[b] or (total[node] == total[b] and keys[node] < keys[b]):
+            best[root[node]] = node
+    for node in range(len(root)):
+        core[node] = best[root[node]]
+    for edge in range(len(left)):
+        a = left[edge]
+        b = right[edge]
+        if core[a] == b:
+            found[a] = weight[edge]
+            known[a] = True
+        elif core[a] == a:
+            found[b] = weight[edge]
+            known[b] = True
 
 
-class _Known:
-    """Scores of pairs: those of the edges are known, the others are asked for."""
+@compiled
+def _scan_stars(offsets, others, edges, gain, copies, keys, core, found):  # type: ignore[no-untyped-def]
+    n = len(core)
+    total = np.zeros(n, np.int64)
+    for node in range(n):
+        for i in range(offsets[node], offsets[node + 1]):
+            total[node] += gain[edges[i]] * copies[others[i]]
+    waiting = [(-total[node], keys[node], node) for node in range(n)]
+    heapify(waiting)
+    is_open = np.ones(n, np.bool_)
+    while len(waiting):
+        lost, _, node = heappop(waiting)
+        # A node is put in again whenever its sum falls; a sum of 0 means that no neighbour is left.
+        if not is_open[node] or lost != -total[node] or lost == 0:
+            continue
+        is_open[node] = False
+        begin = offsets[node]
+        end = offsets[node + 1]
+        for i in range(begin, end):
+            if is_open[others[i]]:
+                core[others[i]] = node
+                found[others[i]] = gain[edges[i]]
+                is_open[others[i]] = False
+        for i in range(begin, end):
+            gone = others[i]
+            if core[gone] != node:
+                continue
+            for j in range(offsets[gone], offsets[gone + 1]):
+                near = others[j]
+                if is_open[near]:
+                    total[near] -= gain[edges[j]] * copies[gone]
+                    heappush(waiting, (-total[near], keys[near], np.int64(near)))  # type: ignore[misc]
 
-    def __init__(self, graph: Graph) -> None:
-        self._n = len(graph)
-        order = np.argsort(graph.left * self._n + graph.right)
-        self._codes = (graph.left * self._n + graph.right)[order]
-        self._sums = graph.sums[order]
 
-    def sums(self, a: Ints, b: Ints, score: ScorePairs) -> NDArray[np.int64]:
-        codes = np.minimum(a, b) * self._n + np.maximum(a, b)
-        place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        out = self._sums[place].copy()
-        missing = self._codes[place] != codes
-        if missing.any():
-            out[missing] = score(np.minimum(a, b)[missing], np.maximum(a, b)[missing])
-        return out
+@compiled
+def _scan_nearest(left, right, weight, keys, is_core, cores, sums):  # type: ignore[no-untyped-def]
+    moved = np.zeros(len(cores), np.bool_)
+    for edge in range(len(left)):
+        for way in range(2):
+            a = left[edge] if way else right[edge]
+            b = right[edge] if way else left[edge]
+            if is_core[a] or not is_core[b] or weight[edge] < sums[a]:
+                continue
+            if weight[edge] > sums[a] or (moved[a] and keys[b] < keys[cores[a]]):
+                cores[a] = b
+                sums[a] = weight[edge]
+                moved[a] = True

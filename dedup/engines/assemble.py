@@ -6,7 +6,7 @@ asking again with other settings costs no new confirmation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from dedup.confirm.model import least_sum, probability
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.engines.matching import NO_SCORE, Matches
 from dedup.engines.outlets import Carriers
+from dedup.engines.pairs import near_groups
 
 OWN_THRESHOLD: Final = 0.7
 """Score a text must reach with itself to have copies at all."""
@@ -113,10 +114,9 @@ def assemble(
     def handicap(left: Ints, right: Ints) -> Ints:
         return np.zeros(len(left), np.int64) if carriers is None else carriers.handicap(left, right)
 
-    matches = replace(matches, sums=matches.sums - handicap(matches.left, matches.right))
-    graph, node_of, spans = _graph(corpus, nodes, matches, articles, group, least, window_s)
-    if window_s is not None:
-        graph = _within(graph, spans, window_s)
+    lowered = matches.sums - handicap(matches.left, matches.right)
+    graph, node_of, spans = _graph(corpus, nodes, matches, lowered, articles, group, least, window_s)
+    del lowered
 
     def score(left: Ints, right: Ints) -> Ints:
         a, b = node_of[left], node_of[right]
@@ -131,14 +131,14 @@ def assemble(
     split = split_components(without(graph, composite), score)
     core = split.cores[group]
     in_cluster = ~composite[group]
-    size = np.bincount(core[in_cluster], minlength=len(graph))
-    in_cluster &= size[core] >= 2
-    cores, cluster = np.unique(core[in_cluster], return_inverse=True)
-    member, group_of = articles[in_cluster], group[in_cluster]
-    order = np.lexsort((corpus.keys[member], cluster))
-    member, cluster, group_of = member[order], cluster[order], group_of[order]
+    cores = np.flatnonzero(np.bincount(core[in_cluster], minlength=len(graph)) >= 2)
     number = np.full(len(graph), -1, np.int64)
     number[cores] = np.arange(len(cores))
+    in_cluster &= number[core] >= 0
+    member, cluster, group_of = articles[in_cluster], number[core[in_cluster]], group[in_cluster]
+    # Articles are in key order, and stay so within their cluster.
+    order = np.argsort(cluster, kind="stable")
+    member, cluster, group_of = member[order], cluster[order], group_of[order]
     is_own = np.zeros(len(member), np.bool_) if own is None else own[member]
     canonical = member[
         choose_canonical(
@@ -146,40 +146,47 @@ def assemble(
             corpus.keys[member],
         )
     ]  # fmt: skip
-    same_as_core = cores[cluster] == group_of
+    same_as_core = np.flatnonzero(cores[cluster] == group_of)
+    first = np.append(True, np.diff(cluster[same_as_core]) != 0)[: len(same_as_core)]
     of, against = nodes.of[member], nodes.of[canonical[cluster]]
     # The pair with the canonical article may be one LSH never proposed; it need not reach the threshold.
-    values = np.maximum(probability(split.sums[group_of]), probability(judge.score(of, against)))
-    values = np.where(same_as_core | (of == against), 1.0, values)
+    values = np.ones(len(member))
+    differs = of != against
+    differs[same_as_core] = False
+    values[differs] = probability(
+        np.maximum(split.sums[group_of[differs]], judge.score(of[differs], against[differs]))
+    )
     holders = np.flatnonzero(composite[group])
     return Clustering(
         member,
         cluster,
         canonical,
-        member[np.unique(np.where(same_as_core, cluster, len(cores)), return_index=True)[1][: len(cores)]],
-        _relations(nodes, judge, canonical[cluster], member),
+        member[same_as_core[first]],
+        judge.relations(against, of),
         values,
         _links(split.links, number),
         articles[holders],
-        _composite_links(graph, composite, split.cores, number, articles[holders], group[holders]),
+        _composite_links(graph, composite, number[split.cores], articles[holders], group[holders]),
         len(graph.left),
     )
 
 
 def _groups(corpus: Corpus, nodes: Nodes, articles: Ints, window_s: int | None) -> Ints:
-    """Number 0..g-1 of each article's group: one text, published without a gap wider than the window."""
-    if not len(articles):
-        return np.empty(0, np.int64)
+    """Number 0..g-1 of each article's group: one text, published without a gap wider than the window.
+
+    Groups are numbered by text, those of one text by time.
+    """
     node = nodes.of[articles]
     if window_s is None:
-        return np.unique(node, return_inverse=True)[1].astype(np.int64)
+        present = np.zeros(len(nodes), np.int64)
+        present[node] = 1
+        return (np.cumsum(present) - 1)[node]
     time = corpus.published_s[articles]
     order = np.lexsort((time, node))
     dated = time[order] != UNKNOWN
-    gap = np.append(False, (np.diff(time[order]) > window_s) & dated[1:] & dated[:-1])
-    new = np.append(True, np.diff(node[order]) != 0) | gap
-    out = np.empty(len(articles), np.int64)
-    out[order] = np.cumsum(new) - 1
+    gap = (np.diff(time[order]) > window_s) & dated[1:] & dated[:-1]
+    out = np.zeros(len(articles), np.int64)
+    out[order[1:]] = np.cumsum((np.diff(node[order]) != 0) | gap)
     return out
 
 
@@ -187,70 +194,28 @@ def _graph(
     corpus: Corpus,
     nodes: Nodes,
     matches: Matches,
+    sums: Ints,
     articles: Ints,
     group: Ints,
     least: int,
     window_s: int | None,
 ) -> tuple[Graph, Ints, Ints]:
-    """Graph of groups, the node of each group, and its first and last time, shape (2, g)."""
+    """Graph of g groups by the pairs of `matches`, scored `sums`; node of each; its times, shape (2, g)."""
     n = int(group.max(initial=-1)) + 1
+    first = np.full(n, len(articles))
     # Articles are in key order, so the first of a group has its smallest key.
-    _, first = np.unique(group, return_index=True)
-    copies = np.bincount(group, minlength=n).astype(np.int64)
-    node_of = nodes.of[articles[first]] if n else np.empty(0, np.int64)
+    np.minimum.at(first, group, np.arange(len(group)))
+    first = articles[first]
     time = corpus.published_s[articles]
     spans = np.stack([np.full(n, np.iinfo(np.int64).max), np.full(n, UNKNOWN)])
     np.minimum.at(spans[0], group, np.where(time == UNKNOWN, np.iinfo(np.int64).max, time))
     np.maximum.at(spans[1], group, time)
-    by_node = np.argsort(node_of, kind="stable")
-    starts = np.searchsorted(node_of[by_node], np.arange(len(nodes) + 1))
-    strong = matches.sums >= least
-    left, right, sums = matches.left[strong], matches.right[strong], matches.sums[strong]
-    a, b, edge = _group_pairs(by_node, starts, left, right, spans, window_s)
-    graph = Graph(
-        corpus.keys[articles[first]] if n else np.empty(0, np.int64), copies, corpus.units[articles[first]],
-        np.minimum(a, b), np.maximum(a, b), sums[edge], least,
-    )  # fmt: skip
-    return graph, node_of, spans
-
-
-def _group_pairs(
-    by_node: Ints, starts: Ints, left: Ints, right: Ints, spans: Ints, window_s: int | None
-) -> tuple[Ints, Ints, Ints]:
-    """Pairs of groups of the two texts of each edge, and the edge of each; one pair an edge without a window.
-
-    Groups of one text follow each other in time, so under a window those near a group
-    of the other text are found by search: two texts republished every hour for years are no square.
-    """
-    n_left, n_right = np.diff(starts)[left], np.diff(starts)[right]
-    single = (n_left == 1) & (n_right == 1)
-    plain = np.flatnonzero(single)
-    a, b, edges = [by_node[starts[left[plain]]]], [by_node[starts[right[plain]]]], [plain]
-    for edge in np.flatnonzero(~single & (n_left > 0) & (n_right > 0)).tolist():
-        mine = by_node[starts[left[edge]] : starts[left[edge] + 1]]
-        theirs = by_node[starts[right[edge]] : starts[right[edge] + 1]]
-        mine, theirs = (groups[np.argsort(spans[1][groups], kind="stable")] for groups in (mine, theirs))
-        # A group without any date is near everything; it is the first, for its time counts as the least.
-        free = int((spans[1][theirs] == UNKNOWN).sum())
-        reach = 0 if window_s is None else window_s
-        low = np.maximum(np.searchsorted(spans[1][theirs], spans[0][mine] - reach), free)
-        high = np.searchsorted(spans[0][theirs[free:]], spans[1][mine] + reach, side="right") + free
-        undated = spans[1][mine] == UNKNOWN
-        low, high = np.where(undated, free, low), np.where(undated, len(theirs), high)
-        count = np.maximum(high - low, 0)
-        each = np.repeat(np.arange(len(mine)), count)
-        within = np.arange(len(each)) - np.repeat(np.cumsum(count) - count, count)
-        a += [mine[each], np.repeat(mine, free)]
-        b += [theirs[low[each] + within], np.tile(theirs[:free], len(mine))]
-        edges.append(np.full(len(each) + free * len(mine), edge))
-    return np.concatenate(a), np.concatenate(b), np.concatenate(edges)
-
-
-def _within(graph: Graph, spans: Ints, window_s: int) -> Graph:
-    """Drop the edges whose nearest ends lie further apart than the window."""
-    near = _near(spans, graph.left, graph.right, window_s)
-    left, right, sums = graph.left[near], graph.right[near], graph.sums[near]
-    return Graph(graph.keys, graph.copies, graph.units, left, right, sums, graph.least)
+    starts = np.searchsorted(nodes.of[first], np.arange(len(nodes) + 1))
+    strong = sums >= least
+    a, b, edge = near_groups(matches.left[strong], matches.right[strong], starts, spans, window_s)
+    copies = np.bincount(group, minlength=n).astype(np.int64)
+    graph = Graph(corpus.keys[first], copies, corpus.units[first], a, b, sums[strong][edge], least)
+    return graph, nodes.of[first], spans
 
 
 def _near(spans: Ints, a: Ints, b: Ints, window_s: int) -> NDArray[np.bool_]:
@@ -259,10 +224,6 @@ def _near(spans: Ints, a: Ints, b: Ints, window_s: int) -> NDArray[np.bool_]:
     earlier = np.minimum(spans[1][a], spans[1][b])
     undated = (spans[1][a] == UNKNOWN) | (spans[1][b] == UNKNOWN)
     return np.asarray(undated | (later <= np.where(undated, 0, earlier) + window_s), np.bool_)
-
-
-def _relations(nodes: Nodes, judge: Judge, canonical: Ints, member: Ints) -> NDArray[np.int8]:
-    return judge.relations(nodes.of[canonical], nodes.of[member])
 
 
 def _links(links: tuple[Ints, Ints], number: Ints) -> Ints:
@@ -274,13 +235,15 @@ def _links(links: tuple[Ints, Ints], number: Ints) -> Ints:
 
 
 def _composite_links(
-    graph: Graph, composite: NDArray[np.bool_], cores: Ints, number: Ints, articles: Ints, group: Ints
+    graph: Graph, composite: NDArray[np.bool_], cluster: Ints, articles: Ints, group: Ints
 ) -> Ints:
-    a, b = np.concatenate([graph.left, graph.right]), np.concatenate([graph.right, graph.left])
-    edge = composite[a] & ~composite[b]
-    cluster = number[cores[b[edge]]]
-    holder = a[edge][cluster >= 0]
-    found = np.unique(np.stack([holder, cluster[cluster >= 0]], axis=1), axis=0)
-    pairs = [(article, cluster) for article, g in zip(articles.tolist(), group.tolist(), strict=True)
-             for cluster in found[found[:, 0] == g, 1].tolist()]  # fmt: skip
-    return np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    """Pairs of a composite article (ascending, each with its group) and a cluster it has an edge to."""
+    one_way, other_way = composite[graph.left], composite[graph.right]
+    mixed = one_way != other_way
+    left, right, one_way = graph.left[mixed], graph.right[mixed], one_way[mixed]
+    holder, held = np.where(one_way, left, right), cluster[np.where(one_way, right, left)]
+    found = np.unique(np.stack([holder, held], axis=1)[held >= 0], axis=0)
+    begin, end = (np.searchsorted(found[:, 0], group, side=side) for side in ("left", "right"))
+    count = end - begin
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.stack([np.repeat(articles, count), found[np.repeat(begin, count) + within, 1]], axis=1)

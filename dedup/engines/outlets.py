@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
+from dedup.cluster.graph import compiled
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.sketch.minhash import BODY_MIN_WORDS
 
@@ -84,10 +85,20 @@ class Carriers:
         int64 array, shape (p,)
             Millionths of a logit.
         """
-        dated = (self.last_s[left] != UNKNOWN) & (self.last_s[right] != UNKNOWN)
-        a_first, b_first = np.where(dated, self.first_s[left], 0), np.where(dated, self.first_s[right], 0)
-        a_last, b_last = np.where(dated, self.last_s[left], 0), np.where(dated, self.last_s[right], 0)
-        apart = np.maximum(a_first, b_first) - np.minimum(a_last, b_last)
-        alone = (self.outlet[left] == self.outlet[right]) & (self.outlet[left] >= 0)
-        off = np.where(alone & (apart >= DAY_S), SAME_OUTLET, 0) + np.where(apart > STALE_S, STALE, 0)
-        return np.where(self.is_brief[left] | self.is_brief[right], off, 0).astype(np.int64)
+        out = np.zeros(len(left), np.int64)
+        _scan_handicaps(left, right, self.outlet, self.first_s, self.last_s, self.is_brief, out)
+        return out
+
+
+@compiled
+def _scan_handicaps(left, right, outlet, first, last, is_brief, out):  # type: ignore[no-untyped-def]
+    for i in range(len(left)):
+        a = left[i]
+        b = right[i]
+        if not (is_brief[a] or is_brief[b]) or last[a] == UNKNOWN or last[b] == UNKNOWN:
+            continue
+        apart = max(first[a], first[b]) - min(last[a], last[b])
+        if apart >= DAY_S and outlet[a] == outlet[b] and outlet[a] >= 0:
+            out[i] += SAME_OUTLET
+        if apart > STALE_S:
+            out[i] += STALE

@@ -13,8 +13,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from dedup.engines.corpus import Ints
 from dedup.index.carriers import Batch, Texts
@@ -101,6 +99,9 @@ class Chains:
         a, b = codes // max(m, 1), codes % max(m, 1)
         strong = 2 * numbers >= np.maximum(self._n_texts[a], self._n_texts[b])
         if strong.any():
+            from scipy.sparse import coo_array
+            from scipy.sparse.csgraph import connected_components
+
             matrix = coo_array((np.ones(int(strong.sum()), np.bool_), (a[strong], b[strong])), shape=(m, m))
             self._chain = connected_components(matrix, directed=False)[1].astype(np.int64)
         self._follows = codes[:0], numbers[:0]

@@ -56,25 +56,23 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
     """
     nodes, matches = state.nodes, state.matches
     keys = state.corpus.keys[clustering.member]
-    ids = cluster_ids(state.corpus, clustering)
-    names = ids[clustering.cluster] if len(ids) else np.empty(0, "<U16")
+    names = cluster_ids(state.corpus, clustering).take(pa.array(clustering.cluster))
     clusters = pa.table(
         {
             "key": pa.array(keys, pa.int64()),
-            "cluster_id": pa.array(names, pa.string()),
+            "cluster_id": names,
             "canonical": pa.array(clustering.member == clustering.canonical[clustering.cluster], pa.bool_()),
             "core": pa.array(clustering.member == clustering.core[clustering.cluster], pa.bool_()),
             "score": pa.array(clustering.score, pa.float64()),
         }
     )
-    old: dict[int, str] = {}
+    old_keys, old_names = np.empty(0, np.int64), pa.array([], pa.string())
     if before is not None:
         try:
             table = before.table("clusters")
-            old = dict(zip(table["key"].to_pylist(), table["cluster_id"].to_pylist(), strict=True))
+            old_keys, old_names = table["key"].to_numpy(), table["cluster_id"].combine_chunks()
         except IndexFolderError:
-            old = {}
-    new = dict(zip(keys.tolist(), [str(name) for name in names], strict=True))
+            pass  # as if there were no run before
     return {
         "texts": pa.table({"text_hash": nodes.hashes}),
         "edges": pa.table(
@@ -86,5 +84,5 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
             }
         ),
         "clusters": clusters,
-        "events": cluster_events(old, new),
+        "events": cluster_events(old_keys, old_names, keys, names),
     }

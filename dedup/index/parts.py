@@ -43,13 +43,12 @@ FIND_ROW: Final = "_find_row"
 URLs, and the row of each. Searching them part by part costs microseconds; an index on id and URL in the
 catalog would cost more than all else of a commit."""
 
+_ARROW: Final = b"ARROW1"
 _REPETITIVE: Final = ["outlet", "place", "credit", "language", "file", "byline"]
 """Columns written with a dictionary; for texts and ids one would only cost memory."""
 
 
-def write_parquet(
-    file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP, lasting: bool = True
-) -> None:
+def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP) -> None:
     """Write a table with zstd and page checksums.
 
     Parameters
@@ -59,9 +58,6 @@ def write_parquet(
     table : pa.Table
     row_group : int
         Rows per row group.
-    lasting : bool
-        False: neither compressed nor checksummed, for an index that is removed at the end of the command;
-        the two cost more than all else of reading a feed.
 
     Raises
     ------
@@ -72,12 +68,22 @@ def write_parquet(
         table,
         file,
         row_group_size=row_group,
-        compression="zstd" if lasting else "none",
+        compression="zstd",
         use_dictionary=[name for name in _REPETITIVE if name in table.column_names],
-        write_page_checksum=lasting,
+        write_page_checksum=True,
         write_statistics=False,
         store_schema=True,
     )
+
+
+def write_passing(file: BinaryIO, table: pa.Table) -> None:
+    """Write a part that is removed at the end of the command: as it lies in memory, to be mapped again.
+
+    Compressing and summing up would cost more than all else of reading a feed. `read_parquet` and `read_rows`
+    read it too.
+    """
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
 
 
 def look_up_arrays(articles: pa.Table) -> dict[str, npt.NDArray[Any]]:
@@ -121,6 +127,9 @@ def read_parquet(path: Path, footer_crc: int, columns: Sequence[str] | None = No
     IndexFolderError
         If it is damaged; names the file.
     """
+    passing = _passing(path)
+    if passing is not None:
+        return _selected(passing, columns)
     with _open(path, footer_crc) as file:
         return _selected(file.read(columns=columns), columns)
 
@@ -142,6 +151,9 @@ def read_rows(path: Path, footer_crc: int, rows: Int64s, columns: Sequence[str] 
     pa.Table
         m rows. Only the row groups that hold them are read.
     """
+    passing = _passing(path)
+    if passing is not None:
+        return _selected(passing, columns).take(pa.array(rows))
     with _open(path, footer_crc) as file:
         groups, group_of = np.unique(rows // ROW_GROUP, return_inverse=True)
         table = file.read_row_groups(groups.tolist(), columns=columns)
@@ -162,6 +174,14 @@ def footer_checksum(path: Path) -> int:
         length = int.from_bytes(tail[:4], "little")
         file.seek(max(0, size - 8 - length))
         return zlib.crc32(file.read(length) + tail)
+
+
+def _passing(path: Path) -> pa.Table | None:
+    """Map a part that `write_passing` wrote; None for a Parquet file."""
+    with pa.memory_map(os.fspath(path)) as file:
+        if file.size() < len(_ARROW) or file.read(len(_ARROW)) != _ARROW:
+            return None
+        return pa.ipc.open_file(file).read_all()
 
 
 @contextmanager

@@ -169,5 +169,5 @@ def _shown(texts: Texts, entry: Entry) -> Passage:
         entry.end - entry.begin,
         entry.articles,
         entry.outlets,
-        display_ids(texts.corpus, row["id"].to_pylist(), article)[0],
+        display_ids(texts.corpus, row["id"], article)[0].as_py(),
     )

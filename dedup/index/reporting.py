@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
 from dedup.cluster.relation import RELATIONS
@@ -18,7 +17,6 @@ from dedup.engines.corpus import Corpus, Ints
 from dedup.engines.local import State
 from dedup.engines.query import Near
 from dedup.errors import DedupError
-from dedup.index.identity import display_id
 from dedup.index.snapshot import Snapshot
 from dedup.report.schema import (
     CANONICAL,
@@ -44,89 +42,114 @@ SHOWN: tuple[str, ...] = (
     "line",
 )
 
-
+_BATCH: Final = 8192  # members whose texts are in memory together
 _MINUTE: Final = 60
 _PREFIX: Final = 4  # characters of a cluster id that may stand for it
 
 
-def cluster_ids(corpus: Corpus, clustering: Clustering) -> NDArray[np.str_]:
+def cluster_ids(corpus: Corpus, clustering: Clustering) -> pa.Array:
     """Return the name of each cluster: a hash of its smallest article key, the same in every engine.
 
     Returns
     -------
-    str array, shape (k,)
+    string array, shape (k,)
         16 hexadecimal digits each.
     """
     first = np.flatnonzero(np.append(True, np.diff(clustering.cluster) != 0)[: len(clustering.cluster)])
     # Members stand in key order within their cluster.
-    keys = corpus.keys[clustering.member[first]].tolist()
-    names = [blake2b(int(key).to_bytes(8, "little", signed=True), digest_size=8).hexdigest() for key in keys]
-    return np.array(names, dtype="<U16")
+    keys = corpus.keys[clustering.member[first]].astype("<i8").tobytes()
+    return _hex(b"".join(blake2b(keys[at : at + 8], digest_size=8).digest() for at in range(0, len(keys), 8)))
 
 
-def display_ids(corpus: Corpus, feed_ids: list[str | None], articles: Ints) -> list[str]:
-    """Return the id a user sees of each article: the feed's own, or the key."""
-    return [
-        display_id(feed_id, int(key)) for feed_id, key in zip(feed_ids, corpus.keys[articles], strict=True)
-    ]
+def display_ids(corpus: Corpus, feed_ids: pa.ChunkedArray | pa.Array, articles: Ints) -> pa.Array:
+    """Return the id a user sees of each article: the feed's own, or the key (`display_id`)."""
+    given = pc.fill_null(pc.not_equal(feed_ids, ""), False)
+    found = pc.if_else(given, feed_ids, _hex(corpus.keys[articles].astype(">i8").tobytes()))
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
-def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> pa.Table:
-    """Build the member table, in cluster and key order (`ClusterReport.select` sorts it)."""
+def _hex(numbers: bytes) -> pa.Array:
+    """Return every eight bytes as 16 hexadecimal digits."""
+    offsets = np.arange(0, 2 * len(numbers) + 1, 16, dtype=np.int32)
+    digits = numbers.hex().encode()
+    return pa.StringArray.from_buffers(len(numbers) // 8, pa.py_buffer(offsets), pa.py_buffer(digits))
+
+
+def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, names: pa.Array) -> pa.Table:
+    """Build the member table, in cluster and key order (`ClusterReport.select` sorts it).
+
+    Parameters
+    ----------
+    snapshot, corpus, clustering
+        Of one run.
+    names : string array, shape (k,)
+        What `cluster_ids` gives.
+    """
     member = clustering.member
     if not len(member):
         return MEMBER_SCHEMA.empty_table()
-    rows = snapshot.rows_at(corpus.part[member], corpus.row[member], SHOWN)
-    ids = display_ids(corpus, rows["id"].to_pylist(), member)
+    rows = _shown(snapshot, corpus, member)
+    ids = display_ids(corpus, rows["id"], member)
     canonical = clustering.canonical[clustering.cluster]
-    place = {article: i for i, article in enumerate(member.tolist())}
-    relation = [RELATIONS[code] for code in clustering.relation.tolist()]
-    relation = [
-        CANONICAL if a == c else r
-        for a, c, r in zip(member.tolist(), canonical.tolist(), relation, strict=True)
-    ]
+    place = np.empty(len(corpus), np.int64)
+    place[member] = np.arange(len(member))
+    relation = np.where(member == canonical, len(RELATIONS), clustering.relation)
     times, first = corpus.published_s[member], corpus.published_s[canonical]
     known = (times != UNKNOWN) & (first != UNKNOWN)
     # Nobody knows by how many hours "4 March" precedes "4 March 06:10". Minutes and seconds are near enough.
     coarse = np.stack([corpus.precision_s[member], corpus.precision_s[canonical]])
     known &= (coarse[0] == coarse[1]) | (coarse.max(axis=0) <= _MINUTE)
-    lag = times - first
     columns = {
-        "cluster_id": pa.array(cluster_ids(corpus, clustering)[clustering.cluster]),
-        "article_id": pa.array(ids),
-        "canonical_id": pa.array([ids[place[article]] for article in canonical.tolist()]),
-        "relation": pa.array(relation),
+        "cluster_id": names.take(pa.array(clustering.cluster)),
+        "article_id": ids,
+        "canonical_id": ids.take(pa.array(place[canonical])),
+        "relation": pa.array([*RELATIONS, CANONICAL]).take(pa.array(relation)),
         "score": pa.array(np.round(clustering.score, 4)),
-        "lag_s": pa.array(np.where(known, lag, 0), mask=~known),
-        "credit": pa.array([found.agency if found else None for found in find_credits(rows)], pa.string()),
+        "lag_s": pa.array(np.where(known, times - first, 0), mask=~known),
         "size": pa.array(np.bincount(clustering.cluster)[clustering.cluster], pa.int32()),
     }
-    arrays = [
-        columns.get(field.name, rows[field.name] if field.name in rows.column_names else None)
-        for field in MEMBER_SCHEMA
-    ]
+    arrays = [columns[name] if name in columns else rows[name] for name in MEMBER_SCHEMA.names]
     return pa.table(arrays, names=MEMBER_SCHEMA.names).cast(MEMBER_SCHEMA)
 
 
-def link_table(corpus: Corpus, clustering: Clustering) -> pa.Table:
-    """Build the table of clusters that were one chain."""
-    names = cluster_ids(corpus, clustering)
-    pairs = sorted(sorted((str(names[a]), str(names[b]))) for a, b in clustering.links.tolist())
-    return pa.table([[a for a, _ in pairs], [b for _, b in pairs]], schema=LINK_SCHEMA)
+def _shown(snapshot: Snapshot, corpus: Corpus, articles: Ints) -> pa.Table:
+    """Return what a report shows of some articles, with the agency found as `credit`, in the order asked.
+
+    Texts are long and only looked at for a credit: they are read in the order they lie on
+    disk, a few thousand at a time.
+    """
+    order = np.lexsort((corpus.row[articles], corpus.part[articles]))
+    tables = []
+    for low in range(0, len(order), _BATCH):
+        some = articles[order[low : low + _BATCH]]
+        rows = snapshot.rows_at(corpus.part[some], corpus.row[some], SHOWN)
+        found = [credit.agency if credit else None for credit in find_credits(rows)]
+        shown = rows.drop_columns(["text", "credit"])
+        tables.append(shown.append_column("credit", pa.array(found, pa.string())))
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return pa.concat_tables(tables).combine_chunks().take(pa.array(back))
 
 
-def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering) -> pa.Table:
-    """Build the table of composites, by article id."""
+def link_table(clustering: Clustering, names: pa.Array) -> pa.Table:
+    """Build the table of clusters that were one chain; `names` is what `cluster_ids` gives."""
+    ends = [names.take(pa.array(clustering.links[:, end])) for end in range(2)]
+    table = pa.table([pc.min_element_wise(*ends), pc.max_element_wise(*ends)], schema=LINK_SCHEMA)
+    return table.sort_by([(name, "ascending") for name in LINK_SCHEMA.names])
+
+
+def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, names: pa.Array) -> pa.Table:
+    """Build the table of composites, by article id; `names` is what `cluster_ids` gives."""
     articles = clustering.composites
     if not len(articles):
         return COMPOSITE_SCHEMA.empty_table()
     rows = snapshot.rows_at(corpus.part[articles], corpus.row[articles], ("id", "outlet", "title"))
-    names = cluster_ids(corpus, clustering)
     linked: dict[int, list[str]] = {article: [] for article in articles.tolist()}
-    for article, cluster in clustering.composite_links.tolist():
-        linked[article].append(str(names[cluster]))
+    clusters = names.take(pa.array(clustering.composite_links[:, 1])).to_pylist()
+    for article, cluster in zip(clustering.composite_links[:, 0].tolist(), clusters, strict=True):
+        linked[article].append(cluster)
     table = pa.table(
-        [display_ids(corpus, rows["id"].to_pylist(), articles), rows["outlet"], rows["title"],
+        [display_ids(corpus, rows["id"], articles), rows["outlet"], rows["title"],
          [sorted(clusters) for clusters in linked.values()]],
         schema=COMPOSITE_SCHEMA,
     )  # fmt: skip
@@ -150,10 +173,11 @@ def cluster_report(
         "confirmed_pairs": clustering.n_edges,
         "capped_buckets": len(state.matches.capped),
     }
+    names = cluster_ids(state.corpus, clustering)
     return ClusterReport(
-        member_table(snapshot, state.corpus, clustering),
-        composite_table(snapshot, state.corpus, clustering),
-        link_table(state.corpus, clustering),
+        member_table(snapshot, state.corpus, clustering, names),
+        composite_table(snapshot, state.corpus, clustering, names),
+        link_table(clustering, names),
         counts,
         notes,
     )
@@ -177,23 +201,27 @@ def one_cluster(report: ClusterReport, name: str, is_article: bool, folder: Path
         If nothing has that name, or several clusters begin with it.
     """
     rows = report.members
-    ids = rows["cluster_id"].to_pylist()
-    found = {one for one in ids if one == name}
+    ids = rows["cluster_id"]
+    found = _distinct(ids.filter(pc.equal(ids, name)))
     if not found:
-        members = zip(ids, rows["article_id"].to_pylist(), rows["url"].to_pylist(), strict=True)
-        found = {cluster for cluster, article, url in members if name in (article, url)}
+        named = pc.or_kleene(pc.equal(rows["article_id"], name), pc.equal(rows["url"], name))
+        found = _distinct(ids.filter(named))
     if not found and not is_article and len(name) >= _PREFIX:
-        found = {one for one in ids if one.startswith(name)}
+        found = _distinct(ids.filter(pc.starts_with(ids, name)))
         if len(found) > 1:
-            listed = ", ".join(sorted(found)[:5])
+            listed = ", ".join(found[:5])
             raise DedupError(f"{name!r} begins {len(found)} cluster ids: {listed}", "give more of it")
     if not found and not is_article:
         raise DedupError(
             f"{name!r} is neither a cluster nor an article of {folder}",
             "give an id as `dedup clusters` prints it",
         )
-    kept = pc.is_in(rows["cluster_id"], pa.array(sorted(found), pa.string()))
+    kept = pc.is_in(rows["cluster_id"], pa.array(found, pa.string()))
     return ClusterReport(rows.filter(kept), report.composites, report.links, report.counts, report.notes)
+
+
+def _distinct(names: pa.ChunkedArray) -> list[str]:
+    return sorted(pc.unique(names).to_pylist())
 
 
 def match_table(
@@ -204,16 +232,17 @@ def match_table(
         return QUERY_SCHEMA.empty_table()
     columns = ("id", "outlet", "published", "title", "url")
     rows = snapshot.rows_at(corpus.part[near.found], corpus.row[near.found], columns)
-    names = cluster_ids(corpus, clustering)
-    members = zip(clustering.member.tolist(), clustering.cluster.tolist(), strict=True)
-    cluster_of = {article: str(names[cluster]) for article, cluster in members}
+    cluster_of = np.full(len(corpus), -1, np.int64)
+    cluster_of[clustering.member] = clustering.cluster
+    cluster = cluster_of[near.found]
+    clusters = pa.array(cluster, mask=cluster < 0)
     titles, asked_ids = articles["title"].to_pylist(), articles["id"].to_pylist()
     own = {
         "query": pa.array(near.asked, pa.int64()),
         "query_id": pa.array([asked_ids[row] for row in near.asked.tolist()], pa.string()),
         "query_title": pa.array([titles[row] for row in near.asked.tolist()], pa.string()),
-        "article_id": pa.array(display_ids(corpus, rows["id"].to_pylist(), near.found)),
-        "cluster_id": pa.array([cluster_of.get(article) for article in near.found.tolist()], pa.string()),
+        "article_id": display_ids(corpus, rows["id"], near.found),
+        "cluster_id": cluster_ids(corpus, clustering).take(clusters),
         "score": pa.array(near.score),
         "relation": pa.array(near.relation),
     }

@@ -13,7 +13,7 @@ from dedup.index.arrays import write_arrays
 from dedup.index.atomic import durable_file, explained, fsync_folder
 from dedup.index.catalog import Catalog
 from dedup.index.layout import Layout
-from dedup.index.parts import footer_checksum, look_up_arrays, write_parquet
+from dedup.index.parts import footer_checksum, look_up_arrays, write_parquet, write_passing
 from dedup.index.publish import remove, roll_forward, write_manifest
 
 
@@ -89,7 +89,10 @@ def write_part(
     """
     article_path, sketch_path = layout.articles(number).staged, layout.sketch(number).staged
     with durable_file(article_path, "articles", durable=durable) as file:
-        write_parquet(file, articles, lasting=durable)
+        if durable:
+            write_parquet(file, articles)
+        else:
+            write_passing(file, articles)
     with durable_file(sketch_path, "sketch", durable=durable) as file:
         write_arrays(file, {**look_up_arrays(articles), **sketch})
     return article_path.stat().st_size, sketch_path.stat().st_size, footer_checksum(article_path)
