@@ -21,15 +21,14 @@ from dedup.engines.spill import OnStage, spilled
 from dedup.index.snapshot import Snapshot
 from dedup.profile import count, timed
 from dedup.settings import LEAST_THRESHOLD
-from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, candidate_pairs
-from dedup.sketch.curve import share_enough
+from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, Whole, candidate_pairs
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
 BRIEF_MIN_EQUAL: Final = 40
 """Slots of 256 two briefs must share: about a Jaccard similarity of 0.16 of words and bigrams."""
 
-MOST_CANDIDATES: Final = 200
+MOST_CANDIDATES: Final = 64
 """Candidate pairs a text may ask for, those that agree in most slots. Ten thousand articles of one template
 propose fifty million pairs; a story carried by thousands needs only enough of them to hang together."""
 
@@ -172,11 +171,17 @@ def propose(
     capped: list[CappedBucket] = []
     n_crowded = 0
     n = len(nodes)
-    for kind, min_equal in MIN_EQUAL_OF.items():
+    whole: Whole | None = None
+    for kind, min_equal in MIN_EQUAL_OF.items():  # BODY comes first
         of, signatures, sizes = node_signatures(snapshot, corpus, nodes, kind)
-        found = candidate_pairs(signatures, min_equal=min_equal, order=nodes.hashes[of], threads=threads)
-        if kind != BRIEF:
-            found = found.only(share_enough(found.equal, sizes[found.left], sizes[found.right]))
+        if kind == BODY:
+            whole = signatures, sizes
+        # Every text with a lead has a body, so the rows are those of the same nodes. What begins alike, under
+        # one menu say, need not go on alike.
+        found = candidate_pairs(
+            signatures, min_equal=min_equal, order=nodes.hashes[of],
+            whole=None if kind == BRIEF else whole, threads=threads,
+        )  # fmt: skip
         near = _nearest(found, nodes.hashes[of])
         n_crowded += len(near) - int(near.sum())
         a, b = of[found.left[near]], of[found.right[near]]
@@ -217,7 +222,7 @@ def node_signatures(
     Returns
     -------
     of : int64 array, shape (m,)
-        Node of each.
+        Node of each, ascending.
     signatures : uint16 array, shape (m, 256)
     sizes : int64 array, shape (m,)
         Shingles of each.
@@ -234,17 +239,13 @@ def node_signatures(
         at = comparable_rows(sketch, kind)
         node = node_of_row[sketch.owner[at]]
         taken.append((at[node >= 0], node[node >= 0]))
-    total = sum(len(at) for at, _ in taken)
+    of = np.sort(np.concatenate([np.empty(0, np.int64), *(node for _, node in taken)]))
     # Filled part by part: the signatures of a million articles are half a gigabyte, and must not be so twice.
-    of, sizes = np.empty(total, np.int64), np.empty(total, np.int64)
-    signatures = np.empty((total, NUM_PERM), np.uint16)
-    low = 0
+    sizes, signatures = np.empty(len(of), np.int64), np.empty((len(of), NUM_PERM), np.uint16)
     for part, (at, node) in enumerate(taken):
-        high = low + len(at)
         sketch = Sketch(**snapshot.sketch(part))
-        of[low:high], sizes[low:high] = node, sketch.n_shingles[at]
-        np.take(sketch.signatures, at, axis=0, out=signatures[low:high])
-        low = high
+        place = np.searchsorted(of, node)
+        sizes[place], signatures[place] = sketch.n_shingles[at], sketch.signatures[at]
     return of, signatures, sizes
 
 

@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.sketch.check import Pairs, checked_pairs, unique_pairs
+from dedup.sketch.check import Pairs, Whole, checked_pairs, unique_pairs
 from dedup.sketch.curve import MIN_EQUAL, ROWS, collision_probability, expected_recall
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ROWS",
     "Candidates",
     "CappedBucket",
+    "Whole",
     "candidate_pairs",
     "collision_probability",
     "expected_recall",
@@ -98,10 +99,6 @@ class Candidates:
     n_raw: int
     capped: tuple[CappedBucket, ...]
 
-    def only(self, kept: NDArray[np.bool_]) -> Candidates:
-        """Return the chosen pairs."""
-        return replace(self, left=self.left[kept], right=self.right[kept], equal=self.equal[kept])
-
 
 def candidate_pairs(
     signatures: Slots,
@@ -110,6 +107,7 @@ def candidate_pairs(
     min_equal: int = MIN_EQUAL,
     cap: int = CAP,
     order: NDArray[np.uint64],
+    whole: Whole | None = None,
     threads: int = 1,
 ) -> Candidates:
     """Find the pairs of signatures that share a band and agree in `min_equal` slots.
@@ -128,6 +126,9 @@ def candidate_pairs(
     order : uint64 array, shape (n,)
         A key of each text that does not depend on the input order, such as its
         hash; distinct, for equal texts are collapsed before.
+    whole : Whole, optional
+        Sketches of whole texts, row by row; a pair that by these cannot share enough is left out
+        (`dedup.sketch.curve.may_share`).
     threads : int, default 1
         Threads to use; the result does not depend on it.
 
@@ -180,10 +181,13 @@ def candidate_pairs(
         is_capped = np.zeros((n_bands, n), np.bool_)
         for band, members in large:
             is_capped[band, members] = True
-    plain = by_band(lambda band, keys: _band_pairs(signatures, keys, live, band, rows, min_equal, is_capped))
+    plain = by_band(
+        lambda band, keys: _band_pairs(signatures, keys, live, band, rows, min_equal, is_capped, whole)
+    )
     windows = _first_repeats(large)
     windowed = in_threads(
-        lambda i: _windowed_pairs(signatures, *windows[i], order, rows, min_equal, is_capped), len(windows)
+        lambda i: _windowed_pairs(signatures, *windows[i], order, rows, min_equal, is_capped, whole),
+        len(windows),
     )
     packed, equal = unique_pairs([*((packed, equal) for packed, equal, _ in plain), *windowed])
     return Candidates(
@@ -251,6 +255,7 @@ def _band_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
+    whole: Whole | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
     """Pairs of the band's uncapped buckets that no uncapped bucket of an earlier band holds; raw count."""
     if is_capped.shape[1]:
@@ -269,7 +274,7 @@ def _band_pairs(
     last = np.repeat(bounds, sizes)
     shared = np.repeat(sizes > 1, sizes)  # most buckets have one member; leave them out
     last = np.cumsum(shared)[last - 1]
-    return checked_pairs(signatures, members[shared], last[shared], band, rows, min_equal, is_capped)
+    return checked_pairs(signatures, members[shared], last[shared], band, rows, min_equal, is_capped, whole)
 
 
 def _windowed_pairs(
@@ -280,6 +285,7 @@ def _windowed_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
+    whole: Whole | None,
 ) -> Pairs:
     """Pairs of a capped bucket that stand near each other in one of several MinHash orders."""
     members = members[np.argsort(order[members])]
@@ -293,6 +299,8 @@ def _windowed_pairs(
         first, second, third = (signatures[members, slot] for slot in chosen)
         # Stable: members that agree in all three stay in the order of their keys.
         ranked = members[np.lexsort((third, second, first))]
-        packed, equal, _ = checked_pairs(signatures, ranked, last, slots // rows, rows, min_equal, is_capped)
+        packed, equal, _ = checked_pairs(
+            signatures, ranked, last, slots // rows, rows, min_equal, is_capped, whole
+        )
         found.append((packed, equal))
     return unique_pairs(found)

@@ -13,10 +13,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dedup.sketch.curve import may_share
+
 _CHUNK: Final = 1 << 22  # pairs a kernel call may store
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.uint16]]
 """Pairs of rows packed as ``left << 32 | right``, left < right, and their equal slots."""
+
+Whole = tuple[NDArray[np.uint32] | NDArray[np.uint16], NDArray[np.int64]]
+"""Signatures and sizes of the shingle sets of whole texts."""
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -29,19 +34,22 @@ def checked_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
+    whole: Whole | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
     """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, the raw count.
 
-    Left out are pairs that share an uncapped bucket in one of the first `n_earlier` bands.
+    Left out are pairs that by `whole` cannot share enough, and those that share an uncapped bucket in one of
+    the first `n_earlier` bands.
     """
     reach = last - np.arange(len(last)) - 1
     size = max(min(int(reach.sum()), _CHUNK), int(reach.max(initial=0)))
     packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
+    bodies, sizes = (signatures[:0], np.empty(0, np.int64)) if whole is None else whole
     parts: list[Pairs] = []
     at = n_raw = 0
     while at < len(members) or not parts:
         n, at, raw = _check(
-            signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
+            signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, packed, equal
         )
         parts.append((packed[:n].copy(), equal[:n].copy()))
         n_raw += raw
@@ -62,14 +70,22 @@ def unique_pairs(parts: list[Pairs]) -> Pairs:
 
 
 @_compiled
+def _agreeing(mine, other):  # type: ignore[no-untyped-def]
+    """Number of slots in which two signatures agree; compiles to SIMD, and most pairs need no more."""
+    n = 0
+    for slot in range(len(mine)):
+        n += mine[slot] == other[slot]
+    return n
+
+
+@_compiled
 def _check(  # type: ignore[no-untyped-def]
-    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, packed, equal
+    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, packed, equal
 ):
     """Fill the buffers from member `at` on; returns (pairs stored, next member, raw pairs)."""
     n = 0
     n_raw = 0
     any_capped = is_capped.shape[1] > 0
-    slots = signatures.shape[1]
     for i in range(at, len(members)):
         if n + last[i] - i - 1 > len(packed):
             return n, i, n_raw
@@ -78,13 +94,14 @@ def _check(  # type: ignore[no-untyped-def]
         for j in range(i + 1, last[i]):
             right = members[j]
             other = signatures[right]
-            n_equal = 0
-            for slot in range(slots):  # compiles to SIMD, and few pairs need more
-                n_equal += mine[slot] == other[slot]
+            n_equal = _agreeing(mine, other)
             if n_equal >= rows and _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
                 continue
             n_raw += 1
-            if n_equal >= min_equal:
+            if n_equal >= min_equal and (
+                len(sizes) == 0
+                or may_share(_agreeing(bodies[left], bodies[right]), sizes[left], sizes[right])
+            ):
                 packed[n] = min(left, right) << 32 | max(left, right)
                 equal[n] = n_equal
                 n += 1
