@@ -6,8 +6,8 @@ token: a successor is drawn by taking one of a token's occurrences and looking a
 
 A chain knows no word that its base has not. Words that the base has a few times at most are therefore
 printed as invented ones, drawn from a Zipf-Mandelbrot law: over n draws the number of distinct words grows
-like n ** s with the base's own exponent (Heaps), so that a feed thirty times the base has the vocabulary that
-thirty times as much news would have.
+like n ** (1 / (1 + s)), and s makes that the base's own exponent (Heaps): a feed thirty times the base
+has the vocabulary that thirty times as much news would have.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from dedup.simulate.noise import as_ascii
 from dedup.text.words import NUMBER, tokenize
+from tests.benchmarks.speed.plan import COPIES
 
-RARE = 4
+RARE = 16
 """Words that a base has at most so often are printed as invented ones."""
 
 LONGEST = 200
@@ -254,18 +255,23 @@ def _in_json(text: str) -> bytes:
 
 
 def _invention(frequency: NDArray[np.int64], half_words: int, draws: int) -> tuple[float, float]:
-    """Return (q, s) such that a made feed as large as the base has as many distinct words."""
+    """Return (q, s) such that a made feed as large as the base has as many distinct words.
+
+    Copies bring no words of their own; that the base itself has copies is neglected.
+    """
+    fresh = 1 - COPIES
     known = frequency[frequency > RARE]
-    wanted = len(frequency) - float((1 - np.exp(-known.astype(float))).sum())
-    s = float(np.clip(np.log2(len(frequency) / max(1, half_words)), 0.2, 0.95))
+    wanted = len(frequency) - float((1 - np.exp(-fresh * known)).sum())
+    heaps = float(np.clip(np.log2(len(frequency) / max(1, half_words)), 0.3, 0.9))
+    s = 1 / heaps - 1
     low, high = 1.0, 1e9
     for _ in range(60):
         q = (low * high) ** 0.5
-        low, high = (q, high) if _distinct(draws, q, s) < wanted else (low, q)
+        low, high = (q, high) if _distinct(fresh * draws, q, s) < wanted else (low, q)
     return q, s
 
 
-def _distinct(draws: int, q: float, s: float) -> float:
+def _distinct(draws: float, q: float, s: float) -> float:
     """Expected number of different ranks among so many draws."""
     edges = np.concatenate(([0.0], np.logspace(0, 12, 2_000)))
     within = (1 + edges[:-1] / q) ** -s - (1 + edges[1:] / q) ** -s
