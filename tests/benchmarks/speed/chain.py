@@ -27,8 +27,8 @@ from dedup.simulate.noise import as_ascii
 from dedup.text.words import NUMBER, tokenize
 from tests.benchmarks.speed.plan import COPIES
 
-RARE = 16
-"""Words that a base has at most so often are printed as invented ones."""
+MOST_RARE = 64
+"""A word that the base has more often than this is never printed as an invented one."""
 
 LONGEST = 200
 """Longest token in bytes of JSON; a longer one (a link, a table) is printed as a dash."""
@@ -115,7 +115,7 @@ def learn(base: Path, most: int = BASE_BYTES) -> Style:
     titles, texts = _documents(base, most)
     if not texts:
         raise ValueError(f"{base}: no article with a text to learn from")
-    stream, types, documents = _encode([*texts, *titles])
+    stream, types, documents = _encode([text + "\n\n" for text in texts] + [title + " " for title in titles])
     counts = np.bincount(stream, minlength=len(types))
     words = tokenize(types, spans=True)
     per_type = np.diff(words.offsets)
@@ -123,7 +123,9 @@ def learn(base: Path, most: int = BASE_BYTES) -> Style:
     frequency = np.bincount(word, np.repeat(counts, per_type), len(distinct)).astype(np.int64)
     first = np.minimum(words.offsets[:-1], max(0, len(words.hashes) - 1))
     single = per_type == 1
-    rare = single & (frequency[word[first]] <= RARE) & (words.flags[first] & NUMBER == 0)
+    seen = np.where(single & (words.flags[first] & NUMBER == 0), frequency[word[first]], 2 * MOST_RARE)
+    limit = _rare_limit(frequency, np.bincount(np.minimum(seen, 2 * MOST_RARE), counts))
+    rare = seen <= limit
 
     # Frequent types first: what is needed often lies together. Rare ones last: one comparison tells them.
     order = np.lexsort((-counts, rare))
@@ -139,7 +141,7 @@ def learn(base: Path, most: int = BASE_BYTES) -> Style:
         titles=_chain(stream[n_texts:], documents[len(texts) :] - n_texts, len(types)),
         vocabulary=_vocabulary(types.take(order), int(len(order) - rare.sum()), spans),
         non_ascii=sum(not text.isascii() for text in texts) / len(texts),
-        invention=_invention(frequency, half_words, int(counts[rare].sum())),
+        invention=_invention(frequency, limit, half_words, int(counts[rare].sum())),
     )
 
 
@@ -166,7 +168,7 @@ def _records(base: Path) -> Iterator[dict[str, Any]]:
 
 def _encode(texts: list[str]) -> tuple[NDArray[np.int32], pa.LargeBinaryArray, NDArray[np.int64]]:
     """Return the types of all tokens, the types, and where in the stream each document starts."""
-    coded = [text.encode(errors="replace") + b"\n\n" for text in texts]
+    coded = [text.encode(errors="replace") for text in texts]
     starts = np.concatenate(([0], np.cumsum([len(text) for text in coded])))
     letters = np.frombuffer(b"".join(coded), np.uint8)
     offsets = _token_starts(letters, starts)
@@ -254,20 +256,35 @@ def _in_json(text: str) -> bytes:
     return orjson.dumps(text)[1:-1]
 
 
-def _invention(frequency: NDArray[np.int64], half_words: int, draws: int) -> tuple[float, float]:
-    """Return (q, s) such that a made feed as large as the base has as many distinct words.
+def _rare_limit(frequency: NDArray[np.int64], tokens: NDArray[np.float64]) -> int:
+    """Return how often a word may be seen and be rare: rare tokens must be enough to invent all words wanted.
+
+    ``tokens[n]`` is the number of tokens whose word is seen n times and may be invented.
+    """
+    for limit in range(1, MOST_RARE):
+        if (1 - COPIES) * tokens[: limit + 1].sum() >= 1.5 * _wanted(frequency, limit):
+            return limit
+    return MOST_RARE
+
+
+def _wanted(frequency: NDArray[np.int64], limit: int) -> float:
+    """Return how many words to invent, that a made feed as large as the base may have as many different ones.
 
     Copies bring no words of their own; that the base itself has copies is neglected.
     """
-    fresh = 1 - COPIES
-    known = frequency[frequency > RARE]
-    wanted = len(frequency) - float((1 - np.exp(-fresh * known)).sum())
+    known = frequency[frequency > limit]
+    return len(frequency) - float((1 - np.exp(-(1 - COPIES) * known)).sum())
+
+
+def _invention(frequency: NDArray[np.int64], limit: int, half_words: int, draws: int) -> tuple[float, float]:
+    """Return (q, s) such that `draws` tokens hold as many different invented words as are wanted."""
+    wanted = _wanted(frequency, limit)
     heaps = float(np.clip(np.log2(len(frequency) / max(1, half_words)), 0.3, 0.9))
     s = 1 / heaps - 1
     low, high = 1.0, 1e9
     for _ in range(60):
         q = (low * high) ** 0.5
-        low, high = (q, high) if _distinct(fresh * draws, q, s) < wanted else (low, q)
+        low, high = (q, high) if _distinct((1 - COPIES) * draws, q, s) < wanted else (low, q)
     return q, s
 
 

@@ -147,12 +147,12 @@ def print_articles(
     end = 0
     for i in range(first, len(numbers)):
         low, high = told_offsets[told[i]], told_offsets[told[i] + 1]
-        if end + (high - low + OWN_WORDS + 100) * ROOM > len(out):
+        a, b = title_offsets[headline[i]], title_offsets[headline[i] + 1]
+        if end + (high - low + b - a + OWN_WORDS + 100) * ROOM > len(out):
             return i
         state = seeded(seed ^ 0x5DEECE66D, numbers[i])
         look = places[1 if plain[outlet[i]] else 0]
         end = _put(out, end, heads, head_offsets[i], head_offsets[i + 1])
-        a, b = title_offsets[headline[i]], title_offsets[headline[i] + 1]
         end = _put_tokens(out, end, title_types[a:b], title_ranks[a:b], letters, look, first_rare, upper)
         end = _put(out, end, _TEXT, 0, len(_TEXT))
         end = _put(out, end, frames, frame_offsets[2 * outlet[i]], frame_offsets[2 * outlet[i] + 1])
@@ -167,7 +167,7 @@ def print_articles(
                 n = _paragraph(new_types, breaks, max(1, np.int64(n * (0.3 + 0.6 * _unit(y)))), n)
             else:  # a fifth is missing
                 gap = n // 5
-                a = _paragraph(new_types, breaks, _below(y, n - gap), n)
+                a = _paragraph(new_types, breaks, max(1, _below(y, n - gap)), n)
                 for k in range(a, n - gap):
                     new_types[k] = new_types[k + gap]
                     new_ranks[k] = new_ranks[k + gap]
