@@ -12,18 +12,19 @@ import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from dedup.confirm import survey as surveys
 from dedup.confirm.briefs import BRIEF_FEATURES, brief_features
 from dedup.confirm.documents import make_documents
 from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.features import FEATURES, pair_features
 from dedup.confirm.model import LOGIT, Scorecard, least_sum, load_model, parse_model, probability
-from dedup.confirm.survey import survey_texts
-from dedup.confirm.tfidf import CorpusCounts, Idf
+from dedup.confirm.survey import Surveyor, survey_texts
+from dedup.confirm.tfidf import CorpusCounts, Idf, count_documents
 from dedup.errors import ModelError
 from dedup.evaluate.fit import REGULARISATION, fit_scorecard
 from dedup.sketch.background import load_background
 from dedup.text.furniture import Furniture, learn_furniture
-from dedup.text.interface import interface_hashes
+from dedup.text.interface import interface_words
 from dedup.text.words import text_hashes, tokenize
 
 
@@ -34,7 +35,7 @@ def words_of(texts):
 def documents_of(texts, furniture=None, threads=1):
     idf = Idf.of(load_background(), CorpusCounts.none())
     return make_documents(
-        words_of(texts), idf, furniture or Furniture.none(), interface_hashes(), threads=threads
+        words_of(texts), idf, furniture or Furniture.none(), interface_words(), threads=threads
     )
 
 
@@ -110,9 +111,10 @@ def strangers_with(passage: str, n: int, size: int = 150) -> list[str]:
 
 def learnt_from(texts, outlets=None) -> Furniture:
     words = words_of(texts)
+    hashes = text_hashes(words)
     numbers = np.full(len(texts), -1, np.int64) if outlets is None else np.array(outlets, np.int64)
     none = Furniture.none().frames
-    return Furniture(learn_furniture(survey_texts(words).anchors, text_hashes(words), numbers), none)
+    return Furniture(learn_furniture(survey_texts(words, hashes).anchors, hashes, numbers), none)
 
 
 def test_a_passage_of_strangers_is_furniture_and_counts_no_more():
@@ -162,10 +164,15 @@ def test_an_epoch_does_not_depend_on_batches_and_survives_storage():
     words = words_of(texts)
     hashes = text_hashes(words)
     rubrics = np.array([9, 4, 4], np.uint64)
-    outlets = np.arange(9)
-    whole = learn([(words, hashes, outlets)], rubrics)
-    order = (4, 2, 0, 8, 1, 3, 5, 7, 6)
-    parts = learn([(words_of([texts[i]]), hashes[i : i + 1], outlets[i : i + 1]) for i in order], rubrics)
+
+    def learnt(*batches):
+        surveyor = Surveyor()
+        for rows in batches:
+            surveyor.add(survey_texts(words_of([texts[i] for i in rows]), hashes[list(rows)]))
+        return learn(surveyor.result(), np.arange(9), rubrics, 9)
+
+    whole = learnt(range(9))
+    parts = learnt((4, 2), (0,), (8, 1, 3), (5, 7, 6), (4, 0))
     again = Learnt.from_files(whole.to_files())
     for other in (parts, again):
         assert other.to_files() == whole.to_files()
@@ -173,12 +180,39 @@ def test_an_epoch_does_not_depend_on_batches_and_survives_storage():
     assert again.rubrics.tolist() == [4, 9]
 
 
+def test_the_sample_is_the_texts_of_smallest_hash_however_they_come(monkeypatch):
+    monkeypatch.setattr(surveys, "COUNTED_TEXTS", 5)
+    monkeypatch.setattr(surveys, "SURVEYED_TEXTS", 12)
+    texts = [prose(100 + i, 30 + i) for i in range(60)]
+    words = words_of(texts)
+    hashes = text_hashes(words)
+    sample = np.argsort(hashes)[:12]
+    found = []
+    for seed, size in ((1, 60), (2, 7), (3, 1)):
+        order = np.random.default_rng(seed).permutation(60)
+        surveyor = Surveyor()
+        for low in range(0, 60, size):
+            rows = order[low : low + size]
+            rows = rows[hashes[rows] <= np.uint64(surveyor.limit)]
+            some = words_of([texts[i] for i in rows])
+            surveyor.add(survey_texts(some, hashes[rows], count_limit=surveyor.count_limit))
+        found.append(surveyor.result())
+    for one in found:
+        assert one.hashes.tolist() == hashes[sample].tolist()
+        assert np.diff(one.unit_offsets).tolist() == [30 + i for i in sample[:5]] + [0] * 7
+        assert np.array_equal(one.units, found[0].units)
+        assert np.array_equal(one.anchors.keys, found[0].anchors.keys)
+        assert np.array_equal(one.anchors.names, found[0].anchors.names)
+
+
 def test_idf_falls_with_the_corpus_and_rises_without():
     words = words_of(["quorvex senate vote", "quorvex harbour fire", "quorvex music prize"])
     background = load_background()
     keys = (words.hashes[:1] >> np.uint64(32)).astype(np.uint32)
     alone = Idf.of(background, CorpusCounts.none()).words(keys)[0]
-    common = Idf.of(background, survey_texts(words).counts).words(keys)[0]
+    survey = survey_texts(words, text_hashes(words))
+    counts = count_documents(survey.units, survey.unit_bigrams, survey.unit_offsets)
+    common = Idf.of(background, counts).words(keys)[0]
     assert common < alone == background.unseen_idf
 
 

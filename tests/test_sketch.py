@@ -305,7 +305,7 @@ def test_quantised_idf_by_hand() -> None:
 
 def test_common_is_what_the_counts_say() -> None:
     keys, limit = (
-        NEWS.common_bigrams.keys,
+        NEWS.common_bigrams.table.keys,
         quantised_idf(np.array([0.002 * NEWS.n_articles]), NEWS.n_articles)[0],
     )
     assert (bigram_idf(NEWS, keys) <= limit).all()

@@ -7,7 +7,6 @@ clusters, and confirmed edges can be kept. `dedup index --refresh` learns anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.confirm.survey import Survey, survey_texts
-from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts
+from dedup.confirm.survey import COUNTED_TEXTS, Survey
+from dedup.confirm.tfidf import BIGRAM_BITS, WORD_BITS, CorpusCounts, count_documents
 from dedup.text.frames import learn_frames
 from dedup.text.furniture import Furniture, learn_furniture
-from dedup.text.words import Words
 
 _CODEC: Final = "zstd"
 
@@ -37,20 +35,23 @@ class Learnt:
     rubrics : uint64 array, shape (r,)
         Text hashes, ascending, of short texts that match nothing: those one outlet prints day after day
         ("Sports Betting Line"), and pages without their article (`dedup.engines.placeholders`).
+    n_texts : int
+        Distinct texts of the corpus it was learnt from, of which the counts are a sample.
     """
 
     counts: CorpusCounts
     furniture: Furniture
     rubrics: NDArray[np.uint64]
+    n_texts: int
 
     @classmethod
     def nothing(cls) -> Learnt:
         """Return the epoch of an empty corpus: the background alone decides."""
-        return cls(CorpusCounts.none(), Furniture.none(), np.empty(0, np.uint64))
+        return cls(CorpusCounts.none(), Furniture.none(), np.empty(0, np.uint64), 0)
 
     def without_furniture(self) -> Learnt:
         """Return the same document frequencies with nothing to leave out of a comparison."""
-        return Learnt(self.counts, Furniture.none(), np.empty(0, np.uint64))
+        return Learnt(self.counts, Furniture.none(), np.empty(0, np.uint64), self.n_texts)
 
     def to_files(self) -> dict[str, bytes]:
         """Encode for the index folder; equal epochs give equal bytes."""
@@ -60,7 +61,8 @@ class Learnt:
             "furniture": _packed(self.furniture.anchors),
             "frames": _packed(self.furniture.frames),
             "rubrics": _packed(self.rubrics.view(np.uint32)),
-            "n_texts": str(self.counts.n_texts).encode(),
+            "n_counted": str(self.counts.n_texts).encode(),
+            "n_texts": str(self.n_texts).encode(),
         }
 
     @classmethod
@@ -68,46 +70,42 @@ class Learnt:
         """Decode what `to_files` gave."""
         words = _unpacked(files["words"], 1 << WORD_BITS)
         bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS)
-        counts = CorpusCounts(int(files["n_texts"]), words, bigrams)
+        counts = CorpusCounts(int(files["n_counted"]), words, bigrams)
         rubrics = _unpacked(files["rubrics"], None).view(np.uint64)
         furniture = Furniture(_unpacked(files["furniture"], None), _unpacked(files["frames"], None))
-        return cls(counts, furniture, rubrics)
+        return cls(counts, furniture, rubrics, int(files["n_texts"]))
 
 
-FILES: Final = ("words", "bigrams", "furniture", "frames", "rubrics", "n_texts")
+FILES: Final = ("words", "bigrams", "furniture", "frames", "rubrics", "n_counted", "n_texts")
 
 
 def learn(
-    batches: Iterable[tuple[Words, NDArray[np.uint64], NDArray[np.int64]]],
-    rubrics: NDArray[np.uint64],
-    *,
-    threads: int = 1,
+    survey: Survey, outlets: NDArray[np.int64], rubrics: NDArray[np.uint64], n_texts: int, *, threads: int = 1
 ) -> Learnt:
-    """Learn an epoch from distinct texts.
+    """Learn an epoch from a sample of distinct texts.
 
     Parameters
     ----------
-    batches : iterable of (Words, uint64 array of shape (n,), int64 array of shape (n,))
-        Words, text hashes and outlet numbers (-1: not known); no text hash occurs twice, in any batch.
+    survey : Survey
+        The texts of smallest hash, in ascending order of it, each once.
+    outlets : int64 array, shape (n,)
+        Outlet number of each of them, -1 where it is not known.
     rubrics : uint64 array, shape (r,)
         See `Learnt`.
+    n_texts : int
+        Distinct texts of the corpus the sample stands for.
     threads : int, default 1
-        Threads to use; the result does not depend on it, nor on order and size of the batches.
+        Threads to use; the result does not depend on it.
 
     Returns
     -------
     Learnt
     """
-    found: list[Survey] = []
-    order, outlets = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for words, hashes, published_by in batches:
-        found.append(survey_texts(words, threads=threads))
-        order.append(hashes)
-        outlets.append(published_by)
-    survey, hashes = Survey.joined(found), np.concatenate(order)
-    anchors = learn_furniture(survey.anchors, hashes, np.concatenate(outlets), threads=threads)
-    frames = learn_frames(survey.bigrams, survey.bigram_offsets, hashes)
-    return Learnt(survey.counts, Furniture(anchors, frames), np.unique(rubrics))
+    counted = min(len(survey), COUNTED_TEXTS)
+    counts = count_documents(survey.units, survey.unit_bigrams, survey.unit_offsets[: counted + 1])
+    anchors = learn_furniture(survey.anchors, survey.hashes, outlets, threads=threads)
+    frames = learn_frames(survey.bigrams, survey.bigram_offsets, survey.hashes)
+    return Learnt(counts, Furniture(anchors, frames), np.unique(rubrics), n_texts)
 
 
 def _packed(array: NDArray[np.uint32]) -> bytes:

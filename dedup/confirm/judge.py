@@ -21,7 +21,7 @@ from dedup.confirm.model import Model
 from dedup.confirm.tfidf import Idf
 from dedup.sketch.background import load_background
 from dedup.sketch.minhash import BODY_MIN_WORDS
-from dedup.text.interface import interface_hashes
+from dedup.text.interface import interface_words
 from dedup.text.words import tokenize
 
 Ints = NDArray[np.int64]
@@ -99,7 +99,7 @@ class Judge:
         for low in range(0, len(wanted), _BATCH):
             words = tokenize(self._read(wanted[low : low + _BATCH]), threads=self._threads, stems=True)
             parts.append(
-                make_documents(words, self._idf, self._furniture, interface_hashes(), threads=self._threads)
+                make_documents(words, self._idf, self._furniture, interface_words(), threads=self._threads)
             )
         if len(parts) > 1 or self._documents is None:
             self._documents = Documents.joined(parts)

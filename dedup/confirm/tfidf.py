@@ -6,10 +6,10 @@ together: ``idf = round(16 ln((N + 1) / (df + 1)))`` with N and df summed over
 background and corpus, the smoothed form of Spärck Jones (1972) that
 scikit-learn uses, in sixteenths so that sums are exact integers.
 
-Corpus counts live in bins by hash, not per word: they add up over batches and
-machines in any order, and two rare words that share a bin only make each other
-slightly less rare. They are counted over distinct texts, so that a story
-carried by thousands of outlets does not wear out its own words.
+Corpus counts live in bins by hash, not per word: two rare words that share a bin
+only make each other slightly less rare. They are counted over a sample of the
+distinct texts (`dedup.confirm.survey`), so that a story carried by thousands of
+outlets does not wear out its own words.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.sketch.background import IDF_UNIT, Background, KeyTable, quantised_idf
-from dedup.sketch.shingles import find_key
+from dedup.sketch.background import IDF_UNIT, Background, quantised_idf
+from dedup.text.key_table import KeyTable, find_key
 
 WORD_BITS: Final = 20
 BIGRAM_BITS: Final = 22
@@ -57,12 +57,6 @@ class CorpusCounts:
     def none(cls) -> CorpusCounts:
         """Return the counts of no corpus: the background alone decides."""
         return cls(0, np.zeros(1 << WORD_BITS, np.uint32), np.zeros(1 << BIGRAM_BITS, np.uint32))
-
-    def __add__(self, other: CorpusCounts) -> CorpusCounts:
-        """Counts of both corpora; they must share no text."""
-        return CorpusCounts(
-            self.n_texts + other.n_texts, self.words + other.words, self.bigrams + other.bigrams
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +106,34 @@ class Idf:
         return out
 
 
-def count_distinct(keys: NDArray[np.uint32], bins: NDArray[np.uint32], bits: int) -> None:
-    """Add one to the bin of each key, in place; give every key once per text."""
-    _count(keys, 32 - bits, bins)
+def count_documents(
+    units: NDArray[np.uint32], bigrams: NDArray[np.uint32], offsets: NDArray[np.int64]
+) -> CorpusCounts:
+    """Count in how many texts the words and bigrams of each bin occur.
+
+    Parameters
+    ----------
+    units, bigrams : uint32 array, shape (m,)
+        Of n distinct texts, as they stand; 0 is none.
+    offsets : int64 array, shape (n + 1,)
+        Those of text i are ``units[offsets[i]:offsets[i + 1]]``.
+    """
+    words, pairs = np.zeros(1 << WORD_BITS, np.uint32), np.zeros(1 << BIGRAM_BITS, np.uint32)
+    _count(units, offsets, 32 - WORD_BITS, np.full(len(words), -1, np.int32), words)
+    _count(bigrams, offsets, 32 - BIGRAM_BITS, np.full(len(pairs), -1, np.int32), pairs)
+    return CorpusCounts(len(offsets) - 1, words, pairs)
 
 
 @_compiled
-def _count(keys, shift, bins):  # type: ignore[no-untyped-def]
-    for i in range(len(keys)):
-        bins[keys[i] >> shift] += np.uint32(1)
+def _count(keys, offsets, shift, last, bins):  # type: ignore[no-untyped-def]
+    """Add one to a bin for each text with a key in it; `last` is the text that a bin was last counted for."""
+    for text in range(len(offsets) - 1):
+        for i in range(offsets[text], offsets[text + 1]):
+            if keys[i] != 0:
+                b = keys[i] >> shift
+                if last[b] != text:
+                    last[b] = text
+                    bins[b] += np.uint32(1)
 
 
 @_compiled

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model
+from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS, Survey, survey_texts
 from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
 from dedup.engines.matching import Known, Matches, OnStage, match
 from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
 from dedup.index.snapshot import Snapshot
-from dedup.text.words import Words, tokenize
+from dedup.text.words import tokenize
 
-_LEARN_BATCH = 16_384
+_LEARN_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +46,54 @@ def node_texts(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, wanted: Ints) -
     return confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first])
 
 
-def learn_epoch(snapshot: Snapshot, *, threads: int = 1, on_stage: OnStage = lambda *_: None) -> Learnt:
-    """Learn an epoch from the distinct current texts of a snapshot."""
+def learn_epoch(
+    snapshot: Snapshot,
+    *,
+    held: Survey | None = None,
+    threads: int = 1,
+    on_stage: OnStage = lambda *_: None,
+) -> Learnt:
+    """Learn an epoch from the distinct current texts of a snapshot.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    held : Survey, optional
+        What is known of some of its texts, sorted by hash; the others of the sample are read.
+    threads : int, default 1
+        Threads to use; the result does not depend on it, nor on `held`.
+    on_stage : callable
+    """
     corpus = load_corpus(snapshot)
     nodes = distinct_texts(corpus)
+    sample = np.arange(min(len(nodes), SURVEYED_TEXTS))  # nodes are in order of their hash
+    hashes = nodes.hashes[sample]
+    place = np.zeros(len(sample), np.int64)
+    known = np.zeros(len(sample), np.bool_)
+    parts = []
+    if held is not None and len(held):
+        place = np.minimum(np.searchsorted(held.hashes, hashes), len(held) - 1)
+        known = held.hashes[place] == hashes
+        counted = sample < COUNTED_TEXTS
+        known &= ~counted | (np.diff(held.unit_offsets)[place] > 0)
+        parts.append(held)
+    missing = sample[~known]
     # In the order the texts lie on disk: what is learnt does not depend on it, the time to read them does.
-    order = np.lexsort((corpus.row[nodes.first], corpus.part[nodes.first]))
-
-    outlets = outlet_numbers(snapshot, corpus)[nodes.first]
-
-    def batches() -> Iterator[tuple[Words, NDArray[np.uint64], Ints]]:
-        for low in range(0, len(order), _LEARN_BATCH):
-            on_stage("learn", low, len(order))
-            some = order[low : low + _LEARN_BATCH]
-            words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
-            yield words, nodes.hashes[some], outlets[some]
-
+    first = nodes.first[missing]
+    missing = missing[np.lexsort((corpus.row[first], corpus.part[first]))]
+    n_held = 0 if held is None else len(held)
+    place[missing] = n_held + np.arange(len(missing))
+    for low in range(0, len(missing), _LEARN_BATCH):
+        on_stage("learn", low, len(missing))
+        some = missing[low : low + _LEARN_BATCH]
+        words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
+        limit = int(hashes[min(COUNTED_TEXTS, len(hashes)) - 1])
+        parts.append(survey_texts(words, nodes.hashes[some], count_limit=limit, threads=threads))
+    survey = Survey.joined(parts).take(place, COUNTED_TEXTS)
+    outlets = outlet_numbers(snapshot, corpus)[nodes.first[sample]] if len(sample) else sample
     mute = np.union1d(find_rubrics(snapshot, corpus, nodes), find_placeholders(snapshot, corpus, nodes))
-    learnt = learn(batches(), mute, threads=threads)
-    on_stage("learn", len(order), len(order))
+    learnt = learn(survey, outlets, mute, len(nodes), threads=threads)
+    on_stage("learn", 1, 1)
     return learnt
 
 

@@ -21,6 +21,7 @@ from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.index.snapshot import Snapshot
 from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, candidate_pairs
+from dedup.sketch.curve import share_enough
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
@@ -155,8 +156,10 @@ def propose(
     n_crowded = 0
     n = len(nodes)
     for kind, min_equal in MIN_EQUAL_OF.items():
-        of, signatures = node_signatures(snapshot, corpus, nodes, kind)
+        of, signatures, sizes = node_signatures(snapshot, corpus, nodes, kind)
         found = candidate_pairs(signatures, min_equal=min_equal, order=nodes.hashes[of], threads=threads)
+        if kind != BRIEF:
+            found = found.only(share_enough(found.equal, sizes[found.left], sizes[found.right]))
         near = _nearest(found, nodes.hashes[of])
         n_crowded += len(near) - int(near.sum())
         a, b = of[found.left[near]], of[found.right[near]]
@@ -191,21 +194,41 @@ def _nearest(found: Candidates, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]
 
 def node_signatures(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, kind: int
-) -> tuple[Ints, NDArray[np.uint32]]:
-    """Signatures comparable under one kind, and the node of each; of equal texts the first stands for all."""
-    node_at = [np.full(part.rows, -1, np.int64) for part in snapshot.parts]
+) -> tuple[Ints, NDArray[np.uint16], Ints]:
+    """Signatures comparable under one kind; of equal texts the first stands for all.
+
+    Returns
+    -------
+    of : int64 array, shape (m,)
+        Node of each.
+    signatures : uint16 array, shape (m, 256)
+    sizes : int64 array, shape (m,)
+        Shingles of each.
+    """
     parts, rows = corpus.part[nodes.first], corpus.row[nodes.first]
-    for part in range(len(node_at)):
-        mine = np.flatnonzero(parts == part)
-        node_at[part][rows[mine]] = mine
-    found, signatures = [np.empty(0, np.int64)], [np.empty((0, NUM_PERM), np.uint32)]
-    for part, node_of_row in enumerate(node_at):
+    order = np.argsort(parts, kind="stable")
+    bounds = np.searchsorted(parts[order], np.arange(len(snapshot.parts) + 1))
+    taken: list[tuple[Ints, Ints]] = []
+    for part, info in enumerate(snapshot.parts):
+        mine = order[bounds[part] : bounds[part + 1]]
+        node_of_row = np.full(info.rows, -1, np.int64)
+        node_of_row[rows[mine]] = mine
         sketch = Sketch(**snapshot.sketch(part))
-        rows = comparable_rows(sketch, kind)
-        node = node_of_row[sketch.owner[rows]]
-        found.append(node[node >= 0])
-        signatures.append(sketch.signatures[rows[node >= 0]])
-    return np.concatenate(found), np.concatenate(signatures)
+        at = comparable_rows(sketch, kind)
+        node = node_of_row[sketch.owner[at]]
+        taken.append((at[node >= 0], node[node >= 0]))
+    total = sum(len(at) for at, _ in taken)
+    # Filled part by part: the signatures of a million articles are half a gigabyte, and must not be so twice.
+    of, sizes = np.empty(total, np.int64), np.empty(total, np.int64)
+    signatures = np.empty((total, NUM_PERM), np.uint16)
+    low = 0
+    for part, (at, node) in enumerate(taken):
+        high = low + len(at)
+        sketch = Sketch(**snapshot.sketch(part))
+        of[low:high], sizes[low:high] = node, sketch.n_shingles[at]
+        np.take(sketch.signatures, at, axis=0, out=signatures[low:high])
+        low = high
+    return of, signatures, sizes
 
 
 def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Ints:

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.confirm.documents import RARE_IDF, owners
+from dedup.confirm.documents import RARE_IDF
+from dedup.confirm.units import owners
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.background import load_background, word_idf

@@ -20,7 +20,7 @@ from dedup.engines.local import State, node_texts
 from dedup.engines.matching import MIN_EQUAL_OF, node_signatures
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import ROWS
-from dedup.sketch.minhash import BODY_MIN_WORDS, comparable_rows, sketch_articles
+from dedup.sketch.minhash import BODY_MIN_WORDS, comparable_rows, sketch_articles, stored_slots
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -78,10 +78,10 @@ def find_near(
     sketch = sketch_articles(titles, texts, threads=threads)
     asked, near = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for kind, min_equal in MIN_EQUAL_OF.items():
-        of, signatures = node_signatures(snapshot, corpus, nodes, kind)
+        of, signatures, _ = node_signatures(snapshot, corpus, nodes, kind)
         for at in comparable_rows(sketch, kind).tolist():
             hit = np.zeros(len(of), np.bool_)
-            _collide(signatures, sketch.signatures[at], ROWS, min_equal, hit)
+            _collide(signatures, stored_slots(sketch.signatures[at]), ROWS, min_equal, hit)
             near.append(of[hit])
             asked.append(np.full(int(hit.sum()), sketch.owner[at], np.int64))
     # An equal text is found by its hash, whatever its buckets.

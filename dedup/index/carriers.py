@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.documents import unit_hashes
+from dedup.confirm.units import unit_hashes
 from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
 from dedup.engines.local import node_texts
 from dedup.index.snapshot import Snapshot

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from dedup.article import ARTICLE_SCHEMA, Article, Reject
 from dedup.confirm.model import Model
+from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.index.loading import as_feed, load_feed
@@ -30,6 +31,7 @@ from dedup.index.store import IndexStore
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.sketch.background import load_background
+from dedup.sketch.minhash import SLOT_BITS
 from dedup.text import fold
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ class Index:
 
     def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool = True) -> None:
         self._store = store
-        self._session = Session(store, write=write, keep_runs=keep_runs)
+        # An index that goes away is reported on at once: what its epoch is learnt from is gathered on the way.
+        self._surveyor = None if keep_runs else Surveyor()
+        self._session = Session(store, write=write, keep_runs=keep_runs, surveyor=self._surveyor)
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, durable: bool = True) -> Index:
@@ -174,7 +178,7 @@ class Index:
         """
         self._session.forget()
         feed = as_feed(sources, mapping, format, on_note)
-        return load_feed(self._store, feed, on_change, threads or cores(), on_progress)
+        return load_feed(self._store, feed, on_change, threads or cores(), on_progress, self._surveyor)
 
     def refresh(self, *, threads: int | None = None, on_stage: OnStage | None = None) -> str:
         """Begin a new epoch, learnt from what the index now holds; return its id."""
@@ -421,4 +425,4 @@ class Index:
 
 def _sketched_with() -> str:
     """Version of all that a text's hash and signature depend on: signatures of two versions must not meet."""
-    return f"{load_background().content_hash}-{fold.FORMAT}"
+    return f"{load_background().content_hash}-{fold.FORMAT}-{SLOT_BITS}"

@@ -1,23 +1,29 @@
-"""Reading feeds into the store: plan, sketch, commit, one batch after the other."""
+"""Reading feeds into the store: read ahead, plan, digest, commit, one batch after the other."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any, Protocol
 
 import numpy as np
 
 from dedup.article import FeedBatch, Reject
+from dedup.confirm.survey import Surveyor
+from dedup.engines.digest import Digest, Limits
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.frames import FrameFeed
+from dedup.index.ahead import read_ahead
 from dedup.index.options import AddReport
+from dedup.index.plan import Plan
 from dedup.index.planning import Counts
 from dedup.index.store import IndexStore
-from dedup.sketch.minhash import Sketch, sketch_articles
+from dedup.profile import timed
+from dedup.sketch.minhash import Sketch, stored_slots
 
 
 class ArticleFeed(Protocol):
@@ -49,7 +55,8 @@ def as_feed(
 
 def sketch_arrays(sketch: Sketch) -> dict[str, np.ndarray[Any, Any]]:
     """Arrays of a sketch, as they are stored with a part."""
-    return {field.name: getattr(sketch, field.name) for field in fields(sketch)}
+    arrays = {field.name: getattr(sketch, field.name) for field in fields(sketch)}
+    return {**arrays, "signatures": stored_slots(sketch.signatures)}
 
 
 def load_feed(
@@ -58,20 +65,63 @@ def load_feed(
     on_change: str,
     threads: int,
     on_progress: Callable[[int], None] | None,
+    surveyor: Surveyor | None = None,
 ) -> AddReport:
-    """Add all articles of a feed; what is committed when it fails stays."""
+    """Add all articles of a feed; what is committed when it fails stays.
+
+    One thread reads ahead, `threads` digest, and this one plans and writes. A batch is committed when the
+    next one is being digested, so at most four batches are in memory.
+
+    Parameters
+    ----------
+    store : IndexStore
+    feed : ArticleFeed
+    on_change : str
+    threads : int
+    on_progress : callable, optional
+        Gets the number of records read so far.
+    surveyor : Surveyor, optional
+        Gathers what an epoch is learnt from, for a report that follows at once.
+    """
     began = time.perf_counter()
     counts = Counts()
     refused: list[Reject] = []
-    for batch in feed:
-        plan = store.plan(batch.articles, on_change=on_change)
-        sketch = sketch_articles(plan.articles["title"], plan.articles["text"], threads=threads)
-        store.commit(plan, sketch_arrays(sketch), batch.rejects)
+    waiting: deque[tuple[Plan, Digest, tuple[Reject, ...], int]] = deque()
+
+    def commit() -> None:
+        nonlocal counts
+        plan, digest, rejects, n_read = waiting.popleft()
+        sketch, survey = digest.result()
+        with timed("write", beside=True):
+            store.commit(plan, sketch_arrays(sketch), rejects)
+        if survey is not None and surveyor is not None:
+            surveyor.add(survey)
         counts += plan.counts
-        refused += plan.rejects
+        refused.extend(plan.rejects)
         if on_progress is not None:
-            on_progress(feed.n_read)
-    store.finish_load()
+            on_progress(n_read)
+
+    with timed("index"), ThreadPoolExecutor(threads) as executor, read_ahead(feed) as batches:
+        try:
+            for batch, n_read in batches:
+                with timed("plan", beside=True):
+                    plan = store.plan(batch.articles, on_change=on_change)
+                limits = None if surveyor is None else Limits(surveyor.limit, surveyor.count_limit)
+                rows = plan.articles
+                digest = Digest(
+                    rows["title"].combine_chunks(), rows["text"].combine_chunks(), executor, limits
+                )
+                waiting.append((plan, digest, batch.rejects, n_read))
+                if len(waiting) > 1:
+                    commit()
+        except Exception:
+            # The feed broke off, or a batch was refused: what came before it is kept all the same.
+            while waiting:
+                commit()
+            raise
+        while waiting:
+            commit()
+        store.finish_load()
     reasons = feed.reject_counts + Counter(reject.reason for reject in refused)
     return AddReport(
         read=feed.n_read,

@@ -47,7 +47,9 @@ _REPETITIVE: Final = ["outlet", "place", "credit", "language", "file", "byline"]
 """Columns written with a dictionary; for texts and ids one would only cost memory."""
 
 
-def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP) -> None:
+def write_parquet(
+    file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP, lasting: bool = True
+) -> None:
     """Write a table with zstd and page checksums.
 
     Parameters
@@ -57,6 +59,9 @@ def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP
     table : pa.Table
     row_group : int
         Rows per row group.
+    lasting : bool
+        False: neither compressed nor checksummed, for an index that is removed at the end of the command;
+        the two cost more than all else of reading a feed.
 
     Raises
     ------
@@ -67,9 +72,9 @@ def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP
         table,
         file,
         row_group_size=row_group,
-        compression="zstd",
+        compression="zstd" if lasting else "none",
         use_dictionary=[name for name in _REPETITIVE if name in table.column_names],
-        write_page_checksum=True,
+        write_page_checksum=lasting,
         write_statistics=False,
         store_schema=True,
     )

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.documents import offsets_of
 from dedup.confirm.epoch import Learnt
+from dedup.confirm.units import offsets_of
 from dedup.engines.corpus import Ints
 from dedup.engines.local import node_texts
 from dedup.index.carriers import Batch, Texts

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dedup.cluster.canonical import UNKNOWN
 from dedup.confirm import epoch as epochs
 from dedup.confirm.model import Model, least_sum, load_model
+from dedup.confirm.survey import Surveyor
 from dedup.engines.assemble import Clustering, assemble
 from dedup.engines.corpus import Corpus, outlet_numbers
 from dedup.engines.local import State, find_matches, learn_epoch
@@ -24,6 +25,7 @@ from dedup.index.history import known_edges, run_identity, run_tables
 from dedup.index.runs import epoch_hashes
 from dedup.index.snapshot import Snapshot
 from dedup.index.store import IndexStore
+from dedup.profile import timed
 from dedup.settings import Settings
 from dedup.text.credit import is_agency_outlet
 
@@ -65,10 +67,15 @@ class Session:
         moment in which an epoch or a run is to be kept.
     keep_runs : bool
         False for an index that is removed at the end.
+    surveyor : Surveyor, optional
+        Has surveyed texts of the store.
     """
 
-    def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool) -> None:
+    def __init__(
+        self, store: IndexStore, *, write: bool, keep_runs: bool, surveyor: Surveyor | None = None
+    ) -> None:
         self._store = store
+        self._surveyor = surveyor
         self._write = write
         self._keep_runs = keep_runs
         self._matched: Matched | None = None
@@ -136,14 +143,14 @@ class Session:
         """Begin a new epoch, learnt from what the index now holds; return its id."""
         self.forget()
         with self._store.snapshot() as snapshot:
-            return self.put_epoch(learn_epoch(snapshot, threads=threads, on_stage=on_stage))
+            return self.put_epoch(self._learn_from(snapshot, threads, on_stage))
 
     def put_epoch(self, learnt: epochs.Learnt) -> str:
         """Make an epoch the current one; return its id."""
         files = learnt.to_files()
         try:
             with self._writer() as store:
-                digest = store.put_epoch(files, {"texts": learnt.counts.n_texts})
+                digest = store.put_epoch(files, {"texts": learnt.n_texts})
         except IndexFolderError:
             if self._write:
                 raise
@@ -165,7 +172,7 @@ class Session:
     def notes(self, matched: Matched) -> tuple[str, ...]:
         """Sentences about what a user should know of these matches."""
         notes = []
-        learnt_from, now = matched.learnt.counts.n_texts, len(matched.state.nodes)
+        learnt_from, now = matched.learnt.n_texts, len(matched.state.nodes)
         if learnt_from and now >= 2 * learnt_from:
             notes.append(
                 f"the epoch was learnt from {learnt_from} texts, the index now holds {now}; "
@@ -188,12 +195,17 @@ class Session:
     ) -> tuple[str, epochs.Learnt]:
         """Return id and content of the epoch, learnt now if there is none yet."""
         if self.current_epoch() is None and (keep or self._learnt is None):
-            learnt = learn_epoch(snapshot, threads=threads, on_stage=on_stage)
+            learnt = self._learn_from(snapshot, threads, on_stage)
             if not keep:
                 return epoch_hashes(learnt.to_files())[0], learnt
             self.put_epoch(learnt)
         assert self._learnt is not None
         return self._learnt
+
+    def _learn_from(self, snapshot: Snapshot, threads: int, on_stage: OnStage) -> epochs.Learnt:
+        held = None if self._surveyor is None else self._surveyor.result()
+        with timed("learn"):
+            return learn_epoch(snapshot, held=held, threads=threads, on_stage=on_stage)
 
     @contextmanager
     def _writer(self) -> Iterator[IndexStore]:

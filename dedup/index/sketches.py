@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.errors import DedupError
 from dedup.index.identity import display_id
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import ROWS
-from dedup.sketch.minhash import NUM_PERM
+from dedup.sketch.minhash import NUM_PERM, Sketch, sketch_articles
 from dedup.sketch.shingles import BODY, BRIEF
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ SEED: Final = 1
 
 def minhash_of(snapshot: Snapshot, key: int, kind: int | None, name: str) -> datasketch.MinHash:
     """Signature of one article; `name` stands in the error."""
-    current = snapshot.versions(key)[-1]
-    sketch = snapshot.sketch(current.part, verify=False)
+    sketch = _sketch(snapshot.rows([key], ("title", "text")))
     for wanted in (BODY, BRIEF) if kind is None else (kind,):
-        at = np.flatnonzero((sketch["owner"] == current.row) & (sketch["kind"] == wanted))
+        at = np.flatnonzero(sketch.kind == wanted)
         if len(at):
-            return _minhash(sketch["signatures"][at[0]])
+            return _minhash(sketch.signatures[at[0]])
     raise DedupError(
         f"article {name!r} has no sketch of kind {kind}", "it has too few words, or too many for a brief"
     )
@@ -38,20 +38,25 @@ def lsh_of(snapshot: Snapshot, kind: int, options: dict[str, Any]) -> datasketch
     import datasketch
 
     lsh = datasketch.MinHashLSH(num_perm=NUM_PERM, params=(NUM_PERM // ROWS, ROWS), **options)
-    tables = snapshot.articles(["id"])
-    for part, (table, kept, keys) in enumerate(zip(tables, snapshot.current(), snapshot.keys(), strict=True)):
+    tables = snapshot.articles(["id", "title", "text"])
+    for table, kept, keys in zip(tables, snapshot.current(), snapshot.keys(), strict=True):
         ids = table["id"].to_pylist()
-        sketch = snapshot.sketch(part)
-        for at in np.flatnonzero(sketch["kind"] == kind).tolist():
-            row = int(sketch["owner"][at])
+        sketch = _sketch(table)
+        for at in np.flatnonzero(sketch.kind == kind).tolist():
+            row = int(sketch.owner[at])
             if kept[row]:
                 name = display_id(ids[row], int(keys[row]))
                 # Two outlets may use one id; the second then goes by its key.
                 lsh.insert(
                     name if name not in lsh else display_id(None, int(keys[row])),
-                    _minhash(sketch["signatures"][at]),
+                    _minhash(sketch.signatures[at]),
                 )
     return lsh
+
+
+def _sketch(articles: pa.Table) -> Sketch:
+    """Sketch articles anew: an index keeps only half of each slot (`dedup.sketch.minhash.stored_slots`)."""
+    return sketch_articles(articles["title"], articles["text"])
 
 
 def _minhash(signature: Any) -> datasketch.MinHash:

@@ -89,7 +89,7 @@ def write_part(
     """
     article_path, sketch_path = layout.articles(number).staged, layout.sketch(number).staged
     with durable_file(article_path, "articles", durable=durable) as file:
-        write_parquet(file, articles)
+        write_parquet(file, articles, lasting=durable)
     with durable_file(sketch_path, "sketch", durable=durable) as file:
         write_arrays(file, {**look_up_arrays(articles), **sketch})
     return article_path.stat().st_size, sketch_path.stat().st_size, footer_checksum(article_path)

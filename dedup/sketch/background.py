@@ -22,60 +22,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.text.key_table import KeySet, KeyTable
+
 FORMAT: Final = 1
 """Version of the table and of the hashes in it; part of every stored signature's version."""
 
 IDF_UNIT: Final = 16
 """Integer steps of an IDF to one natural-log unit."""
-
-BUCKET_SHIFT: Final = 14
-"""A key's bucket is its upper 32 - 14 bits: about one key to a bucket, found without a search."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyTable:
-    """A set of 32-bit keys with a byte each, laid out for look-up in a compiled loop.
-
-    Parameters
-    ----------
-    keys : uint32 array, shape (m,)
-        Sorted, distinct.
-    values : uint8 array, shape (m,)
-        The byte of each key.
-    starts : int32 array, shape (2**18 + 1,)
-        Keys of bucket b (``key >> BUCKET_SHIFT``) are ``keys[starts[b]:starts[b + 1]]``.
-    """
-
-    keys: NDArray[np.uint32]
-    values: NDArray[np.uint8]
-    starts: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, keys: NDArray[np.uint32], values: NDArray[np.uint8]) -> KeyTable:
-        """Lay out sorted distinct `keys`; the arrays become read-only."""
-        bounds = np.arange(1 << (32 - BUCKET_SHIFT), dtype=np.uint64) << np.uint64(BUCKET_SHIFT)
-        starts = np.append(np.searchsorted(keys, bounds), len(keys)).astype(np.int32)
-        for array in (keys, values, starts):
-            array.flags.writeable = False
-        return cls(keys, values, starts)
-
-    def has(self, wanted: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Whether each wanted key is in the table; same shape as `wanted`."""
-        out = np.zeros(wanted.shape, np.bool_)
-        if len(self.keys):
-            place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-            out = self.keys[place] == wanted
-        return out
-
-    def get(self, wanted: NDArray[np.uint32], default: int) -> NDArray[np.uint8]:
-        """Value of each wanted key, `default` for those not in the table; same shape as `wanted`."""
-        if not len(self.keys):
-            return np.full(wanted.shape, default, np.uint8)
-        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        found = self.keys[place] == wanted
-        values = np.full(wanted.shape, default, np.uint8)
-        values[found] = self.values[place[found]]
-        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +45,10 @@ class Background:
         IDF of the words of five articles or more (see `build_background`); key: `word_keys`.
     bigrams : KeyTable
         IDF of the word pairs of twenty articles or more; key: the shingle hash.
-    common_words, common_bigrams : KeyTable
-        What shingles leave out; the values are not used.
+    common_words : KeyTable
+        What the shingles of briefs leave out; the values are not used.
+    common_bigrams : KeySet
+        What the shingles of bodies leave out.
     names : KeyTable
         Words that stand capitalised in running text: people, places, organisations, weekdays.
     content_hash : str
@@ -105,7 +60,7 @@ class Background:
     words: KeyTable
     bigrams: KeyTable
     common_words: KeyTable
-    common_bigrams: KeyTable
+    common_bigrams: KeySet
     names: KeyTable
     content_hash: str
 
@@ -151,15 +106,21 @@ def make_background(n_articles: int, arrays: dict[str, NDArray[np.uint32] | NDAr
     digest = blake2b(f"{FORMAT} {n_articles}".encode(), digest_size=8)
     for name in ARRAYS:
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-    tables = {}
-    for name in ("words", "bigrams"):
-        tables[name] = KeyTable.of(
-            arrays[f"{name}_keys"].astype(np.uint32), arrays[f"{name}_idf"].astype(np.uint8)
-        )
-    for name in ("common_words", "common_bigrams", "names"):
-        keys = arrays[name].astype(np.uint32)
-        tables[name] = KeyTable.of(keys, np.zeros(len(keys), np.uint8))
-    return Background(f"{FORMAT}-{n_articles}", n_articles, **tables, content_hash=digest.hexdigest())
+
+    def table(keys: str, values: str | None = None) -> KeyTable:
+        found = None if values is None else arrays[values].astype(np.uint8)
+        return KeyTable.of(arrays[keys].astype(np.uint32), found)
+
+    return Background(
+        version=f"{FORMAT}-{n_articles}",
+        n_articles=n_articles,
+        words=table("words_keys", "words_idf"),
+        bigrams=table("bigrams_keys", "bigrams_idf"),
+        common_words=table("common_words"),
+        common_bigrams=KeySet.of(arrays["common_bigrams"].astype(np.uint32)),
+        names=table("names"),
+        content_hash=digest.hexdigest(),
+    )
 
 
 ARRAYS: Final = (

@@ -22,7 +22,7 @@ _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cach
 
 
 def checked_pairs(
-    signatures: NDArray[np.uint32],
+    signatures: NDArray[np.uint32] | NDArray[np.uint16],
     members: NDArray[np.int64],
     last: NDArray[np.int64],
     n_earlier: int,
@@ -78,24 +78,28 @@ def _check(  # type: ignore[no-untyped-def]
         for j in range(i + 1, last[i]):
             right = members[j]
             other = signatures[right]
-            known = False
-            for band in range(n_earlier):
-                slot = band * rows
-                if mine[slot] == other[slot]:
-                    same = 1
-                    while same < rows and mine[slot + same] == other[slot + same]:
-                        same += 1
-                    if same == rows and not (any_capped and is_capped[band, left]):
-                        known = True
-                        break
-            if known:
+            n_equal = 0
+            for slot in range(slots):  # compiles to SIMD, and few pairs need more
+                n_equal += mine[slot] == other[slot]
+            if n_equal >= rows and _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
                 continue
             n_raw += 1
-            n_equal = 0
-            for slot in range(slots):
-                n_equal += mine[slot] == other[slot]
             if n_equal >= min_equal:
                 packed[n] = min(left, right) << 32 | max(left, right)
                 equal[n] = n_equal
                 n += 1
     return n, len(members), n_raw
+
+
+@_compiled
+def _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):  # type: ignore[no-untyped-def]
+    """Whether two signatures share an uncapped bucket in one of the first bands."""
+    for band in range(n_earlier):
+        slot = band * rows
+        if mine[slot] == other[slot]:
+            same = 1
+            while same < rows and mine[slot + same] == other[slot + same]:
+                same += 1
+            if same == rows and not (any_capped and is_capped[band, left]):
+                return True
+    return False

@@ -13,9 +13,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROWS: Final = 2
+SLOTS: Final = 256
 MIN_EQUAL: Final = 11
 """Slots of 256 that a raw pair must share: cuts a fifth to four fifths of the raw pairs and lost no wholly
 derived pair of five labelled corpora."""
+
+
+LEAST_SHARE: Final = (3, 20)
+"""Least share of the smaller shingle set that a pair must hold in common by its signatures, as a fraction. Of
+3,528 confirmed pairs of six feeds 7 fall below it, of the 484,000 others that met in a bucket two fifths."""
+
+
+def share_enough(
+    equal: NDArray[np.uint16], left_size: NDArray[np.int64], right_size: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether the signatures of two sets let expect that they share `LEAST_SHARE` of the smaller one.
+
+    Of e equal slots among k, the Jaccard similarity is about e / k (Broder 1997), so two sets of a and b
+    shingles share about (a + b) e / (k + e) of them. Few equal slots are a lot where one set is small.
+
+    Parameters
+    ----------
+    equal : uint16 array, shape (p,)
+        Equal slots of 256.
+    left_size, right_size : int array, shape (p,)
+        Sizes of the two sets.
+
+    Returns
+    -------
+    bool array, shape (p,)
+    """
+    e = equal.astype(np.int64)
+    part, whole = LEAST_SHARE
+    smaller = np.minimum(left_size, right_size)
+    return np.asarray(whole * e * (left_size + right_size) >= part * smaller * (SLOTS + e), np.bool_)
 
 
 def collision_probability(

@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from dedup.sketch.background import BUCKET_SHIFT
+from dedup.text.key_table import find_key, in_set
+from dedup.text.radix import sort_distinct
 from dedup.text.words import NUMBER, SHORT, SPACELESS
 
 MIN_SHINGLES: Final = 3
@@ -70,44 +71,11 @@ def shingle_hash(a, b):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def find_key(keys, starts, key):  # type: ignore[no-untyped-def]
-    """Place of a uint32 key in a `KeyTable`, -1 when it is not there; callable from compiled code."""
-    bucket = key >> BUCKET_SHIFT
-    for i in range(starts[bucket], starts[bucket + 1]):
-        if keys[i] == key:
-            return i
-    return -1
-
-
-@_compiled
 def all_bigrams(hashes, offsets, out):  # type: ignore[no-untyped-def]
     """Write the hash of each word with the next one of its article."""
     for article in range(len(offsets) - 1):
         for i in range(offsets[article], offsets[article + 1] - 1):
             out[i] = shingle_hash(hashes[i], hashes[i + 1])
-
-
-@_compiled
-def _sort_distinct(values, n, spare):  # type: ignore[no-untyped-def]
-    """Sort the first n uint32 in place (radix, 8 bits at a time), drop repeats, return how many stay."""
-    for shift in range(0, 32, 8):
-        places = np.zeros(257, np.int64)
-        for i in range(n):
-            places[((values[i] >> shift) & 255) + 1] += 1
-        for b in range(256):
-            places[b + 1] += places[b]
-        for i in range(n):
-            b = (values[i] >> shift) & 255
-            spare[places[b]] = values[i]
-            places[b] += 1
-        for i in range(n):
-            values[i] = spare[i]
-    m = 0
-    for i in range(n):
-        if m == 0 or values[m - 1] != values[i]:
-            values[m] = values[i]
-            m += 1
-    return m
 
 
 @_compiled
@@ -129,55 +97,77 @@ def _run_length(flags, i, end, most):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def cut_body(hashes, flags, offsets, common, starts, out, counts):  # type: ignore[no-untyped-def]
-    """Write the body shingles of each article one after the other; returns their number."""
+def cut_body(hashes, flags, begins, ends, lanes, keys, starts, out, counts):  # type: ignore[no-untyped-def]
+    """Write the body shingles of each article one after the other; returns their number.
+
+    `lanes`, `keys` and `starts` are the set of common pairs (`dedup.text.key_table.KeySet`).
+    """
     longest = 0
     for article in range(len(counts)):
-        longest = max(longest, offsets[article + 1] - offsets[article])
+        longest = max(longest, ends[article] - begins[article])
     spare = np.empty(longest, np.uint32)
-    pairs = np.empty(longest, np.uint32)
-    is_common = np.empty(longest, np.bool_)
     written = 0
     for article in range(len(counts)):
-        begin = offsets[article]
-        end = offsets[article + 1]
-        n_pairs = 0
-        n_common = 0
-        for i in range(begin, end - 1):
-            pair = shingle_hash(hashes[i], hashes[i + 1])
-            found = find_key(common, starts, pair) >= 0
-            pairs[i - begin] = pair
-            is_common[i - begin] = found
-            if flags[i] & flags[i + 1] & SPACELESS == 0:
-                n_pairs += 1
-                n_common += found
-        covered = n_common >= MIN_COVERED * n_pairs
+        begin = begins[article]
+        end = ends[article]
         mine = out[written : written + end - begin]
+        kinds = np.uint8(0)
+        for i in range(begin, end):
+            kinds |= flags[i]
+        # Scripts with spaces, covered by the background: nearly all there is, and a loop without branches.
         n = 0
-        # The second round, without leaving out anything, is for texts that had nearly nothing.
-        for sparing in (True, False):
-            n = 0
-            for i in range(begin, end):
-                both = np.int64(flags[i] & flags[i + 1]) if i + 1 < end else 0
-                if flags[i] & SPACELESS and (both & SPACELESS or i + 1 == end):
-                    run = _run_length(flags, i, end, BODY_RUN)
-                    first = i == begin or flags[i - 1] & SPACELESS == 0
-                    if run == BODY_RUN or (first and not sparing):
-                        mine[n] = _run_hash(hashes, i, run)
-                        n += 1
-                elif i + 1 < end:
-                    grammar = not covered and both & SHORT and (flags[i] | flags[i + 1]) & SPACELESS == 0
-                    if not (sparing and (is_common[i - begin] or grammar)):
-                        mine[n] = pairs[i - begin]
-                        n += 1
-            if n >= MIN_SHINGLES:
-                break
-        if n == 0 and end > begin:
-            mine[0] = _run_hash(hashes, begin, 1)
-            n = 1
-        counts[article] = _sort_distinct(mine, n, spare)
+        if kinds & SPACELESS == 0:
+            for i in range(begin, end - 1):
+                pair = shingle_hash(hashes[i], hashes[i + 1])
+                mine[n] = pair
+                n += not in_set(lanes, keys, starts, pair)
+        n_pairs = max(end - begin - 1, 0)
+        if kinds & SPACELESS or n < MIN_SHINGLES or n_pairs - n < MIN_COVERED * n_pairs:
+            n = _cut_any(hashes, flags, begin, end, lanes, keys, starts, mine)
+        counts[article] = sort_distinct(mine, n, spare)
         written += counts[article]
     return written
+
+
+@_compiled
+def _cut_any(hashes, flags, begin, end, lanes, keys, starts, mine):  # type: ignore[no-untyped-def]
+    """Write the body shingles of one article of any script; returns their number."""
+    pairs = np.empty(end - begin, np.uint32)
+    is_common = np.empty(end - begin, np.bool_)
+    n_pairs = 0
+    n_common = 0
+    for i in range(begin, end - 1):
+        pair = shingle_hash(hashes[i], hashes[i + 1])
+        found = in_set(lanes, keys, starts, pair)
+        pairs[i - begin] = pair
+        is_common[i - begin] = found
+        if flags[i] & flags[i + 1] & SPACELESS == 0:
+            n_pairs += 1
+            n_common += found
+    covered = n_common >= MIN_COVERED * n_pairs
+    n = 0
+    # The second round, without leaving out anything, is for texts that had nearly nothing.
+    for sparing in (True, False):
+        n = 0
+        for i in range(begin, end):
+            both = np.int64(flags[i] & flags[i + 1]) if i + 1 < end else 0
+            if flags[i] & SPACELESS and (both & SPACELESS or i + 1 == end):
+                run = _run_length(flags, i, end, BODY_RUN)
+                first = i == begin or flags[i - 1] & SPACELESS == 0
+                if run == BODY_RUN or (first and not sparing):
+                    mine[n] = _run_hash(hashes, i, run)
+                    n += 1
+            elif i + 1 < end:
+                grammar = not covered and both & SHORT and (flags[i] | flags[i + 1]) & SPACELESS == 0
+                if not (sparing and (is_common[i - begin] or grammar)):
+                    mine[n] = pairs[i - begin]
+                    n += 1
+        if n >= MIN_SHINGLES:
+            break
+    if n == 0 and end > begin:
+        mine[0] = _run_hash(hashes, begin, 1)
+        n = 1
+    return n
 
 
 @_compiled
@@ -228,6 +218,6 @@ def cut_brief(  # type: ignore[no-untyped-def]
                     was_common = is_common
             if n >= MIN_SHINGLES:
                 break
-        counts[article] = _sort_distinct(mine, n, np.empty(n, np.uint32))
+        counts[article] = sort_distinct(mine, n, np.empty(n, np.uint32))
         written += counts[article]
     return written

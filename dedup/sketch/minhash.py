@@ -35,6 +35,9 @@ NUM_PERM: Final = 256
 """Slots of a signature. With half of them (64 bands, 5 equal slots) the expected share of wholly derived
 pairs that become candidates falls from .89, .87, .93, .98 to .80, .79, .88, .93 on four labelled corpora."""
 
+SLOT_BITS: Final = 16
+"""Bits of a slot that an index keeps, see `stored_slots`."""
+
 EMPTY_SLOT: Final = 0xFFFFFFFF
 """Every slot of the signature of an empty set, as in datasketch."""
 
@@ -81,7 +84,7 @@ class Sketch:
     n_shingles : int32 array, shape (m,)
         Size of the shingle set.
     signatures : uint32 array, shape (m, 256)
-        One signature a row; no row is that of an empty set.
+        One signature a row; no row is that of an empty set. uint16 in what an index stored.
     text_hash : uint64 array, shape (n,)
         Equal for articles whose texts are equal after folding; of a text of fewer than
         `BODY_MIN_WORDS` words the title must be equal too. 0 for an article without words.
@@ -92,7 +95,7 @@ class Sketch:
     owner: NDArray[np.int32]
     kind: NDArray[np.uint8]
     n_shingles: NDArray[np.int32]
-    signatures: NDArray[np.uint32]
+    signatures: NDArray[np.uint32] | NDArray[np.uint16]
     text_hash: NDArray[np.uint64]
     n_words: NDArray[np.int32]
 
@@ -169,21 +172,50 @@ def sketch_articles(
     """
     if len(titles) != len(texts):
         raise ValueError(f"{len(titles)} titles and {len(texts)} texts; they must be of one length")
-    table = load_background() if background is None else background
     text_words = tokenize(texts, threads=threads)
-    n_text = np.diff(text_words.offsets)
-    short = n_text < BODY_MIN_WORDS
-    # The title takes part only where the text cannot stand alone. So equal texts are one thing to compare,
-    # whatever their headlines, and a sketch is a function of what `text_hash` covers.
-    title_words = tokenize(pc.if_else(pa.array(short), titles, None), threads=threads)
-    n_title = np.diff(title_words.offsets)
-    body_rows = np.flatnonzero(~short)
-    brief_rows = np.flatnonzero((n_text < BRIEF_MAX_WORDS) & (n_title + n_text > 0))
+    title_words = tokenize(speaking_titles(titles, text_words), threads=threads)
+    return sketch_words(title_words, text_words, background=background, leads=leads, threads=threads)
 
-    body = body_shingles(_take((text_words,), body_rows), table, threads)
-    brief = brief_shingles(_take((title_words, text_words), brief_rows), table, threads, segments=2)
+
+def speaking_titles(titles: pa.Array | pa.ChunkedArray, text_words: Words) -> pa.Array | pa.ChunkedArray:
+    """Titles of the articles whose text is too short to stand alone, null for the others.
+
+    So equal texts are one thing to compare, whatever their headlines, and a sketch is a function of what
+    `Sketch.text_hash` covers.
+    """
+    return pc.if_else(pa.array(np.diff(text_words.offsets) < BODY_MIN_WORDS), titles, None)
+
+
+def sketch_words(
+    title_words: Words,
+    text_words: Words,
+    *,
+    background: Background | None = None,
+    leads: bool = True,
+    threads: int = 1,
+) -> Sketch:
+    """Sketch a batch of articles from their words.
+
+    Parameters
+    ----------
+    title_words, text_words : Words
+        Of n articles; titles as `speaking_titles` leaves them.
+    background, leads, threads
+        As of `sketch_articles`.
+
+    Returns
+    -------
+    Sketch
+    """
+    table = load_background() if background is None else background
+    n_text, n_title = np.diff(text_words.offsets), np.diff(title_words.offsets)
+    body_rows = np.flatnonzero(n_text >= BODY_MIN_WORDS)
+    brief_rows = np.flatnonzero((n_text < BRIEF_MAX_WORDS) & (n_title + n_text > 0))
     lead_rows = np.flatnonzero((n_text > LEAD_WORDS) & leads)
-    lead = body_shingles(_take((text_words,), lead_rows, LEAD_WORDS), table, threads)
+
+    body = body_shingles(text_words, table, threads, rows=body_rows)
+    brief = brief_shingles(_interleaved(title_words, text_words, brief_rows), table, threads, segments=2)
+    lead = body_shingles(text_words, table, threads, rows=lead_rows, most=LEAD_WORDS)
     parts, owners = (body, brief, lead), (body_rows, brief_rows, lead_rows)
 
     # The odd factor keeps (title, text) from equalling (text, title), and a headline from equalling a text.
@@ -197,6 +229,16 @@ def sketch_articles(
         text_hash=text_hash,
         n_words=np.where(n_text == 0, n_title, n_text).astype(np.int32),
     )
+
+
+def stored_slots(signatures: NDArray[np.uint32] | NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return what an index keeps of signatures: the lower half of each slot, same shape.
+
+    Two slots that differ agree in their lower halves once in 65,536 times (b-bit minwise hashing, Li and
+    König 2010), which neither a band nor the count of equal slots notices; and half the memory is half the
+    time to compare. The full signature of one article is made anew from its text.
+    """
+    return signatures.astype(np.uint16)
 
 
 def comparable_rows(sketch: Sketch, kind: int) -> NDArray[np.int64]:
@@ -216,23 +258,19 @@ def comparable_rows(sketch: Sketch, kind: int) -> NDArray[np.int64]:
     return np.flatnonzero(chosen)
 
 
-def _take(columns: tuple[Words, ...], rows: NDArray[np.int64], most: int | None = None) -> Words:
-    """Words (the first `most` of each text) of the chosen rows; a row's columns stand one after the other."""
-    width = len(columns)
-    if width == 1 and len(rows) == len(columns[0]) and most is None:
-        return columns[0]
+def _interleaved(titles: Words, texts: Words, rows: NDArray[np.int64]) -> Words:
+    """Words of the title and then the text of the chosen rows, as 2 * len(rows) texts."""
+    columns = (titles, texts)
     sizes = np.stack([np.diff(words.offsets)[rows] for words in columns], axis=1).reshape(-1)
-    if most is not None:
-        sizes = np.minimum(sizes, most)
     offsets = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])
     hashes = np.empty(int(offsets[-1]), np.uint64)
     flags = np.empty(int(offsets[-1]), np.uint8)
     for k, words in enumerate(columns):
-        length = sizes[k::width]
+        length = sizes[k::2]
         within = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
         source = np.repeat(words.offsets[:-1][rows], length) + within
-        target = np.repeat(offsets[:-1][k::width], length) + within
+        target = np.repeat(offsets[:-1][k::2], length) + within
         hashes[target] = words.hashes[source]
         flags[target] = words.flags[source]
     return Words(hashes, flags, offsets)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.sketch.background import Background
-from dedup.sketch.cut import all_bigrams, cut_body, cut_brief, find_key, shingle_hash
+from dedup.sketch.cut import all_bigrams, cut_body, cut_brief, shingle_hash
 from dedup.text.words import Words
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "bigram_hashes",
     "body_shingles",
     "brief_shingles",
-    "find_key",
     "shingle_hash",
 ]
 
@@ -79,7 +78,14 @@ def bigram_hashes(words: Words) -> NDArray[np.uint32]:
     return out
 
 
-def body_shingles(words: Words, background: Background, threads: int = 1) -> Shingles:
+def body_shingles(
+    words: Words,
+    background: Background,
+    threads: int = 1,
+    *,
+    rows: NDArray[np.int64] | None = None,
+    most: int | None = None,
+) -> Shingles:
     """Shingle running text.
 
     Parameters
@@ -90,22 +96,32 @@ def body_shingles(words: Words, background: Background, threads: int = 1) -> Shi
         What is common.
     threads : int, default 1
         Threads to use; the result does not depend on it.
+    rows : int64 array, shape (m,), optional
+        Texts to shingle, ascending; all by default.
+    most : int, optional
+        Words of a text to shingle, the first.
 
     Returns
     -------
     Shingles
-        Empty only for a text without words.
+        Of m texts; empty only for a text without words.
     """
     common = background.common_bigrams
+    begins, ends = words.offsets[:-1], words.offsets[1:]
+    if rows is not None:
+        begins, ends = begins[rows], ends[rows]
+    if most is not None:
+        ends = np.minimum(ends, begins + most)
 
     def run(low: int, high: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        offsets = words.offsets[low : high + 1]
-        out = np.empty(int(offsets[-1] - offsets[0]), np.uint32)
+        mine = begins[low:high], ends[low:high]
+        out = np.empty(int((mine[1] - mine[0]).sum()), np.uint32)
         counts = np.empty(high - low, np.int64)
-        n = cut_body(words.hashes, words.flags, offsets, common.keys, common.starts, out, counts)
+        table = common.lanes, common.table.keys, common.table.starts
+        n = cut_body(words.hashes, words.flags, *mine, *table, out, counts)
         return out[:n].copy(), counts
 
-    return _in_tasks(run, words.offsets, threads)
+    return _in_tasks(run, np.concatenate(([0], np.cumsum(ends - begins))), threads)
 
 
 def brief_shingles(words: Words, background: Background, threads: int = 1, *, segments: int = 1) -> Shingles:

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.text.furniture import MAX_CARRIERS, carriers_of, common_to_all, shared_keys
+from dedup.text.carriers import common_to_all, ranks, shared_carriers, shared_keys
 
 MIN_HEADLINES: Final = 5
 """Distinct headlines that must hold a word pair before it can be a frame: stories have versions too."""
@@ -48,19 +48,17 @@ def learn_frames(
     uint32 array, shape (f,)
         Sorted.
     """
-    keys, starts, ends, carriers = carriers_of(bigrams, offsets, order, MIN_HEADLINES)
-    found = np.zeros(len(starts), np.bool_)
-    _judge(starts, ends, carriers, bigrams, offsets, found)
-    return keys[starts[found]]
+    keys, chosen, sizes = shared_carriers(bigrams, offsets, ranks(order), MIN_HEADLINES)
+    found = np.zeros(len(keys), np.bool_)
+    _judge(chosen, sizes, bigrams, offsets, found)
+    return np.asarray(keys[found], np.uint32)
 
 
 @_compiled
-def _judge(starts, ends, carriers, bigrams, offsets, found):  # type: ignore[no-untyped-def]
-    chosen = np.empty(MAX_CARRIERS, np.int64)
-    for group in range(len(starts)):
-        k = min(ends[group] - starts[group], MAX_CARRIERS)
-        for i in range(k):
-            chosen[i] = carriers[starts[group] + i]
+def _judge(carriers, sizes, bigrams, offsets, found):  # type: ignore[no-untyped-def]
+    for group in range(len(carriers)):
+        k = sizes[group]
+        chosen = carriers[group]
         frame = common_to_all(bigrams, offsets, chosen, k)
         shared = 0
         most = 0

@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -37,9 +38,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dedup.text.carriers import common_to_all, ranks, set_hashes, shared_carriers, shared_keys
+from dedup.text.key_table import KeyTable, find_key
+
 ANCHOR_MODULUS: Final = 4
 MIN_TEXTS: Final = 3
-MAX_CARRIERS: Final = 6
 MIN_PASSAGE: Final = 2
 OPENING: Final = 25
 """Anchors of an opening: about the first hundred words."""
@@ -49,6 +52,8 @@ MAX_GAP: Final = 24
 passage that other texts happen to use as well."""
 
 RUN_WORDS: Final = 4
+
+_RANGES: Final = 16
 
 NAMES_FLOOR: Final = 4
 """Names outside a passage that a text must have before those it shares say what it is about."""
@@ -99,7 +104,7 @@ class Anchors:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Furniture:
     """What is furniture.
 
@@ -118,6 +123,16 @@ class Furniture:
     def none(cls) -> Furniture:
         """Return no furniture at all."""
         return cls(np.empty(0, np.uint32), np.empty(0, np.uint32))
+
+    @cached_property
+    def anchor_table(self) -> KeyTable:
+        """`anchors`, to look words up in."""
+        return KeyTable.of(self.anchors)
+
+    @cached_property
+    def frame_table(self) -> KeyTable:
+        """`frames`, to look word pairs up in."""
+        return KeyTable.of(self.frames)
 
 
 def is_anchor(runs: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -146,58 +161,24 @@ def learn_furniture(
     uint32 array, shape (m,)
         Sorted.
     """
-    keys, starts, ends, carriers = carriers_of(anchors.keys, anchors.offsets, order, MIN_TEXTS)
-    found = np.zeros(len(starts), np.bool_)
     arrays = (
         anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets,
         anchors.names, anchors.name_offsets,
     )  # fmt: skip
-    cuts = np.unique(np.linspace(0, len(starts), max(1, threads) * 8 + 1).astype(np.int64)).tolist()
+    # One range of anchors at a time: of a hundred million only a part is sorted at once.
+    edges = np.linspace(0, 1 << 32, _RANGES + 1).astype(np.int64).tolist()
+    ranked = ranks(order)
 
-    def judge(task: tuple[int, int]) -> None:
-        low, high = task
-        _judge(starts[low:high], ends[low:high], carriers, arrays, outlets, found[low:high])
+    def judge(bounds: tuple[int, int]) -> NDArray[np.uint32]:
+        keys, chosen, sizes = shared_carriers(anchors.keys, anchors.offsets, ranked, MIN_TEXTS, *bounds)
+        # A passage has many anchors, and they have the same carriers: each set of carriers is judged once.
+        _, first, of = np.unique(set_hashes(chosen), return_index=True, return_inverse=True)
+        found = np.zeros(len(first), np.bool_)
+        _judge(chosen[first], sizes[first], arrays, outlets, found)
+        return np.asarray(keys[found[of]], np.uint32)
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        list(pool.map(judge, pairwise(cuts)))
-    return keys[starts[found]]
-
-
-def carriers_of(
-    keys: NDArray[np.uint32], offsets: NDArray[np.int64], order: NDArray[np.uint64], least: int
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Group texts by the keys they hold.
-
-    Parameters
-    ----------
-    keys, offsets
-        Distinct keys of n texts, CSR.
-    order : uint64 array, shape (n,)
-        Carriers of a key are listed by it.
-    least : int
-        Keys of fewer texts are left out.
-
-    Returns
-    -------
-    keys : uint32 array, shape (m,)
-        All keys, sorted, once for each carrier.
-    starts, ends : int64 array, shape (g,)
-        Where the carriers of a group begin and end.
-    carriers : int64 array, shape (m,)
-        Texts.
-    """
-    n = len(order)
-    by_order = np.argsort(order, kind="stable")
-    rank = np.empty(n, np.uint64)
-    rank[by_order] = np.arange(n, dtype=np.uint64)
-    owner = np.repeat(rank, np.diff(offsets))
-    packed = np.sort(keys.astype(np.uint64) << np.uint64(32) | owner)
-    sorted_keys = (packed >> np.uint64(32)).astype(np.uint32)
-    carriers = by_order[(packed & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    starts = np.flatnonzero(np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(sorted_keys)])
-    ends = np.append(starts[1:], len(sorted_keys))
-    enough = ends - starts >= least
-    return sorted_keys, starts[enough], ends[enough], carriers
+        return np.concatenate(list(pool.map(judge, pairwise(edges))))
 
 
 def furniture_mask(
@@ -219,45 +200,9 @@ def furniture_mask(
     """
     out = np.zeros(len(runs), np.bool_)
     if len(furniture.anchors):
-        place = np.flatnonzero(is_anchor(runs))
-        key = runs[place]
-        at = np.minimum(np.searchsorted(furniture.anchors, key), len(furniture.anchors) - 1)
-        _mask(place[furniture.anchors[at] == key], offsets, out)
+        table = furniture.anchor_table
+        _mask(runs, offsets, table.keys, table.starts, out)
     return out
-
-
-@_compiled
-def shared_keys(anchors, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Return the size of the intersection of two sorted ranges of `anchors`; callable from compiled code."""
-    n = 0
-    while a < a_end and b < b_end:
-        x = anchors[a]
-        y = anchors[b]
-        n += x == y
-        a += x <= y
-        b += y <= x
-    return n
-
-
-@_compiled
-def common_to_all(anchors, offsets, chosen, k):  # type: ignore[no-untyped-def]
-    """Return how many keys the first k texts of `chosen` all hold; callable from compiled code."""
-    at = np.empty(k, np.int64)
-    for i in range(k):
-        at[i] = offsets[chosen[i]]
-    n = 0
-    for p in range(offsets[chosen[0]], offsets[chosen[0] + 1]):
-        key = anchors[p]
-        everywhere = True
-        for i in range(1, k):
-            end = offsets[chosen[i] + 1]
-            while at[i] < end and anchors[at[i]] < key:
-                at[i] += 1
-            if at[i] == end or anchors[at[i]] != key:
-                everywhere = False
-                break
-        n += everywhere
-    return n
 
 
 @_compiled
@@ -280,13 +225,16 @@ def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-untyped-def]
+def _judge(carriers, sizes, arrays, outlets, found):  # type: ignore[no-untyped-def]
+    """Judge sets of carriers; see the module."""
     anchors, offsets, _, _, names, name_offsets = arrays
-    chosen = np.empty(MAX_CARRIERS, np.int64)
-    for group in range(len(starts)):
-        k = min(ends[group] - starts[group], MAX_CARRIERS)
-        for i in range(k):
-            chosen[i] = carriers[starts[group] + i]
+    for group in range(len(carriers)):
+        k = sizes[group]
+        chosen = carriers[group]
+        # Most anchors are phrases of the language, in texts that share nothing else: two of them tell.
+        x, y = chosen[0], chosen[1]
+        if shared_keys(anchors, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1]) < MIN_PASSAGE:
+            continue
         passage = common_to_all(anchors, offsets, chosen, k)
         if passage < MIN_PASSAGE:
             continue
@@ -321,17 +269,16 @@ def _judge(starts, ends, carriers, arrays, outlets, found):  # type: ignore[no-u
 
 
 @_compiled
-def _mask(place, offsets, out):  # type: ignore[no-untyped-def]
-    """Set the words of the runs that begin at `place` (ascending), and those of the gaps between them."""
-    text = 0
-    last = -1  # first word after the furniture anchor before, in the same text
-    for k in range(len(place)):
-        i = place[k]
-        while i >= offsets[text + 1]:
-            text += 1
-            last = -1
-        end = min(i + RUN_WORDS, offsets[text + 1])
-        begin = min(last, i) if last >= 0 and i - last <= MAX_GAP else i
-        for word in range(begin, end):
-            out[word] = True
-        last = end
+def _mask(runs, offsets, anchors, starts, out):  # type: ignore[no-untyped-def]
+    """Set the words of the runs that are furniture anchors, and those of the gaps between them."""
+    for text in range(len(offsets) - 1):
+        last = -1  # first word after the furniture anchor before
+        for i in range(offsets[text], offsets[text + 1]):
+            run = runs[i]
+            if run % ANCHOR_MODULUS != 0 or run == 0 or find_key(anchors, starts, run) < 0:
+                continue
+            end = min(i + RUN_WORDS, offsets[text + 1])
+            begin = min(last, i) if last >= 0 and i - last <= MAX_GAP else i
+            for word in range(begin, end):
+                out[word] = True
+            last = end

@@ -17,8 +17,8 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from dedup.text.key_table import KeyTable
 from dedup.text.words import tokenize
 
 INTERFACE_WORDS: Final = """
@@ -43,8 +43,8 @@ INTERFACE_WORDS: Final = """
 
 
 @cache
-def interface_hashes() -> NDArray[np.uint64]:
-    """Return the hashes of the interface words, sorted; shape (m,)."""
-    hashes = np.unique(tokenize(pa.array([INTERFACE_WORDS])).hashes)
-    hashes.flags.writeable = False
-    return hashes
+def interface_words() -> KeyTable:
+    """Return the interface words; keys are the upper halves of their hashes."""
+    return KeyTable.of(
+        np.unique((tokenize(pa.array([INTERFACE_WORDS])).hashes >> np.uint64(32)).astype(np.uint32))
+    )
