@@ -90,7 +90,9 @@ def beside(base: Likeness, made: Likeness) -> str:
     for n in sorted(set(base.distinct) | set(made.distinct)):
         known = base.distinct.get(n)
         expected = f"{known:,}" if known else f"({continued(base, n):,})" if n > base.articles else ""
-        rows.append((f"distinct words in {n:,}", expected, f"{made.distinct[n]:,}" if n in made.distinct else ""))
+        rows.append(
+            (f"distinct words in {n:,}", expected, f"{made.distinct[n]:,}" if n in made.distinct else "")
+        )
     rows += [
         (f"share of the top {n:,}", f"{base.top[n]:.3f}", f"{made.top[n]:.3f}")
         for n in TOP
@@ -131,7 +133,9 @@ def _merged(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("made", type=Path)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--articles", type=int, help="measure so many of either; default all")

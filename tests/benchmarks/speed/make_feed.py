@@ -93,7 +93,9 @@ def more_beside(out: Path) -> Path:
     return out.with_name(f"{out.stem}_more{out.suffix}")
 
 
-def _block(style: Style, plan: Plan, press: Press, seed: int, numbers: NDArray[np.int64], file: BinaryIO) -> int:
+def _block(
+    style: Style, plan: Plan, press: Press, seed: int, numbers: NDArray[np.int64], file: BinaryIO
+) -> int:
     outlet = plan.outlet[numbers]
     stories, told = np.unique(plan.story[numbers], return_inverse=True)
     text = _told(style, style.texts, seed, stories)
@@ -185,7 +187,9 @@ def _offsets(sizes: Any) -> NDArray[np.int64]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--base", type=Path, default=SAMPLE)
@@ -197,7 +201,9 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"learnt from {options.base.name} in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
     done = make_feed(style, options.out, options.articles, seed=options.seed, more=options.more)
     speed = done["bytes"] / done["seconds"] / 1e6
-    print(f"{done['articles']:,} articles, {done['bytes'] / 1e6:,.0f} MB in {done['seconds']:.1f} s, {speed:.0f} MB/s")
+    print(
+        f"{done['articles']:,} articles, {done['bytes'] / 1e6:,.0f} MB in {done['seconds']:.1f} s, {speed:.0f} MB/s"
+    )
 
 
 if __name__ == "__main__":

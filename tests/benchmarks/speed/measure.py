@@ -88,7 +88,13 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dedup-speed-") as folder:
         figures, said = Path(folder, "figures.json"), Path(folder, "said")
         with said.open("wb") as output:
-            launch = [sys.executable, "-IS", str(LAUNCHER), str(figures), "--workers" if workers else "--alone"]
+            launch = [
+                sys.executable,
+                "-IS",
+                str(LAUNCHER),
+                str(figures),
+                "--workers" if workers else "--alone",
+            ]
             path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
             subprocess.run(
                 [*launch, *command],

@@ -58,7 +58,9 @@ def make_plan(n: int, seed: int) -> Plan:
     """Plan a feed of n articles; the same seed gives the same plan."""
     rng = np.random.default_rng([seed, n])
     copies = round(COPIES * n)
-    sizes = np.minimum(rng.random(copies) ** (-1 / MEAN_COPIES_EXPONENT), min(MOST_COPIES, n)).astype(np.int64)
+    sizes = np.minimum(rng.random(copies) ** (-1 / MEAN_COPIES_EXPONENT), min(MOST_COPIES, n)).astype(
+        np.int64
+    )
     stories = int(np.searchsorted(np.cumsum(sizes), copies))
     sizes = sizes[:stories]
     singles = max(0, n - int(sizes.sum()) - stories)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 
-def score(clusters: Path, truth: Path) -> dict[str, float]:
+def score(clusters: Path, truth: Path, articles: int | None = None) -> dict[str, float]:
     """Return precision, recall and the number of pairs found, over all pairs of articles of one cluster.
 
     Parameters
@@ -16,10 +17,14 @@ def score(clusters: Path, truth: Path) -> dict[str, float]:
         The csv of ``dedup clusters``: columns article_id and cluster_id.
     truth : Path
         Columns article_id, cluster_id (empty: in none); only its articles count.
+    articles : int, optional
+        Only the first so many of the truth count: a feed may hold fewer.
     """
-    true = _read(truth)
+    true = dict(islice(_read(truth).items(), articles))
     found = {article: cluster for article, cluster in _read(clusters).items() if article in true}
-    both = Counter((cluster, true[article]) for article, cluster in found.items() if cluster and true[article])
+    both = Counter(
+        (cluster, true[article]) for article, cluster in found.items() if cluster and true[article]
+    )
     right = _pairs(both)
     proposed = _pairs(Counter(cluster for cluster in found.values() if cluster))
     actual = _pairs(Counter(cluster for cluster in true.values() if cluster))

@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dedup.feeds.feed import read_feed
-from dedup.sketch import bands
-from dedup.sketch.minhash import comparable_rows, sketch_articles
+from dedup.sketch.minhash import comparable_rows, sketch_articles, stored_slots
 from dedup.sketch.shingles import BODY, LEAD
 
 threads = os.cpu_count() or 1
@@ -23,20 +22,16 @@ for batch in read_feed(sys.argv[1]):
     n += articles.num_rows
     sketch = sketch_articles(articles["title"], articles["text"], threads=threads)
     for kind, kept in found.items():
-        kept.append(sketch.signatures[comparable_rows(sketch, kind)])
+        kept.append(stored_slots(sketch.signatures[comparable_rows(sketch, kind)]))
 
 
-def sort_band(rows: np.ndarray) -> int:
-    key = np.zeros(len(rows), np.uint64)
-    for column in rows.T:
-        key = key * np.uint64(0x9E3779B97F4A7C15) + column
-    key.sort()
-    return int((key[1:] == key[:-1]).sum())
+def sort_band(column: np.ndarray) -> int:
+    keys = np.sort(column)
+    return int((keys[1:] == keys[:-1]).sum())
 
 
 with ThreadPoolExecutor(threads) as pool:
     for kept in found.values():
-        signatures = np.concatenate(kept)
-        slots = range(0, signatures.shape[1], bands.ROWS)
-        list(pool.map(sort_band, (signatures[:, low : low + bands.ROWS] for low in slots)))
+        # A band is two stored slots of 16 bits.
+        list(pool.map(sort_band, np.concatenate(kept).view(np.uint32).T))
 print(f'{{"found": "{n:,} articles sketched"}}')

@@ -42,7 +42,9 @@ def main(folder, work, workers):
     stage(1, cores, JsonlReader(folder), signatures)
     stage(2, config.num_buckets, MinhashDedupBuckets(f"{work}/signatures", f"{work}/pairs", config=config))
     stage(3, 1, MinhashDedupCluster(f"{work}/pairs", f"{work}/remove", config=config))
-    removed = sum(file.stat().st_size for file in Path(work, "remove").glob("*.remove")) // struct.calcsize("<I")
+    removed = sum(file.stat().st_size for file in Path(work, "remove").glob("*.remove")) // struct.calcsize(
+        "<I"
+    )
     print(json.dumps({"found": f"{removed:,} duplicates"}))
 
 
