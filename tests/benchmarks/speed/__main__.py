@@ -7,8 +7,8 @@
 Sections: feed (one feed, beside the peers), scale (made feeds of growing size), increment (more articles, and
 queries), start (compiling, help), hostile. Figures are of whole processes, imports included. Every peer has
 its row: without its package it says "not installed". Put each into a virtual environment of its own
-(``pip install rensa orjson``; ``pip install text-dedup setuptools``; ``pip install "datatrove[processing,cli]"
-spacy orjson``) and name the interpreters.
+(``pip install rensa orjson``; ``pip install text-dedup setuptools``; ``pip install
+"datatrove[processing,cli]" spacy orjson``) and name the interpreters.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="dedup-speed-") as temporary:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        context = Context(Feeds(work, options.feed), options.runs, tuple(sorted(options.sizes)))
+        context = Context(
+            Feeds(work, options.feed, options.quick), options.runs, tuple(sorted(options.sizes))
+        )
         context.peers = dict(options.peers_python)
         if options.quick:
-            context.quick, context.runs, context.hostile = True, 1, 0.01
+            context.runs, context.hostile = 1, 0.01
             context.sizes, context.added = (500, 2_000), 200
         context.hostile = options.hostile_scale or context.hostile
         machine = {

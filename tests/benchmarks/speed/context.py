@@ -32,8 +32,6 @@ class Context:
         Articles added by the increment section.
     hostile : float
         Scale of the hostile feeds.
-    quick : bool
-        The feed is cut to its first 2,000 articles.
     peers : mapping of str to str
         Interpreter in which a peer is installed; ours for those not named.
     """
@@ -43,7 +41,6 @@ class Context:
     sizes: tuple[int, ...] = (10_000, 30_000, 100_000, 300_000, 1_000_000)
     added: int = 10_000
     hostile: float = 1.0
-    quick: bool = False
     peers: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: str) -> None:

@@ -22,11 +22,12 @@ class Feeds:
 
     work: Path
     given: Path | None = None
+    quick: bool = False
 
-    def base(self, quick: bool = False) -> Path:
+    def base(self) -> Path:
         """Return the feed to measure and to learn from; `quick`: its first 2,000 articles."""
-        whole = self.given or self._allsides() or self.made(20_000, base=SAMPLE)
-        if not quick:
+        whole = self.given or self._allsides() or self.made(2_000 if self.quick else 20_000, base=SAMPLE)
+        if not self.quick:
             return whole
         few = self.work / "first-2000.jsonl"
         if not few.exists():

@@ -1,9 +1,9 @@
-"""Set a made feed beside its base: lengths, typography, growth of the vocabulary, profile of the frequencies.
+"""Set a made feed beside its base: lengths, typography, growth of the vocabulary, frequencies.
 
     python -m tests.benchmarks.speed.likeness MADE.jsonl --base FEED.jsonl
 
-Words are those of `dedup.text.words` (folded). The growth compares equal numbers of articles; what lies beyond the
-base is compared with the base's own growth continued (Heaps' law through its last two points).
+Words are those of `dedup.text.words` (folded). The growth compares equal numbers of articles; what lies
+beyond the base is compared with the base's own growth continued (Heaps' law through two of its points).
 """
 
 from __future__ import annotations

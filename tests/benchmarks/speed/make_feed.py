@@ -1,12 +1,12 @@
-"""Make a feed of any size that reads, to a tokenizer, like a given one: ``python -m tests.benchmarks.speed.make_feed``.
+"""Make a feed of any size that reads, to a tokenizer, like a given one.
 
     python -m tests.benchmarks.speed.make_feed OUT.jsonl --articles 1000000 [--base FEED.jsonl] [--more N]
 
-Texts have the lengths, the words and pairs of words, the typography and the growth of vocabulary of the base
-feed (`chain`), and a share of them are copies (`plan`): whole, cut, with changed words or a paragraph of the
-outlet's own, under the same or another headline, within the outlet's furniture. ``OUT.truth.csv`` says which.
-``--more N`` writes the N articles after the last to ``OUT_more.jsonl``. Blocks of `BLOCK` articles are
-made one after the other: the memory does not grow with the feed.
+Texts have the lengths, the words and pairs of words, the typography and the growth of vocabulary of the
+base feed (`chain`), and a share of them are copies (`plan`): whole, cut, with changed words or a paragraph
+of the outlet's own, under the same or another headline, within the outlet's furniture. ``OUT.truth.csv``
+says which. ``--more N`` writes the N articles after the last to ``OUT_more.jsonl``. Blocks of `BLOCK`
+articles are made one after the other: the memory does not grow with the feed.
 """
 
 from __future__ import annotations
@@ -200,9 +200,10 @@ def main(arguments: list[str] | None = None) -> None:
     style = learn(options.base)
     print(f"learnt from {options.base.name} in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
     done = make_feed(style, options.out, options.articles, seed=options.seed, more=options.more)
-    speed = done["bytes"] / done["seconds"] / 1e6
+    size = done["bytes"] / 1e6
     print(
-        f"{done['articles']:,} articles, {done['bytes'] / 1e6:,.0f} MB in {done['seconds']:.1f} s, {speed:.0f} MB/s"
+        f"{done['articles']:,} articles, {size:,.0f} MB in {done['seconds']:.1f} s, "
+        f"{size / done['seconds']:.0f} MB/s"
     )
 
 

@@ -18,6 +18,13 @@ from pathlib import Path
 from typing import Any
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+
+LIMIT_S = 2 * 3600.0
+"""A process that runs longer is stopped."""
+
+LIMIT_MEMORY = 0.8
+"""So is one that takes more than this share of the machine's memory."""
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -82,7 +89,11 @@ class Measured:
 
 
 def run(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, workers: bool = False
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    workers: bool = False,
+    limit_s: float = LIMIT_S,
 ) -> Run:
     """Run a command and measure it; its output is kept, up to the last 4,000 characters."""
     with tempfile.TemporaryDirectory(prefix="dedup-speed-") as folder:
@@ -108,13 +119,14 @@ def run(
         if not figures.exists():
             return Run(0.0, 0.0, 0, 127, text)
         read = json.loads(figures.read_text())
+    text = f"{text}\n{read['stopped']}" if read["stopped"] else text
     return Run(read["wall"], read["cpu"], max(read["peak"], read["together"]), read["code"], text)
 
 
 def alternate(
     contestants: Sequence[Contestant], runs: int, on_run: Callable[[str], None] = lambda said: None
 ) -> list[Measured]:
-    """Run all in turn, `runs` times; one that fails is not run again, and stays in the list with the reason."""
+    """Run all in turn, `runs` times; one that fails is not run again and stays in the list with the reason."""
     measured = [Measured(one.name, failure="" if one.command else one.missing) for one in contestants]
     for turn in range(runs):
         for one, result in zip(contestants, measured, strict=True):
@@ -125,7 +137,7 @@ def alternate(
             done = run(one.command, environment=one.environment, workers=one.workers)
             if done.code:
                 last = done.said.strip().splitlines()[-1:] or ["no word"]
-                result.failure = f"failed ({done.code}): {last[0][:100]}"
+                result.failure = f"failed ({done.code}) after {done.wall:.1f} s: {last[0][:100]}"
                 continue
             result.runs.append(done)
             if one.found:
@@ -137,6 +149,14 @@ def alternate(
             result.cpu = statistics.median(one.cpu for one in result.runs)
             result.peak = statistics.median(one.peak for one in result.runs)
     return measured
+
+
+def memory() -> float:
+    """Return the machine's memory in bytes."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (ValueError, OSError):
+        return float("inf")
 
 
 def load() -> str:

@@ -52,8 +52,7 @@ def _unit(number):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def seeded(seed, number):  # type: ignore[no-untyped-def]
     """Return the state of a generator of its own."""
-    state, z = _next(np.uint64(seed) * _M1 + np.uint64(number) * _M2)
-    return z
+    return _next(np.uint64(seed) * _M1 + np.uint64(number) * _M2)[1]
 
 
 @njit(cache=True, nogil=True)
@@ -134,8 +133,9 @@ def print_articles(
     """Print articles from `first` on until `out` is full; return the first that is not printed.
 
     Article i is number ``numbers[i]`` of the feed; it tells ``told[i]`` of the told stories under
-    ``headline[i]`` of the told titles, in an outlet that prints plain ASCII or not. ``heads`` are the beginnings of the
-    lines up to the title, ``frames`` what the outlets print above and below. ``ends[i]`` becomes the end of its line.
+    ``headline[i]`` of the told titles, in an outlet that prints plain ASCII or not. ``heads`` are the
+    beginnings of the lines up to the title, ``frames`` what the outlets print above and below. ``ends[i]``
+    becomes the end of its line in `out`.
     """
     starts, successors, _, _ = chain
     letters, places, first_rare, upper, breaks = vocabulary

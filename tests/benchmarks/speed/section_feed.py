@@ -19,7 +19,7 @@ CORES = str(os.cpu_count() or 1)
 
 def run_section(context: Context) -> dict[str, Any]:
     """Measure and print; return the figures."""
-    feed = context.feeds.base(context.quick)
+    feed = context.feeds.base()
     articles, megabytes = count(feed)
     out = context.work("clusters.csv")
     command = dedup("clusters", feed, "--format", "csv", "-o", out)
@@ -33,7 +33,8 @@ def run_section(context: Context) -> dict[str, Any]:
     ]
     measured = alternate(contestants, context.runs, context.say)
     print(
-        f"\nfeed: {feed.name}, {articles:,} articles, {megabytes:.0f} MB, medians of {context.runs} alternating runs\n"
+        f"\nfeed: {feed.name}, {articles:,} articles, {megabytes:.0f} MB, "
+        f"medians of {context.runs} alternating runs\n"
     )
     print(process_table(measured, articles, megabytes))
     figures: dict[str, Any] = {"articles": articles, "megabytes": megabytes}
@@ -86,7 +87,10 @@ def found(said: str) -> str:
 def _installed(context: Context, module: str, package: str) -> tuple[bool, str, str]:
     """Return whether a peer can be run, its name with the version, its interpreter."""
     python = context.peers.get(module, sys.executable)
-    asked = f"import importlib.util, importlib.metadata as m; assert importlib.util.find_spec({module!r}); print(m.version({package!r}))"
+    asked = (
+        "import importlib.util, importlib.metadata as m; "
+        f"assert importlib.util.find_spec({module!r}); print(m.version({package!r}))"
+    )
     try:
         done = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False)
     except OSError:
@@ -95,7 +99,7 @@ def _installed(context: Context, module: str, package: str) -> tuple[bool, str, 
 
 
 def _split(feed: Path, folder: Path) -> None:
-    """Cut a feed into as many files as there are cores, at line ends; for a peer that reads one file per worker."""
+    """Cut a feed into as many files as there are cores, for a peer that reads one file per worker."""
     folder.mkdir(exist_ok=True)
     size = feed.stat().st_size
     with feed.open("rb") as lines:

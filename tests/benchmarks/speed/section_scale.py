@@ -1,4 +1,4 @@
-"""Section "scale": made feeds of growing size through ``dedup index`` and ``dedup clusters``, beside parsing them."""
+"""Section "scale": made feeds of growing size through ``dedup index`` and ``clusters``, beside parsing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.benchmarks.speed.table import process_table, text_table
 from tests.benchmarks.speed.truth import score
 
 _RUN_ARTICLES = 500_000
-"""Runs of a size are fewer where they would read more articles than this together: large feeds are measured once."""
+"""Runs of a size are fewer where they would read more articles than this: large feeds are measured once."""
 
 
 def run_section(context: Context) -> dict[str, Any]:

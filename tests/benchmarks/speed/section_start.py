@@ -12,7 +12,7 @@ from tests.benchmarks.speed.table import process_table
 
 
 def run_section(context: Context) -> dict[str, Any]:
-    """Measure and print; return the figures. The compiling run is measured once or twice, not `runs` times."""
+    """Measure and print; return the figures. The run that compiles is measured twice at most."""
     cache = {"NUMBA_CACHE_DIR": str(context.work("numba-cache"))}
     command = dedup("clusters", SAMPLE, "--format", "csv", "-o", context.work("start.csv"))
     context.say("start: compiling")

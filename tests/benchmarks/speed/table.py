@@ -15,6 +15,8 @@ def process_table(
 ) -> str:
     """Return a row for each process; ratios are to the one named `baseline`.
 
+    Speeds are left out for 0 articles.
+
     One that could not be measured has its row with the reason.
     """
     base = next((one for one in measured if one.name == baseline and not one.failure), None)
@@ -31,8 +33,8 @@ def process_table(
                 f"{one.peak / 1e6:,.0f}",
                 f"{one.wall / base.wall:.1f}" if base else "",
                 f"{one.cpu / base.cpu:.1f}" if base else "",
-                f"{articles / one.wall:,.0f}",
-                f"{megabytes / one.wall:.1f}",
+                f"{articles / one.wall:,.0f}" if articles else "",
+                f"{megabytes / one.wall:.1f}" if articles else "",
                 one.found,
             )
         )
@@ -40,7 +42,7 @@ def process_table(
 
 
 def text_table(rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows, the first the heads, in columns: the first and the last to the left, the others to the right."""
+    """Return rows, the first the heads, in columns: first and last to the left, the others to the right."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
     last = len(widths) - 1

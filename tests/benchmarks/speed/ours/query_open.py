@@ -1,4 +1,7 @@
-"""Ask an open index about articles, one by one: query_open.py INDEX FEED NUMBER. The first call loads what all use."""
+"""Ask an open index about articles, one by one: query_open.py INDEX FEED NUMBER.
+
+The first call loads what all others use and is told apart.
+"""
 
 import itertools
 import json

@@ -2,12 +2,14 @@
 
 Chosen (datatrove 0.10.1; its README, examples/minhash_deduplication.py and source):
 
-- its default MinHash (14 buckets of 8, five words, xxhash of 64 bits), a task and a worker for each core over FOLDER,
-  which holds as many files (the caller splits the feed, not measured), one task for each bucket in the second stage.
-- the tokenizer that it assigns to English (spaCy). It takes most of the time; the other one that it could be handed, its
-  WhitespaceTokenizer, goes through spaCy as well and is not faster (100 articles: 1.5 s against 0.9 s).
-- the last stage, which would write the feed without its duplicates, is left out in its favour. The clustering program in Rust of
-  its repository is not part of the package; that stage takes about a second here.
+- its default MinHash (14 buckets of 8, five words, xxhash of 64 bits), a task and a worker for each core
+  over FOLDER, which holds as many files (the caller splits the feed, which is not measured), and one task
+  for each bucket in the second stage.
+- the tokenizer that it assigns to English (spaCy). It takes most of the time; the other one that it could
+  be handed, its WhitespaceTokenizer, goes through spaCy as well and is not faster (100 articles: 1.5 s
+  against 0.9 s).
+- the last stage, which would write the feed without its duplicates, is left out in its favour. The program
+  in Rust for the third stage is not part of the package; that stage takes a fraction of a second here.
 - workers start by ``fork``, which saves them the imports.
 
 Found: articles to remove, as its third stage counts them.

@@ -1,13 +1,15 @@
-"""text-dedup: MinHash with union-find over a Hugging Face data set. usage: text_dedup_runner.py FEED.jsonl WORKDIR PROCESSES
+"""text-dedup: MinHash with union-find over a Hugging Face data set.
+
+usage: text_dedup_runner.py FEED.jsonl WORKDIR PROCESSES
 
 Chosen (text-dedup 0.4.0; its README, ``--help`` and source):
 
-- ``--num_proc`` all cores; ``--hash_func xxh3`` ("xxh3 is faster" than the default sha1); ``--hash_bits 32``, which halves
-  what numpy multiplies; ``--num_perm 128`` (default 250), at which the threshold of 0.7 is still met;
-  shingles of five words and batches of 10,000, its defaults.
+- ``--num_proc`` all cores; ``--hash_func xxh3`` ("xxh3 is faster" than the default sha1); ``--hash_bits
+  32``, which halves what numpy multiplies; ``--num_perm 128`` (default 250), enough for the threshold of
+  0.7; shingles of five words and batches of 10,000, its defaults.
 - the cache folder is empty at the start: a second run would read the first one's Arrow files.
 
-Found: articles removed. Runs in the work folder, which the caller empties.
+Found: articles removed. The caller empties the work folder.
 """
 
 import json
@@ -28,10 +30,22 @@ class Listener(logging.Handler):
 
 minhash.logger.addHandler(Listener())
 minhash.logger.setLevel(logging.INFO)
-arguments = (
-    f"--path json --data_files {feed} --split train --cache_dir {work}/cache --output {work}/out --column text "
-    f"--num_perm 128 --ngram 5 --threshold 0.7 --batch_size 10000 --num_proc {processes} --hash_func xxh3 --hash_bits 32"
-)
-minhash.main.main(arguments.split(), standalone_mode=False)
+options = {
+    "path": "json",
+    "data_files": feed,
+    "split": "train",
+    "cache_dir": f"{work}/cache",
+    "output": f"{work}/out",
+    "column": "text",
+    "num_perm": 128,
+    "ngram": 5,
+    "threshold": 0.7,
+    "batch_size": 10_000,
+    "num_proc": processes,
+    "hash_func": "xxh3",
+    "hash_bits": 32,
+}
+arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+minhash.main.main(arguments, standalone_mode=False)
 count = {name: int(n) for line in said for name, n in re.findall(r"(Before|After)\s*:\s*(\d+)", line)}
 print(json.dumps({"found": f"{count['Before'] - count['After']:,} duplicates"}))
