@@ -18,11 +18,11 @@ ARTICLES = 1_000_000
 GIANT_BYTES = 50_000_000
 
 _FORECAST = (
-    "Forecast for {0} on day {1}: after a night with a low of {2} degrees the morning begins with fog "
-    "along the river, which lifts before noon. The high reaches {3} degrees, with winds of {4} kilometres "
-    "an hour from the west and a chance of rain of {5} percent. Drivers in {0} should expect {6} minutes of delay on "
-    "the ring road. Sunrise is at 6:{7:02d}, sunset at 18:{8:02d}. The pollen count is {9}, that of yesterday "
-    "was {10}. This forecast is made automatically from the data of the weather service and is "
+    "Forecast for {0} on day {1}: after a night with a low of {2} degrees the morning begins with fog along "
+    "the river, which lifts before noon. The high reaches {3} degrees, with winds of {4} kilometres an hour "
+    "from the west and a chance of rain of {5} percent. Drivers in {0} should expect {6} minutes of delay "
+    "on the ring road. Sunrise is at 6:{7:02d}, sunset at 18:{8:02d}. The pollen count is {9}, that of "
+    "yesterday was {10}. This forecast is made automatically from the data of the weather service and is "
     "updated every six hours."
 )
 

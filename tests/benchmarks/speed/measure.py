@@ -99,13 +99,9 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dedup-speed-") as folder:
         figures, said = Path(folder, "figures.json"), Path(folder, "said")
         with said.open("wb") as output:
-            launch = [
-                sys.executable,
-                "-IS",
-                str(LAUNCHER),
-                str(figures),
-                "--workers" if workers else "--alone",
-            ]
+            how = "--workers" if workers else "--alone"
+            limits = (str(limit_s), str(LIMIT_MEMORY * memory()))
+            launch = [sys.executable, "-IS", str(LAUNCHER), str(figures), how, *limits]
             path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
             subprocess.run(
                 [*launch, *command],
@@ -126,7 +122,7 @@ def run(
 def alternate(
     contestants: Sequence[Contestant], runs: int, on_run: Callable[[str], None] = lambda said: None
 ) -> list[Measured]:
-    """Run all in turn, `runs` times; one that fails is not run again and stays in the list with the reason."""
+    """Run all in turn, `runs` times; one that fails is not run again and stays in the list with why."""
     measured = [Measured(one.name, failure="" if one.command else one.missing) for one in contestants]
     for turn in range(runs):
         for one, result in zip(contestants, measured, strict=True):

@@ -50,7 +50,7 @@ def run_section(context: Context) -> dict[str, Any]:
         figures["peak_added"] = max(one.peak for one in measured[:2])
         figures["peak_anew"] = max(one.peak for one in measured[2:])
         print(
-            f"\nadding took {added:.2f} s, {100 * figures['share']:.1f} % of doing all anew in the same epoch; "
+            f"\nadding took {added:.2f} s, {100 * figures['share']:.1f} % of a recompute in the same epoch; "
             f"the clusters are {'equal to the byte' if figures['equal'] else 'NOT EQUAL'}; "
             f"peak {figures['peak_added'] / 1e6:,.0f} MB (anew {figures['peak_anew'] / 1e6:,.0f} MB)"
         )
