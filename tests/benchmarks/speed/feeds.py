@@ -25,9 +25,12 @@ class Feeds:
     quick: bool = False
 
     def base(self) -> Path:
-        """Return the feed to measure and to learn from; `quick`: its first 2,000 articles."""
-        whole = self.given or self._allsides() or self.made(2_000 if self.quick else 20_000, base=SAMPLE)
-        if not self.quick:
+        """Return the feed to measure; `quick`: its first 2,000 articles."""
+        return self._known() or self.made(2_000 if self.quick else 20_000)
+
+    def _known(self) -> Path | None:
+        whole = self.given or self._allsides()
+        if whole is None or not self.quick:
             return whole
         few = self.work / "first-2000.jsonl"
         if not few.exists():
@@ -47,14 +50,17 @@ class Feeds:
             part.rename(unpacked)
         return unpacked
 
-    def made(self, n: int, more: int = 0, base: Path | None = None) -> Path:
-        """Return a made feed of n articles; with `more` its ``_more`` feed lies beside it."""
+    def made(self, n: int, more: int = 0) -> Path:
+        """Return a feed of n articles made after the one that is measured, or after the samples.
+
+        With `more` the feed of the articles after the last lies beside it (`make_feed.more_beside`).
+        """
         out = self.work / f"made-{n}.jsonl"
         beside = out.with_name(f"made-{n}_more.jsonl")
         if out.exists() and (not more or beside.exists()):
             return out
         maker = [sys.executable, "-m", "tests.benchmarks.speed.make_feed"]
-        options = ["--articles", str(n), "--more", str(more), "--base", str(base or self.base())]
+        options = ["--articles", str(n), "--more", str(more), "--base", str(self._known() or SAMPLE)]
         # In a process of its own: what it learns takes a gigabyte that we do not want to keep.
         making = self.work / "making"
         making.mkdir(exist_ok=True)

@@ -27,9 +27,15 @@ def main():
     size = _proportional if how == "--workers" else _resident
     began = time.perf_counter()
     pid = os.posix_spawnp(sys.argv[5], sys.argv[5:], os.environ, setpgroup=0)
-    watcher = threading.Thread(target=_watch, args=(pid, size, began + seconds, most, seen, ended))
+    watcher = threading.Thread(
+        target=_watch, args=(pid, size, began + seconds, most, seen, ended), daemon=True
+    )
     watcher.start()
-    _, status, usage = os.wait4(pid, 0)
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    except KeyboardInterrupt:
+        os.killpg(pid, signal.SIGKILL)
+        raise
     wall = time.perf_counter() - began
     ended.set()
     watcher.join()
