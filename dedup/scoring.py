@@ -40,10 +40,11 @@ def score(a: str, b: str) -> float:
     True
     """
     texts = pa.array([a, b], pa.large_string())
-    first, second = text_hashes(tokenize(texts)).tolist()
+    words = tokenize(texts)
+    first, second = text_hashes(words).tolist()
     if first == second != 0:
         return 1.0
-    judge = Judge(2, lambda nodes: texts.take(pa.array(nodes)), _nothing(), load_model())
+    judge = Judge(np.diff(words.offsets), lambda nodes: texts.take(pa.array(nodes)), _nothing(), load_model())
     return float(probability(judge.score(np.array([0]), np.array([1])))[0])
 
 

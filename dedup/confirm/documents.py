@@ -104,6 +104,8 @@ class Documents:
     @classmethod
     def joined(cls, parts: list[Documents]) -> Documents:
         """Put documents one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         columns: dict[str, Any] = {}
         for field in fields(cls):
             arrays = [getattr(part, field.name) for part in parts]
@@ -143,9 +145,14 @@ def make_documents(
     """
     if words.stems is None:
         raise ValueError("documents are made of words with stems: tokenize(..., stems=True)")
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        parts = list(pool.map(lambda chunk: _derive(chunk, idf, furniture, interface), chunks(words)))
-    return Documents.joined(parts)
+
+    def run(chunk: Words) -> Documents:
+        return _derive(chunk, idf, furniture, interface)
+
+    if threads <= 1:
+        return Documents.joined([run(chunk) for chunk in chunks(words)])
+    with ThreadPoolExecutor(threads) as pool:
+        return Documents.joined(list(pool.map(run, chunks(words))))
 
 
 def _derive(words: Words, idf: Idf, furniture: Furniture, interface: KeyTable) -> Documents:

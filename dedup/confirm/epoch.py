@@ -8,7 +8,7 @@ clusters, and confirmed edges can be kept. `dedup index --refresh` learns anew.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -56,8 +56,8 @@ class Learnt:
     def to_files(self) -> dict[str, bytes]:
         """Encode for the index folder; equal epochs give equal bytes."""
         return {
-            "words": _packed(self.counts.words),
-            "bigrams": _packed(self.counts.bigrams),
+            "words": _packed(self.counts.words, "<u2"),
+            "bigrams": _packed(self.counts.bigrams, "<u2"),
             "furniture": _packed(self.furniture.anchors),
             "frames": _packed(self.furniture.frames),
             "rubrics": _packed(self.rubrics.view(np.uint32)),
@@ -68,11 +68,11 @@ class Learnt:
     @classmethod
     def from_files(cls, files: dict[str, bytes]) -> Learnt:
         """Decode what `to_files` gave."""
-        words = _unpacked(files["words"], 1 << WORD_BITS)
-        bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS)
+        words = _unpacked(files["words"], 1 << WORD_BITS, "<u2")
+        bigrams = _unpacked(files["bigrams"], 1 << BIGRAM_BITS, "<u2")
         counts = CorpusCounts(int(files["n_counted"]), words, bigrams)
-        rubrics = _unpacked(files["rubrics"], None).view(np.uint64)
-        furniture = Furniture(_unpacked(files["furniture"], None), _unpacked(files["frames"], None))
+        rubrics = _unpacked(files["rubrics"]).view(np.uint64)
+        furniture = Furniture(_unpacked(files["furniture"]), _unpacked(files["frames"]))
         return cls(counts, furniture, rubrics, int(files["n_texts"]))
 
 
@@ -108,14 +108,15 @@ def learn(
     return Learnt(counts, Furniture(anchors, frames), np.unique(rubrics), n_texts)
 
 
-def _packed(array: NDArray[np.uint32]) -> bytes:
-    return np.int64(len(array)).tobytes() + bytes(
-        pa.Codec(_CODEC).compress(array.astype("<u4").tobytes(), asbytes=True)
-    )
+def _packed(array: NDArray[Any], kind: str = "<u4") -> bytes:
+    """Length and compressed numbers; little-endian everywhere."""
+    data = array.astype(kind, copy=False).tobytes()
+    return np.int64(len(array)).tobytes() + bytes(pa.Codec(_CODEC).compress(data, asbytes=True))
 
 
-def _unpacked(data: bytes, size: int | None) -> NDArray[np.uint32]:
+def _unpacked(data: bytes, size: int | None = None, kind: str = "<u4") -> NDArray[Any]:
     n = int(np.frombuffer(data[:8], "<i8")[0])
     if size is not None and n != size:
         raise ValueError(f"epoch array holds {n} numbers, not {size}")
-    return np.frombuffer(pa.Codec(_CODEC).decompress(data[8:], 4 * n, asbytes=True), "<u4").astype(np.uint32)
+    raw = pa.Codec(_CODEC).decompress(data[8:], np.dtype(kind).itemsize * n, asbytes=True)
+    return np.frombuffer(raw, kind).astype(np.dtype(kind).newbyteorder("="))

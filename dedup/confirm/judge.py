@@ -1,24 +1,30 @@
 """The judge: scores any pair of a corpus's texts, making documents of them as they are asked for.
 
-Texts are read once each, when a pair first names them; nothing is made of the
-texts that no candidate pair touches.
+Texts are read when a pair names them; nothing is made of the texts that no
+candidate pair touches. What was decided of a pair is remembered, so the stages
+after may ask again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.cluster.relation import VERBATIM, relations
+from dedup.confirm.blocks import blocks
 from dedup.confirm.briefs import brief_features, likeness, own_brief_features
 from dedup.confirm.documents import Documents, make_documents
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.features import own_features, pair_features
-from dedup.confirm.model import Model
+from dedup.confirm.model import Model, least_sum
 from dedup.confirm.tfidf import Idf
+from dedup.profile import timed
+from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.background import load_background
 from dedup.sketch.minhash import BODY_MIN_WORDS
 from dedup.text.interface import interface_words
@@ -29,7 +35,11 @@ Ints = NDArray[np.int64]
 ReadTexts = Callable[[Ints], pa.Array]
 """Texts of nodes, large_string, shape (k,), in the order asked (see `confirm_text`)."""
 
-_BATCH: Final = 8192
+MOST_WORDS: Final = 1 << 23
+"""Words of the texts whose documents are in memory together: some 130 MB of them."""
+
+_BATCH_WORDS: Final = 1 << 21
+_UNKNOWN: Final = np.iinfo(np.int64).min
 
 
 def confirm_text(titles: pa.Array, texts: pa.Array, n_words: Ints) -> pa.Array:
@@ -50,11 +60,28 @@ def confirm_text(titles: pa.Array, texts: pa.Array, n_words: Ints) -> pa.Array:
     import pyarrow.compute as pc
 
     texts = texts.cast(pa.large_string())
+    long_enough = pc.and_(pa.array(n_words >= BODY_MIN_WORDS), pc.is_valid(texts))
+    if pc.all(long_enough).as_py():
+        return texts
     both = pc.binary_join_element_wise(
         titles.cast(pa.large_string()), texts, pa.scalar("\n", pa.large_string()), null_handling="skip"
     )
-    long_enough = pc.and_(pa.array(n_words >= BODY_MIN_WORDS), pc.is_valid(texts))
     return pc.if_else(long_enough, texts, both)
+
+
+class Verdicts(NamedTuple):
+    """What is decided of p pairs.
+
+    Parameters
+    ----------
+    sums : int64 array, shape (p,)
+        Scores (`dedup.confirm.model`).
+    relations : int8 array, shape (p,)
+        Indices into `dedup.cluster.relation.RELATIONS`; the same for (a, b) and (b, a).
+    """
+
+    sums: Ints
+    relations: NDArray[np.int8]
 
 
 class Judge:
@@ -62,8 +89,8 @@ class Judge:
 
     Parameters
     ----------
-    n_nodes : int
-        Nodes are 0..n_nodes-1.
+    sizes : int64 array, shape (n,)
+        Words of each node.
     read : callable
         Gives the texts of nodes (`ReadTexts`).
     learnt : Learnt
@@ -71,21 +98,49 @@ class Judge:
     model : Model
     threads : int, default 1
         Threads to use; no score depends on it.
+    most_words : int
+        Words of the texts whose documents are kept (`MOST_WORDS`); no score depends on it.
     """
 
     def __init__(
-        self, n_nodes: int, read: ReadTexts, learnt: Learnt, model: Model, *, threads: int = 1
+        self,
+        sizes: Ints,
+        read: ReadTexts,
+        learnt: Learnt,
+        model: Model,
+        *,
+        threads: int = 1,
+        most_words: int = MOST_WORDS,
     ) -> None:
+        self._sizes = sizes
         self._read = read
         self._model = model
         self._idf = Idf.of(load_background(), learnt.counts)
         self._furniture = learnt.furniture
         self._threads = threads
-        self._place = np.full(n_nodes, -1, np.int64)
+        self._most_words = most_words
+        self._place = np.full(len(sizes), -1, np.int32)
         self._documents: Documents | None = None
+        self._own = np.full(len(sizes), _UNKNOWN, np.int64)
+        self._codes = np.empty(0, np.int64)
+        self._known = Verdicts(np.empty(0, np.int64), np.empty(0, np.int8))
+
+    @property
+    def most_words(self) -> int:
+        """Words of the texts whose documents are kept."""
+        return self._most_words
+
+    @contextmanager
+    def reading_by(self, read: ReadTexts) -> Iterator[None]:
+        """Have texts read another way during the block."""
+        before, self._read = self._read, read
+        try:
+            yield
+        finally:
+            self._read = before
 
     def documents(self, nodes: Ints) -> tuple[Documents, Ints]:
-        """Return documents and the place in them of each node asked for; texts are read as needed.
+        """Return documents of all nodes asked for, and the place in them of each.
 
         Raises
         ------
@@ -94,17 +149,12 @@ class Judge:
         """
         wanted = np.unique(nodes)
         wanted = wanted[self._place[wanted] < 0]
-        parts = [] if self._documents is None else [self._documents]
-        n_known = 0 if self._documents is None else len(self._documents)
-        for low in range(0, len(wanted), _BATCH):
-            words = tokenize(self._read(wanted[low : low + _BATCH]), threads=self._threads, stems=True)
-            parts.append(
-                make_documents(words, self._idf, self._furniture, interface_words(), threads=self._threads)
-            )
-        if len(parts) > 1 or self._documents is None:
-            self._documents = Documents.joined(parts)
-        self._place[wanted] = n_known + np.arange(len(wanted))
-        return self._documents, self._place[nodes]
+        if len(wanted) or self._documents is None:
+            held = [] if self._documents is None else [self._documents]
+            n_held = 0 if self._documents is None else len(self._documents)
+            self._documents = Documents.joined([*held, *self._made(wanted)])
+            self._place[wanted] = n_held + np.arange(len(wanted), dtype=np.int32)
+        return self._documents, self._place[nodes].astype(np.int64)
 
     def score(self, left: Ints, right: Ints) -> Ints:
         """Score pairs of nodes.
@@ -120,19 +170,65 @@ class Judge:
             Integer sums (`dedup.confirm.model`), by the scorecard for briefs where either
             text is too short for a body sketch.
         """
-        if not len(left):
-            return np.empty(0, np.int64)
-        documents, places = self.documents(np.concatenate([left, right]))
-        a, b = places[: len(left)], places[len(left) :]
-        brief = np.minimum(documents.n_units[a], documents.n_units[b]) < BODY_MIN_WORDS
-        out = np.empty(len(left), np.int64)
-        out[~brief] = self._model.article.sums(
-            pair_features(documents, a[~brief], b[~brief], threads=self._threads)
-        )
-        out[brief] = self._model.brief.sums(
-            brief_features(documents, a[brief], b[brief], threads=self._threads)
-        )
+        return self.verdicts(left, right).sums
+
+    def relations(self, canonical: Ints, members: Ints) -> NDArray[np.int8]:
+        """Tell what members are to canonical texts (`dedup.cluster.relation`); shape (p,)."""
+        out = np.full(len(members), VERBATIM, np.int8)
+        differs = canonical != members
+        out[differs] = self.verdicts(canonical[differs], members[differs]).relations
         return out
+
+    def verdicts(
+        self,
+        left: Ints,
+        right: Ints,
+        *,
+        matches_only: bool = False,
+        alone: Ints | None = None,
+        on_block: Callable[[int], None] = lambda done: None,
+    ) -> Verdicts:
+        """Decide pairs of nodes, and remember it.
+
+        Parameters
+        ----------
+        left, right : int64 array, shape (p,)
+        matches_only : bool
+            Do without the relations of pairs that are no match, and forget those pairs: of candidates most
+            are none.
+        alone : int64 array, shape (k,), optional
+            Nodes whose score with themselves will be asked for: it costs little while they are read.
+        on_block : callable
+            Gets the number of pairs decided so far.
+
+        Returns
+        -------
+        Verdicts
+        """
+        codes = self._codes_of(left, right)
+        place = np.minimum(np.searchsorted(self._codes, codes), max(len(self._codes) - 1, 0))
+        fresh = self._codes[place] != codes if len(self._codes) else np.ones(len(codes), np.bool_)
+        sums, kinds = np.empty(len(codes), np.int64), np.empty(len(codes), np.int8)
+        sums[~fresh], kinds[~fresh] = self._known.sums[place[~fresh]], self._known.relations[place[~fresh]]
+        asked = np.flatnonzero(fresh)
+        extra = np.empty(0, np.int64) if alone is None else alone
+        pairs = np.concatenate([left[asked], extra]), np.concatenate([right[asked], extra])
+        with timed("confirm"):
+            found = self._decided(*pairs, len(asked), matches_only, on_block)
+        sums[asked], kinds[asked] = found
+        kept = found.sums >= least_sum(LEAST_THRESHOLD) if matches_only else np.ones(len(asked), np.bool_)
+        self.remember(
+            left[asked[kept]], right[asked[kept]], Verdicts(found.sums[kept], found.relations[kept])
+        )
+        return Verdicts(sums, kinds)
+
+    def remember(self, left: Ints, right: Ints, verdicts: Verdicts) -> None:
+        """Take over what was decided of pairs."""
+        codes = np.concatenate([self._codes, self._codes_of(left, right)])
+        sums = np.concatenate([self._known.sums, verdicts.sums])
+        kinds = np.concatenate([self._known.relations, verdicts.relations])
+        self._codes, first = np.unique(codes, return_index=True)
+        self._known = Verdicts(sums[first], kinds[first])
 
     def own(self, nodes: Ints) -> Ints:
         """Score nodes with an equal text: what is left to doubt is whether the text says anything.
@@ -145,18 +241,90 @@ class Judge:
         int64 array, shape (p,)
             Sums, as of `score`.
         """
-        if not len(nodes):
+        missing = np.unique(nodes[self._own[nodes] == _UNKNOWN])
+        for rows, documents, places, _ in self._blocks(missing, missing):
+            self._own[missing[rows]] = self._own_sums(documents, places)
+        return self._own[nodes]
+
+    def likeness(self, left: Ints, right: Ints) -> Ints:
+        """IDF-weighted share of the shorter text's words found in the other, in thousandths; shape (p,)."""
+        out = np.empty(len(left), np.int64)
+        for rows, documents, a, b in self._blocks(left, right):
+            out[rows] = likeness(documents, a, b, threads=self._threads)
+        return out
+
+    def _codes_of(self, left: Ints, right: Ints) -> Ints:
+        return np.minimum(left, right) * len(self._sizes) + np.maximum(left, right)
+
+    def _decided(
+        self, left: Ints, right: Ints, n_pairs: int, matches_only: bool, on_block: Callable[[int], None]
+    ) -> Verdicts:
+        """Decide the first `n_pairs` pairs; of all nodes in a match, and those after, the own score too."""
+        sums, kinds = np.empty(len(left), np.int64), np.zeros(len(left), np.int8)
+        least = least_sum(LEAST_THRESHOLD)
+        done = 0
+        for rows, documents, a, b in self._blocks(left, right):
+            on_block(done)
+            done += len(rows)
+            pair = rows < n_pairs
+            found = self._sums(documents, a[pair], b[pair])
+            sums[rows[pair]] = found
+            good = found >= least
+            related = good if matches_only else np.ones(len(good), np.bool_)
+            kinds[rows[pair][related]] = relations(documents, a[pair][related], b[pair][related])
+            x, y = a[pair][good], b[pair][good]
+            nodes = [left[rows[pair][good]], right[rows[pair][good]], left[rows[~pair]]]
+            node, first = np.unique(np.concatenate(nodes), return_index=True)
+            place = np.concatenate([x, y, a[~pair]])[first]
+            new = self._own[node] == _UNKNOWN
+            self._own[node[new]] = self._own_sums(documents, place[new])
+        return Verdicts(sums[:n_pairs], kinds[:n_pairs])
+
+    def _sums(self, documents: Documents, a: Ints, b: Ints) -> Ints:
+        brief = np.minimum(documents.n_units[a], documents.n_units[b]) < BODY_MIN_WORDS
+        out = np.empty(len(a), np.int64)
+        if not brief.all():
+            features = pair_features(documents, a[~brief], b[~brief], threads=self._threads)
+            out[~brief] = self._model.article.sums(features)
+        if brief.any():
+            features = brief_features(documents, a[brief], b[brief], threads=self._threads)
+            out[brief] = self._model.brief.sums(features)
+        return out
+
+    def _own_sums(self, documents: Documents, places: Ints) -> Ints:
+        if not len(places):
             return np.empty(0, np.int64)
-        documents, places = self.documents(nodes)
         return np.where(
             documents.n_units[places] < BODY_MIN_WORDS,
             self._model.brief.sums(own_brief_features(documents, places)),
             self._model.article.sums(own_features(documents, places)),
         )
 
-    def likeness(self, left: Ints, right: Ints) -> Ints:
-        """IDF-weighted share of the shorter text's words found in the other, in thousandths; shape (p,)."""
-        if not len(left):
-            return np.empty(0, np.int64)
-        documents, places = self.documents(np.concatenate([left, right]))
-        return likeness(documents, places[: len(left)], places[len(left) :], threads=self._threads)
+    def _blocks(self, left: Ints, right: Ints) -> Iterator[tuple[Ints, Documents, Ints, Ints]]:
+        """Yield rows of pairs with documents that hold both texts, and the places of these."""
+        for rows in blocks(left, right, self._sizes, self._most_words):
+            a, b = left[rows], right[rows]
+            both = np.concatenate([a, b])
+            missing = np.unique(both[self._place[both] < 0])
+            held = 0 if self._documents is None else int(self._documents.n_units.sum(dtype=np.int64))
+            if len(missing) and held + int(self._sizes[missing].sum()) > self._most_words:
+                self._place[:] = -1
+                self._documents = None
+            documents, places = self.documents(both)
+            yield rows, documents, places[: len(rows)], places[len(rows) :]
+
+    def _made(self, wanted: Ints) -> list[Documents]:
+        """Make documents of nodes, a few million words at a time."""
+        ends = np.cumsum(self._sizes[wanted])
+        marks = np.arange(_BATCH_WORDS, int(ends[-1]) if len(ends) else 0, _BATCH_WORDS)
+        cuts = np.unique(np.concatenate(([0], np.searchsorted(ends, marks), [len(wanted)])))
+        parts = []
+        for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+            words = tokenize(self._read(wanted[low:high]), threads=self._threads, stems=True)
+            parts.append(
+                make_documents(words, self._idf, self._furniture, interface_words(), threads=self._threads)
+            )
+        if not parts:
+            words = tokenize(pa.array([], pa.large_string()), stems=True)
+            parts.append(make_documents(words, self._idf, self._furniture, interface_words()))
+        return parts

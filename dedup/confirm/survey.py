@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -24,7 +24,7 @@ from dedup.confirm.units import chunks, offsets_of, unit_hashes
 from dedup.sketch.background import load_background
 from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import ANCHOR_MODULUS, OPENING, Anchors
-from dedup.text.key_table import KeyTable, find_key
+from dedup.text.key_table import KeySet, in_set
 from dedup.text.radix import sort_distinct
 from dedup.text.words import NUMBER, SPACELESS, Words
 
@@ -34,6 +34,8 @@ COUNTED_WORDS: Final = 4096
 """Words of a text that are counted, the first: a bound on memory, for few articles are longer."""
 
 NAME_MODULUS: Final = 2
+
+_NO_LIMIT: Final = (1 << 64) - 1
 
 NAME_IDF: Final = 64
 """Four natural-log units: names in fewer than 2 % of the articles."""
@@ -72,8 +74,10 @@ class Survey:
         return len(self.hashes)
 
     @classmethod
-    def joined(cls, parts: Sequence[Survey]) -> Self:
+    def joined(cls, parts: Sequence[Survey]) -> Survey:
         """Put surveys one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             np.concatenate([np.empty(0, np.uint64), *(part.hashes for part in parts)]),
             Anchors.joined([part.anchors for part in parts]),
@@ -83,6 +87,15 @@ class Survey:
             _chain([part.unit_bigrams for part in parts]),
             _offsets([part.unit_offsets for part in parts]),
         )
+
+    def counted_up_to(self, limit: int) -> Survey:
+        """Return the same texts, those of greater hash uncounted."""
+        sizes = np.where(self.hashes <= np.uint64(limit), np.diff(self.unit_offsets), 0)
+        rows, offsets = np.arange(len(self)), offsets_of(sizes)
+        units, bigrams = np.empty((2, int(offsets[-1])), np.uint32)
+        _copy_lists(self.units, self.unit_offsets, rows, units, offsets)
+        _copy_lists(self.unit_bigrams, self.unit_offsets, rows, bigrams, offsets)
+        return replace(self, units=units, unit_bigrams=bigrams, unit_offsets=offsets)
 
     def take(self, rows: Ints, n_counted: int) -> Survey:
         """Return chosen texts in the order given, the first `n_counted` of them counted."""
@@ -102,7 +115,7 @@ class Survey:
 
 
 class Surveyor:
-    """Gathers surveys as texts come in, and keeps the sample.
+    """Gathers surveys as texts come in, and keeps no more than the sample needs.
 
     Attributes
     ----------
@@ -111,39 +124,33 @@ class Surveyor:
     """
 
     def __init__(self) -> None:
-        self.limit = self.count_limit = (1 << 64) - 1
+        self.limit = self.count_limit = _NO_LIMIT
         self._parts: list[Survey] = []
-        self._n = 0
 
     def add(self, survey: Survey) -> None:
         """Take in the survey of some texts, of which some may be known."""
         self._parts.append(survey)
-        self._n += len(survey)
-        most = SURVEYED_TEXTS if self.limit < (1 << 64) - 1 else COUNTED_TEXTS
-        if self._n > most + most // 4:
-            self.result()
+        n = sum(len(part) for part in self._parts)
+        if n > SURVEYED_TEXTS + SURVEYED_TEXTS // 4:
+            self._parts = [self.result()]
+            self.limit = int(self._parts[0].hashes.max())
+        if n > COUNTED_TEXTS:
+            hashes = np.unique(np.concatenate([part.hashes for part in self._parts]))
+            self.count_limit = int(hashes[min(COUNTED_TEXTS, len(hashes)) - 1])
+            counted = sum(np.count_nonzero(np.diff(part.unit_offsets)) for part in self._parts)
+            if counted > 2 * COUNTED_TEXTS:
+                self._parts = [part.counted_up_to(self.count_limit) for part in self._parts]
 
     def result(self) -> Survey:
-        """Return the sample so far, by ascending hash, each text once."""
-        if len(self._parts) == 1 and self._n <= COUNTED_TEXTS:
-            return self._sorted(self._parts[0])
-        self._parts = [self._sorted(Survey.joined(self._parts))]
-        kept = self._parts[0]
-        self._n = len(kept)
-        if self._n > COUNTED_TEXTS:
-            self.count_limit = int(kept.hashes[COUNTED_TEXTS - 1])
-        if self._n == SURVEYED_TEXTS:
-            self.limit = int(kept.hashes[-1])
-        return kept
-
-    def _sorted(self, survey: Survey) -> Survey:
+        """Return what the sample needs, in no order that means anything; each text once."""
+        survey = Survey.joined(self._parts)
         _, first = np.unique(survey.hashes, return_index=True)
+        if len(first) == len(survey) <= SURVEYED_TEXTS:
+            return survey
         return survey.take(first[:SURVEYED_TEXTS].astype(np.int64), COUNTED_TEXTS)
 
 
-def survey_texts(
-    words: Words, hashes: Hashes, *, count_limit: int = (1 << 64) - 1, threads: int = 1
-) -> Survey:
+def survey_texts(words: Words, hashes: Hashes, *, count_limit: int = _NO_LIMIT, threads: int = 1) -> Survey:
     """Survey texts.
 
     Parameters
@@ -199,7 +206,8 @@ def _survey(words: Words, hashes: Hashes, count_limit: np.uint64) -> Survey:
     offsets = np.zeros((4, n + 1), np.int64)
     ordinary = _ordinary_words()
     _gather(
-        units, bigrams, runs, words.flags, words.offsets, ordinary.keys, ordinary.starts,
+        units, bigrams, runs, words.flags, words.offsets,
+        ordinary.lanes, ordinary.table.keys, ordinary.table.starts,
         keys, openings, names, pairs, offsets,
     )  # fmt: skip
     ends = offsets[:, -1].tolist()
@@ -216,12 +224,12 @@ def _survey(words: Words, hashes: Hashes, count_limit: np.uint64) -> Survey:
 
 
 @cache
-def _ordinary_words() -> KeyTable:
+def _ordinary_words() -> KeySet:
     """Known words that are not rare names; a word the background does not know is most often a name."""
     background = load_background()
     words = background.words
     rare_name = (words.values >= NAME_IDF) & background.names.has(words.keys)
-    return KeyTable.of(words.keys[~rare_name])
+    return KeySet.of(words.keys[~rare_name])
 
 
 @_compiled
@@ -235,7 +243,7 @@ def _copy_lists(values, offsets, rows, out, out_offsets):  # type: ignore[no-unt
 
 @_compiled
 def _gather(  # type: ignore[no-untyped-def]
-    units, bigrams, runs, flags, text_offsets, ordinary, starts, keys, openings, names, pairs, offsets
+    units, bigrams, runs, flags, text_offsets, lanes, ordinary, starts, keys, openings, names, pairs, offsets
 ):
     """Anchors, openings, sampled rare names and (of headlines) word pairs of each text."""
     longest = 0
@@ -249,26 +257,22 @@ def _gather(  # type: ignore[no-untyped-def]
         m = 0
         mine = keys[n_keys:]
         named = names[n_names:]
-        for i in range(begin, end):
+        for i in range(begin, end):  # no branch but the loop: what does not count is overwritten
             run = runs[i]
-            if run % ANCHOR_MODULUS == 0 and run != 0:
-                mine[n] = run
-                n += 1
+            mine[n] = run
+            n += (run % ANCHOR_MODULUS == 0) & (run != 0)
             unit = units[i]
-            if unit % NAME_MODULUS == 0 and flags[i] & (NUMBER | SPACELESS) == 0:
-                named[m] = unit
-                m += 1
+            named[m] = unit
+            m += (
+                (unit % NAME_MODULUS == 0)
+                & (flags[i] & (NUMBER | SPACELESS) == 0)
+                & (not in_set(lanes, ordinary, starts, unit))
+            )
         for i in range(min(n, OPENING)):
             openings[n_openings + i] = mine[i]
         n_openings += min(n, OPENING)
         n_keys += sort_distinct(mine, n, spare)
-        m = sort_distinct(named, m, spare)
-        kept = 0
-        for i in range(m):
-            if find_key(ordinary, starts, named[i]) < 0:
-                named[kept] = named[i]
-                kept += 1
-        n_names += kept
+        n_names += sort_distinct(named, m, spare)
         if end - begin < FRAME_MAX_WORDS:
             short = pairs[n_pairs:]
             n = 0

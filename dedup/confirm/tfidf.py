@@ -27,7 +27,8 @@ from dedup.text.key_table import KeyTable, find_key
 
 WORD_BITS: Final = 20
 BIGRAM_BITS: Final = 22
-"""Bins for words and bigrams: 2**bits counters, 4 + 16 MB; 40,000 articles have about a rare bigram a bin."""
+"""Bins for words and bigrams: 2**bits counters of two bytes. The sample they are counted over
+(`dedup.confirm.survey.COUNTED_TEXTS`) has about a rare bigram a bin."""
 
 MOST_BIGRAM_IDF: Final = 80
 """Five natural-log units: a pair of words in fewer than one of 150 articles is rare, and rarer than rare says
@@ -45,18 +46,18 @@ class CorpusCounts:
     ----------
     n_texts : int
         Number of distinct texts counted.
-    words : uint32 array, shape (2**WORD_BITS,)
-    bigrams : uint32 array, shape (2**BIGRAM_BITS,)
+    words : uint16 array, shape (2**WORD_BITS,)
+    bigrams : uint16 array, shape (2**BIGRAM_BITS,)
     """
 
     n_texts: int
-    words: NDArray[np.uint32]
-    bigrams: NDArray[np.uint32]
+    words: NDArray[np.uint16]
+    bigrams: NDArray[np.uint16]
 
     @classmethod
     def none(cls) -> CorpusCounts:
         """Return the counts of no corpus: the background alone decides."""
-        return cls(0, np.zeros(1 << WORD_BITS, np.uint32), np.zeros(1 << BIGRAM_BITS, np.uint32))
+        return cls(0, np.zeros(1 << WORD_BITS, np.uint16), np.zeros(1 << BIGRAM_BITS, np.uint16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Idf:
         return np.minimum(found, MOST_BIGRAM_IDF)
 
     def _look_up(
-        self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint32], bits: int
+        self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint16], bits: int
     ) -> NDArray[np.uint8]:
         out = np.empty(len(keys), np.uint8)
         _idf(
@@ -118,7 +119,7 @@ def count_documents(
     offsets : int64 array, shape (n + 1,)
         Those of text i are ``units[offsets[i]:offsets[i + 1]]``.
     """
-    words, pairs = np.zeros(1 << WORD_BITS, np.uint32), np.zeros(1 << BIGRAM_BITS, np.uint32)
+    words, pairs = np.zeros(1 << WORD_BITS, np.uint16), np.zeros(1 << BIGRAM_BITS, np.uint16)
     _count(units, offsets, 32 - WORD_BITS, np.full(len(words), -1, np.int32), words)
     _count(bigrams, offsets, 32 - BIGRAM_BITS, np.full(len(pairs), -1, np.int32), pairs)
     return CorpusCounts(len(offsets) - 1, words, pairs)
@@ -133,7 +134,7 @@ def _count(keys, offsets, shift, last, bins):  # type: ignore[no-untyped-def]
                 b = keys[i] >> shift
                 if last[b] != text:
                     last[b] = text
-                    bins[b] += np.uint32(1)
+                    bins[b] += np.uint16(1)
 
 
 @_compiled

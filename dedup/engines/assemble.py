@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from dedup.cluster.canonical import UNKNOWN, choose_canonical
 from dedup.cluster.composite import find_composites, without
 from dedup.cluster.graph import Graph
-from dedup.cluster.relation import VERBATIM, relations
 from dedup.cluster.split import split_components
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum, probability
@@ -263,14 +262,7 @@ def _near(spans: Ints, a: Ints, b: Ints, window_s: int) -> NDArray[np.bool_]:
 
 
 def _relations(nodes: Nodes, judge: Judge, canonical: Ints, member: Ints) -> NDArray[np.int8]:
-    a, b = nodes.of[canonical], nodes.of[member]
-    out = np.full(len(member), VERBATIM, np.int8)
-    differs = a != b
-    if differs.any():
-        documents, places = judge.documents(np.concatenate([a[differs], b[differs]]))
-        half = len(places) // 2
-        out[differs] = relations(documents, places[:half], places[half:])
-    return out
+    return judge.relations(nodes.of[canonical], nodes.of[member])
 
 
 def _links(links: tuple[Ints, Ints], number: Ints) -> Ints:

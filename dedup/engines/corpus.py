@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN, plausible_times
+from dedup.confirm.judge import confirm_text
 from dedup.index.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
@@ -126,3 +127,10 @@ def distinct_texts(corpus: Corpus) -> Nodes:
     node = np.full(len(corpus), -1, np.int64)
     node[worded] = of
     return Nodes(hashes, node, worded[first], copies.astype(np.int64))
+
+
+def node_texts(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, wanted: Ints) -> pa.Array:
+    """Texts that stand for nodes; large_string, shape (len(wanted),)."""
+    first = nodes.first[wanted]
+    rows = snapshot.rows_at(corpus.part[first], corpus.row[first], ("title", "text"))
+    return confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first])

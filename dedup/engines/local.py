@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from dedup.confirm.epoch import Learnt, learn
-from dedup.confirm.judge import Judge, confirm_text
+from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model
 from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS, Survey, survey_texts
-from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
-from dedup.engines.matching import Known, Matches, OnStage, match
+from dedup.engines.corpus import Corpus, Nodes, distinct_texts, load_corpus, node_texts, outlet_numbers
+from dedup.engines.matching import Known, Matches, match
 from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
+from dedup.engines.spill import OnStage
 from dedup.index.snapshot import Snapshot
 from dedup.text.words import tokenize
 
@@ -39,13 +39,6 @@ class State:
     matches: Matches
 
 
-def node_texts(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, wanted: Ints) -> pa.Array:
-    """Texts that stand for nodes; large_string, shape (len(wanted),)."""
-    first = nodes.first[wanted]
-    rows = snapshot.rows_at(corpus.part[first], corpus.row[first], ("title", "text"))
-    return confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first])
-
-
 def learn_epoch(
     snapshot: Snapshot,
     *,
@@ -59,7 +52,7 @@ def learn_epoch(
     ----------
     snapshot : Snapshot
     held : Survey, optional
-        What is known of some of its texts, sorted by hash; the others of the sample are read.
+        What is known of some of its texts; the others of the sample are read.
     threads : int, default 1
         Threads to use; the result does not depend on it, nor on `held`.
     on_stage : callable
@@ -72,7 +65,8 @@ def learn_epoch(
     known = np.zeros(len(sample), np.bool_)
     parts = []
     if held is not None and len(held):
-        place = np.minimum(np.searchsorted(held.hashes, hashes), len(held) - 1)
+        order = np.argsort(held.hashes)
+        place = order[np.minimum(np.searchsorted(held.hashes[order], hashes), len(held) - 1)]
         known = held.hashes[place] == hashes
         counted = sample < COUNTED_TEXTS
         known &= ~counted | (np.diff(held.unit_offsets)[place] > 0)
@@ -109,8 +103,9 @@ def find_matches(
     """Find and score the candidate pairs of a snapshot."""
     corpus = load_corpus(snapshot)
     nodes = distinct_texts(corpus)
+    sizes = corpus.units[nodes.first]
     judge = Judge(
-        len(nodes), lambda wanted: node_texts(snapshot, corpus, nodes, wanted), learnt, model, threads=threads
+        sizes, lambda wanted: node_texts(snapshot, corpus, nodes, wanted), learnt, model, threads=threads
     )
     matches = match(
         snapshot, corpus, nodes, judge, learnt.rubrics, known=known, threads=threads, on_stage=on_stage

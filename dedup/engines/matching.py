@@ -8,17 +8,18 @@ are judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.judge import Judge
+from dedup.confirm.judge import Judge, Verdicts
 from dedup.confirm.model import least_sum
 from dedup.engines.corpus import Corpus, Ints, Nodes
+from dedup.engines.spill import OnStage, spilled
 from dedup.index.snapshot import Snapshot
+from dedup.profile import count, timed
 from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, candidate_pairs
 from dedup.sketch.curve import share_enough
@@ -35,10 +36,6 @@ propose fifty million pairs; a story carried by thousands needs only enough of t
 MIN_EQUAL_OF: Final = {BODY: MIN_EQUAL, LEAD: MIN_EQUAL, BRIEF: BRIEF_MIN_EQUAL}
 """Least equal slots of a candidate pair, by the kind of sketch that proposes it."""
 
-_CHUNK: Final = 1 << 20
-
-OnStage = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -50,6 +47,8 @@ class Matches:
         Nodes, left < right, sorted, each pair once.
     sums : int64 array, shape (m,)
         Scores, at least `LEAST_THRESHOLD`.
+    relations : int8 array, shape (m,)
+        What the one is to the other, if either is canonical (`dedup.cluster.relation`).
     own : int64 array, shape (k,)
         Score of each node with itself: what its best copy could reach. Only of
         nodes with an edge or several copies; `NO_SCORE` for the rest.
@@ -66,6 +65,7 @@ class Matches:
     left: Ints
     right: Ints
     sums: Ints
+    relations: NDArray[np.int8]
     own: Ints
     n_candidates: int
     n_judged: int
@@ -87,12 +87,14 @@ class Known:
     left, right : uint64 array, shape (m,)
         Its edges.
     sums : int64 array, shape (m,)
+    relations : int8 array, shape (m,)
     """
 
     hashes: NDArray[np.uint64]
     left: NDArray[np.uint64]
     right: NDArray[np.uint64]
     sums: Ints
+    relations: NDArray[np.int8]
 
 
 def match(
@@ -108,33 +110,48 @@ def match(
 ) -> Matches:
     """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
-    left, right, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
-    is_rubric = np.isin(nodes.hashes, rubrics)
-    told = ~(is_rubric[left] | is_rubric[right])
-    left, right = left[told], right[told]
+    with timed("candidates"):
+        left, right, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
+        is_rubric = np.isin(nodes.hashes, rubrics)
+        told = ~(is_rubric[left] | is_rubric[right])
+        left, right = left[told], right[told]
     on_stage("candidates", 1, 1)
     n_candidates = len(left)
     fresh = np.ones(n_candidates, np.bool_)
-    sums = np.zeros(n_candidates, np.int64)
+    sums, relations = np.full(n_candidates, NO_SCORE), np.zeros(n_candidates, np.int8)
     if known is not None and len(known.hashes):
         old = np.isin(nodes.hashes, known.hashes)
         fresh = ~(old[left] & old[right])
-        sums[~fresh] = _recalled(known, nodes.hashes[left[~fresh]], nodes.hashes[right[~fresh]])
+        before = _recalled(known, nodes.hashes[left[~fresh]], nodes.hashes[right[~fresh]])
+        sums[~fresh], relations[~fresh] = before
+        stored = before.sums != NO_SCORE
+        judge.remember(
+            left[~fresh][stored], right[~fresh][stored],
+            Verdicts(before.sums[stored], before.relations[stored]),
+        )  # fmt: skip
     asked = np.flatnonzero(fresh)
-    for low in range(0, len(asked), _CHUNK):
-        on_stage("confirm", low, len(asked))
-        some = asked[low : low + _CHUNK]
-        sums[some] = judge.score(left[some], right[some])
-    on_stage("confirm", len(asked), len(asked))
-    kept = sums >= least_sum(LEAST_THRESHOLD)
-    left, right, sums = left[kept], right[kept], sums[kept]
-    own = np.full(len(nodes), NO_SCORE)
-    edged = np.zeros(len(nodes), np.bool_)
-    edged[left] = edged[right] = True
-    alone = np.flatnonzero(edged | (nodes.copies > 1))
-    own[alone] = judge.own(alone)
+    # Texts of several articles have copies, whatever they are like; their own score will be asked for.
+    several = np.flatnonzero(nodes.copies > 1) if known is None else np.empty(0, np.int64)
+    wanted = np.unique(np.concatenate([left[asked], right[asked], several]))
+    with spilled(snapshot, corpus, nodes, judge, wanted, on_stage):
+        decided = judge.verdicts(
+            left[asked], right[asked], matches_only=True, alone=several,
+            on_block=lambda done: on_stage("confirm", done, len(asked)),
+        )  # fmt: skip
+        sums[asked], relations[asked] = decided
+        kept = sums >= least_sum(LEAST_THRESHOLD)
+        left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
+        own = np.full(len(nodes), NO_SCORE)
+        edged = np.zeros(len(nodes), np.bool_)
+        edged[left] = edged[right] = True
+        alone = np.flatnonzero(edged | (nodes.copies > 1))
+        own[alone] = judge.own(alone)
     own[is_rubric] = NO_SCORE + 1
-    return Matches(left, right, sums, own, n_candidates, len(asked), capped, n_crowded)
+    count(
+        candidate_pairs=n_candidates, judged_pairs=len(asked), matched_pairs=len(left),
+        capped_buckets=len(capped), crowded_pairs=n_crowded,
+    )  # fmt: skip
+    return Matches(left, right, sums, relations, own, n_candidates, len(asked), capped, n_crowded)
 
 
 def propose(
@@ -231,11 +248,11 @@ def node_signatures(
     return of, signatures, sizes
 
 
-def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Ints:
-    """Scores an earlier run stored; `NO_SCORE` where it stored none, for then it rejected the pair."""
-    out = np.full(len(left), NO_SCORE)
+def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Verdicts:
+    """What an earlier run stored; `NO_SCORE` where it stored nothing, for then it rejected the pair."""
+    sums, relations = np.full(len(left), NO_SCORE), np.zeros(len(left), np.int8)
     if not len(known.left) or not len(left):
-        return out
+        return Verdicts(sums, relations)
     # Pairs of 64-bit hashes: by place among the known texts they fit one integer.
     n = np.int64(len(known.hashes))
     code = np.searchsorted(known.hashes, known.left) * n + np.searchsorted(known.hashes, known.right)
@@ -243,5 +260,6 @@ def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64])
     order = np.argsort(code)
     place = np.minimum(np.searchsorted(code[order], asked), len(code) - 1)
     hit = code[order][place] == asked
-    out[hit] = known.sums[order][place[hit]]
-    return out
+    found = order[place[hit]]
+    sums[hit], relations[hit] = known.sums[found], known.relations[found]
+    return Verdicts(sums, relations)

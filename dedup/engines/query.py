@@ -11,12 +11,12 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.cluster.relation import RELATIONS, relations
+from dedup.cluster.relation import RELATIONS
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model, probability
-from dedup.engines.corpus import Ints, Nodes
-from dedup.engines.local import State, node_texts
+from dedup.engines.corpus import Ints, Nodes, node_texts
+from dedup.engines.local import State
 from dedup.engines.matching import MIN_EQUAL_OF, node_signatures
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import ROWS
@@ -100,7 +100,8 @@ def find_near(
         fresh = confirm_text(titles.take(rows), texts.take(rows), sketch.n_words[new].astype(np.int64))
         return pa.concat_arrays([old, fresh])
 
-    judge = Judge(n + len(articles), read, learnt, model, threads=threads)
+    sizes = np.concatenate([corpus.units[nodes.first], sketch.n_words.astype(np.int64)])
+    judge = Judge(sizes, read, learnt, model, threads=threads)
     left, right = pairs[:, 1], pairs[:, 0] + n
     sums = judge.score(left, right)
     good = sums >= least
@@ -114,8 +115,7 @@ def _of_nodes(nodes: Nodes, judge: Judge, row: Ints, left: Ints, right: Ints, su
     """Every article that carries a found text."""
     if not len(left):
         return Near(row, left, probability(sums), [])
-    documents, places = judge.documents(np.concatenate([left, right]))
-    relation = relations(documents, places[: len(left)], places[len(left) :])
+    relation = judge.relations(left, right)
     order = np.argsort(nodes.of, kind="stable")
     starts = np.searchsorted(nodes.of[order], np.arange(len(nodes) + 1))
     counts = np.diff(starts)[left]
@@ -153,15 +153,15 @@ def _by_title(
         asked["title"].combine_chunks(), asked["text"].combine_chunks(), n_words[headlines].astype(np.int64)
     )
     texts = pa.concat_arrays([titles.combine_chunks(), own])
-    judge = Judge(len(texts), lambda wanted: texts.take(pa.array(wanted)), learnt, model, threads=threads)
+    sizes = np.full(len(texts), BODY_MIN_WORDS)  # of a headline, or a little more
+    judge = Judge(sizes, lambda wanted: texts.take(pa.array(wanted)), learnt, model, threads=threads)
     rows, found, scores, names = [], [], [], []
     for number, row in enumerate(headlines.tolist()):
         left = np.arange(len(full))
         right = np.full(len(full), len(full) + number)
         sums = judge.score(left, right)
         good = np.flatnonzero(sums >= least)
-        documents, places = judge.documents(np.concatenate([good, right[good]]))
-        codes = relations(documents, places[: len(good)], places[len(good) :])
+        codes = judge.relations(good, right[good])
         rows.append(np.full(len(good), row))
         found.append(full[good])
         scores.append(probability(sums[good]))

@@ -15,8 +15,8 @@ from dedup.confirm.features import FEATURES, own_features, pair_features
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, load_model, probability
 from dedup.engines.assemble import OWN_THRESHOLD
-from dedup.engines.corpus import Corpus, distinct_texts, load_corpus, outlet_numbers
-from dedup.engines.local import learn_epoch, node_texts
+from dedup.engines.corpus import Corpus, distinct_texts, load_corpus, node_texts, outlet_numbers
+from dedup.engines.local import learn_epoch
 from dedup.engines.matching import propose
 from dedup.engines.outlets import Carriers
 from dedup.errors import GoldError
@@ -134,7 +134,7 @@ def measure_in(index: Index, pairs: Sequence[GoldPair]) -> Measured:
         is_brief = np.zeros(len(pairs), np.bool_)
         if worded.any():
             judge = Judge(
-                len(nodes),
+                corpus.units[nodes.first],
                 lambda wanted: node_texts(snapshot, corpus, nodes, wanted),
                 learnt,
                 load_model(),

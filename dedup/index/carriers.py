@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.confirm.units import unit_hashes
-from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, outlet_numbers
-from dedup.engines.local import node_texts
+from dedup.engines.corpus import Corpus, Ints, Nodes, distinct_texts, load_corpus, node_texts, outlet_numbers
 from dedup.index.snapshot import Snapshot
 from dedup.text.words import tokenize
 

@@ -16,7 +16,7 @@ from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
 
-EDGES_FORMAT: Final = 2
+EDGES_FORMAT: Final = 3
 """Changes whenever the same texts, epoch and model could give other candidate pairs or scores."""
 
 
@@ -40,6 +40,7 @@ def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
         edges["left"].to_numpy(),
         edges["right"].to_numpy(),
         edges["sum"].to_numpy(),
+        edges["relation"].to_numpy(),
     )
 
 
@@ -77,7 +78,12 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
     return {
         "texts": pa.table({"text_hash": nodes.hashes}),
         "edges": pa.table(
-            {"left": nodes.hashes[matches.left], "right": nodes.hashes[matches.right], "sum": matches.sums}
+            {
+                "left": nodes.hashes[matches.left],
+                "right": nodes.hashes[matches.right],
+                "sum": matches.sums,
+                "relation": matches.relations,
+            }
         ),
         "clusters": clusters,
         "events": cluster_events(old, new),

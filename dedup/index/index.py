@@ -59,7 +59,7 @@ class Index:
 
     def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool = True) -> None:
         self._store = store
-        # An index that goes away is reported on at once: what its epoch is learnt from is gathered on the way.
+        # An index that goes away is reported on at once: what its epoch is learnt from is gathered here.
         self._surveyor = None if keep_runs else Surveyor()
         self._session = Session(store, write=write, keep_runs=keep_runs, surveyor=self._surveyor)
 

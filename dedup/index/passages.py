@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.units import offsets_of
-from dedup.engines.corpus import Ints
-from dedup.engines.local import node_texts
+from dedup.engines.corpus import Ints, node_texts
 from dedup.index.carriers import Batch, Texts
 from dedup.index.chains import KINDS, Chains, Entry
 from dedup.index.reporting import display_ids

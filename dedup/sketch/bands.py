@@ -202,8 +202,9 @@ def _band_keys(signatures: Slots, live: NDArray[np.int64], first: int, last: int
     with a chance of 2**-64 a pair; such a pair would still have to pass `min_equal`.
     """
     if rows == 2:
-        keys: Any = np.ascontiguousarray(_pairs_of_slots(signatures)[:, first:last].T)
-        return keys if len(live) == len(signatures) else keys[:, live]
+        pairs: Any = np.ascontiguousarray(_pairs_of_slots(signatures)[:, first:last].T)
+        keys: Keys = pairs if len(live) == len(signatures) else pairs[:, live]
+        return keys
     out = np.zeros((last - first, len(live)), np.uint64)
     for mixed, band in zip(out, range(first, last), strict=True):
         for slot in range(band * rows, (band + 1) * rows):

@@ -8,6 +8,7 @@ hash are taken.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,28 @@ Ranks = tuple[NDArray[np.int64], NDArray[np.uint32]]
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 _R32: Final = np.uint64(32)
 _LOW: Final = np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The g keys that several texts hold, and the first of these texts.
+
+    Parameters
+    ----------
+    keys : uint32 array, shape (g,)
+        Sorted.
+    chosen : int64 array, shape (g, MAX_CARRIERS)
+        Carriers of each key by rank, -1 where there are fewer.
+    sizes : int64 array, shape (g,)
+        How many of them.
+    held : uint64 array, shape (h,)
+        Every text of every key: ``text << 32 | key``.
+    """
+
+    keys: NDArray[np.uint32]
+    chosen: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    held: NDArray[np.uint64]
 
 
 def ranks(order: NDArray[np.uint64]) -> Ranks:
@@ -39,7 +62,7 @@ def shared_carriers(
     least: int,
     low: int = 0,
     high: int = 1 << 32,
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+) -> Shared:
     """Find the keys that several texts hold, and the first of these texts.
 
     Parameters
@@ -55,22 +78,23 @@ def shared_carriers(
 
     Returns
     -------
-    keys : uint32 array, shape (g,)
-        Sorted.
-    chosen : int64 array, shape (g, MAX_CARRIERS)
-        Carriers of each key by rank, -1 where there are fewer.
-    sizes : int64 array, shape (g,)
-        How many of them.
+    Shared
     """
     by_order, rank = ranked
     packed = np.empty(int(_count_range(keys, low, high)), np.uint64)
     _pack_range(keys, offsets, rank, low, high, packed)
     packed.sort()
-    n = int(_count_shared(packed, least))
+    n, n_held = _count_shared(packed, least)
     found, sizes = np.empty(n, np.uint32), np.empty(n, np.int64)
-    chosen = np.full((n, MAX_CARRIERS), -1, np.int64)
-    _choose(packed, by_order, least, found, chosen, sizes)
-    return found, chosen, sizes
+    chosen, held = np.full((n, MAX_CARRIERS), -1, np.int64), np.empty(n_held, np.uint64)
+    _choose(packed, by_order, least, found, chosen, sizes, held)
+    return Shared(found, chosen, sizes, held)
+
+
+def lists_of_texts(held: NDArray[np.uint64], n: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the shared keys of each of n texts, CSR and sorted; `held` as in `Shared`, in any order."""
+    held = np.sort(held)
+    return held.astype(np.uint32), np.searchsorted(held >> _R32, np.arange(n + 1)).astype(np.int64)
 
 
 def set_hashes(chosen: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -136,26 +160,34 @@ def _pack_range(keys, offsets, rank, low, high, packed):  # type: ignore[no-unty
 
 @_compiled
 def _count_shared(packed, least):  # type: ignore[no-untyped-def]
-    """Return the number of keys that occur `least` times or more."""
+    """Return the number of keys that occur `least` times or more, and how often they do together."""
     n = 0
+    n_held = 0
     start = 0
     for i in range(1, len(packed) + 1):
         if i == len(packed) or packed[i] >> _R32 != packed[start] >> _R32:
-            n += i - start >= least
+            if i - start >= least:
+                n += 1
+                n_held += i - start
             start = i
-    return n
+    return n, n_held
 
 
 @_compiled
-def _choose(packed, by_order, least, keys, chosen, sizes):  # type: ignore[no-untyped-def]
+def _choose(packed, by_order, least, keys, chosen, sizes, held):  # type: ignore[no-untyped-def]
     n = 0
+    n_held = 0
     start = 0
     for i in range(1, len(packed) + 1):
         if i == len(packed) or packed[i] >> _R32 != packed[start] >> _R32:
             if i - start >= least:
                 keys[n] = np.uint32(packed[start] >> _R32)
                 sizes[n] = min(i - start, MAX_CARRIERS)
-                for k in range(sizes[n]):
-                    chosen[n, k] = by_order[np.int64(packed[start + k] & _LOW)]
+                for k in range(i - start):
+                    text = by_order[np.int64(packed[start + k] & _LOW)]
+                    if k < MAX_CARRIERS:
+                        chosen[n, k] = text
+                    held[n_held] = np.uint64(text) << _R32 | packed[start] >> _R32
+                    n_held += 1
                 n += 1
             start = i

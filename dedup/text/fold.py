@@ -75,6 +75,8 @@ class FoldTable:
         Items of the code points that fold to more than one.
     ascii_plain : uint8 array, shape (256,)
         What `ascii_shortcut` returns.
+    marks : uint8 array, shape (64,)
+        Kinds of the general punctuation U+2000 to U+203F: quotation marks, dashes and the like.
     unicode_version : str
         Version of the Unicode data the table was made from.
     """
@@ -83,6 +85,7 @@ class FoldTable:
     stage2: NDArray[np.uint32]
     pool: NDArray[np.uint32]
     ascii_plain: NDArray[np.uint8]
+    marks: NDArray[np.uint8]
     unicode_version: str
 
 
@@ -105,9 +108,11 @@ def load_fold_table() -> FoldTable:
         stage1, stage2, pool = data["stage1"], data["stage2"], data["pool"]
         version = bytes(data["unicode_version"]).decode("ascii")
     ascii_plain = ascii_shortcut(stage1, stage2)
-    for array in (stage1, stage2, pool, ascii_plain):
+    block = int(stage1[0x2000 >> BLOCK_SHIFT]) << BLOCK_SHIFT
+    marks = (stage2[block : block + 64] & KIND_MASK).astype(np.uint8)
+    for array in (stage1, stage2, pool, ascii_plain, marks):
         array.flags.writeable = False
-    return FoldTable(stage1, stage2, pool, ascii_plain, version)
+    return FoldTable(stage1, stage2, pool, ascii_plain, marks, version)
 
 
 def ascii_shortcut(stage1: NDArray[np.uint16], stage2: NDArray[np.uint32]) -> NDArray[np.uint8]:

@@ -48,10 +48,10 @@ def learn_frames(
     uint32 array, shape (f,)
         Sorted.
     """
-    keys, chosen, sizes = shared_carriers(bigrams, offsets, ranks(order), MIN_HEADLINES)
-    found = np.zeros(len(keys), np.bool_)
-    _judge(chosen, sizes, bigrams, offsets, found)
-    return np.asarray(keys[found], np.uint32)
+    shared = shared_carriers(bigrams, offsets, ranks(order), MIN_HEADLINES)
+    found = np.zeros(len(shared.keys), np.bool_)
+    _judge(shared.chosen, shared.sizes, bigrams, offsets, found)
+    return np.asarray(shared.keys[found], np.uint32)
 
 
 @_compiled

@@ -38,7 +38,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.text.carriers import common_to_all, ranks, set_hashes, shared_carriers, shared_keys
+from dedup.text.carriers import (
+    Shared,
+    common_to_all,
+    lists_of_texts,
+    ranks,
+    set_hashes,
+    shared_carriers,
+    shared_keys,
+)
 from dedup.text.key_table import KeyTable, find_key
 
 ANCHOR_MODULUS: Final = 4
@@ -54,6 +62,7 @@ passage that other texts happen to use as well."""
 RUN_WORDS: Final = 4
 
 _RANGES: Final = 16
+_SETS_PER_TASK: Final = 1 << 14
 
 NAMES_FLOOR: Final = 4
 """Names outside a passage that a text must have before those it shares say what it is about."""
@@ -161,24 +170,35 @@ def learn_furniture(
     uint32 array, shape (m,)
         Sorted.
     """
-    arrays = (
-        anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets,
-        anchors.names, anchors.name_offsets,
-    )  # fmt: skip
     # One range of anchors at a time: of a hundred million only a part is sorted at once.
     edges = np.linspace(0, 1 << 32, _RANGES + 1).astype(np.int64).tolist()
     ranked = ranks(order)
 
-    def judge(bounds: tuple[int, int]) -> NDArray[np.uint32]:
-        keys, chosen, sizes = shared_carriers(anchors.keys, anchors.offsets, ranked, MIN_TEXTS, *bounds)
-        # A passage has many anchors, and they have the same carriers: each set of carriers is judged once.
-        _, first, of = np.unique(set_hashes(chosen), return_index=True, return_inverse=True)
-        found = np.zeros(len(first), np.bool_)
-        _judge(chosen[first], sizes[first], arrays, outlets, found)
-        return np.asarray(keys[found[of]], np.uint32)
+    def share(bounds: tuple[int, int]) -> Shared:
+        return shared_carriers(anchors.keys, anchors.offsets, ranked, MIN_TEXTS, *bounds)
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        return np.concatenate(list(pool.map(judge, pairwise(edges))))
+        parts = list(pool.map(share, pairwise(edges)))
+        # What all carriers of an anchor hold is shared, so a passage is looked for in these short lists.
+        held = lists_of_texts(np.concatenate([part.held for part in parts]), len(order))
+        keys = np.concatenate([part.keys for part in parts])
+        chosen = np.concatenate([part.chosen for part in parts])
+        sizes = np.concatenate([part.sizes for part in parts])
+        # A passage has many anchors, and they have the same carriers: each set of carriers is judged once.
+        _, first, of = np.unique(set_hashes(chosen), return_index=True, return_inverse=True)
+        chosen, sizes = chosen[first], sizes[first]
+        found = np.zeros(len(first), np.bool_)
+        arrays = (
+            anchors.keys, anchors.offsets, anchors.openings, anchors.opening_offsets,
+            anchors.names, anchors.name_offsets,
+        )  # fmt: skip
+
+        def judge(bounds: tuple[int, int]) -> None:
+            low, high = bounds
+            _judge(chosen[low:high], sizes[low:high], held, arrays, outlets, found[low:high])
+
+        list(pool.map(judge, pairwise(range(0, len(first) + _SETS_PER_TASK, _SETS_PER_TASK))))
+    return np.asarray(keys[found[of]], np.uint32)
 
 
 def furniture_mask(
@@ -225,17 +245,33 @@ def _openings_shared(arrays, x, y):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _judge(carriers, sizes, arrays, outlets, found):  # type: ignore[no-untyped-def]
+def _two_shortest(offsets, chosen, k):  # type: ignore[no-untyped-def]
+    """Return the two of the first k texts of `chosen` with the shortest lists."""
+    x, y = chosen[0], chosen[1]
+    x_size, y_size = offsets[x + 1] - offsets[x], offsets[y + 1] - offsets[y]
+    for i in range(2, k):
+        size = offsets[chosen[i] + 1] - offsets[chosen[i]]
+        if x_size < y_size:
+            x, y, x_size, y_size = y, x, y_size, x_size
+        if size < x_size:
+            x, x_size = chosen[i], size
+    return x, y
+
+
+@_compiled
+def _judge(carriers, sizes, held, arrays, outlets, found):  # type: ignore[no-untyped-def]
     """Judge sets of carriers; see the module."""
     anchors, offsets, _, _, names, name_offsets = arrays
+    held_keys, held_offsets = held
     for group in range(len(carriers)):
         k = sizes[group]
         chosen = carriers[group]
-        # Most anchors are phrases of the language, in texts that share nothing else: two of them tell.
-        x, y = chosen[0], chosen[1]
-        if shared_keys(anchors, offsets[x], offsets[x + 1], offsets[y], offsets[y + 1]) < MIN_PASSAGE:
+        # Most anchors are phrases of the language, in texts that share nothing else: the two shortest lists tell.
+        x, y = _two_shortest(held_offsets, chosen, k)
+        a, a_end, b, b_end = held_offsets[x], held_offsets[x + 1], held_offsets[y], held_offsets[y + 1]
+        if shared_keys(held_keys, a, a_end, b, b_end) < MIN_PASSAGE:
             continue
-        passage = common_to_all(anchors, offsets, chosen, k)
+        passage = common_to_all(held_keys, held_offsets, chosen, k)
         if passage < MIN_PASSAGE:
             continue
         told = common_to_all(names, name_offsets, chosen, k)

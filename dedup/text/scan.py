@@ -34,6 +34,10 @@ one. Cutting at five letters is the language-independent stemmer of McNamee & Ma
 
 
 _LAST_SEPARATOR: Final = 3  # of the codes of `fold.ascii_shortcut`
+_LAST_DIGIT: Final = 57
+_OTHER: Final = 255
+_ONE: Final = np.uint64(1)
+_TWO: Final = np.uint64(2)
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 # Numba takes globals as constants of their type, so they are named once more as what the kernel computes in.
@@ -124,79 +128,138 @@ def _compose(cp, i, data, end):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _ascii_stem(data, start, plain):  # type: ignore[no-untyped-def]
-    """Hash, not finished, of the first `STEM` bytes of an ASCII word."""
+    """Hash, not finished, of the first `STEM` letters of an ASCII word; apostrophes do not count."""
     h = _SEED
-    for i in range(start, start + STEM):
+    i = start
+    for _ in range(STEM):
+        while plain[data[i]] == 0:
+            i += 1
         h = _step(h, plain[data[i]])
+        i += 1
     return h
 
 
 @_compiled
+def _mark(data, i, end, marks):  # type: ignore[no-untyped-def]
+    """Kind and length of an apostrophe or of general punctuation (U+2000 to U+203F) at byte i."""
+    if data[i] == 0x27:
+        return np.uint8(fold.APOSTROPHE), np.uint64(1)
+    if (
+        data[i] == 0xE2
+        and i + np.uint64(2) < end
+        and data[i + _ONE] == 0x80
+        and data[i + _TWO] & 0xC0 == 0x80
+    ):
+        return marks[data[i + _TWO] & 63], np.uint64(3)
+    return np.uint8(_OTHER), np.uint64(0)
+
+
+@_compiled
 def _ascii_words(  # type: ignore[no-untyped-def]
-    data, i, end, plain, first, pending, n, hashes, flags, starts, stops, stems
+    data, at, stop_at, plain, marks, first, pending, n, hashes, flags, starts, stops, stems
 ):
-    """Take ASCII words and separators from byte i on: nearly all of English, so a loop of its own.
+    """Take ASCII words and what stands between them from byte `at` on: nearly all of English.
 
     Stops at the first byte that depends on others, often in the middle of a
     word, and hands over the open word: (i, n, pending, hash, length, flags,
-    base, start). i is -1 when `hashes` is full.
+    base, start). i is -1 when `hashes` is full. Places are unsigned: a signed
+    one would be checked for counting from the end, at every byte.
     """
     capacity = len(hashes)
     spans = len(starts) > 0
     stemmed = len(stems) > 0
+    i = np.uint64(at)
+    end = np.uint64(stop_at)
     while i < end:
         byte = data[i]
         code = plain[byte]
         if code <= _LAST_SEPARATOR:
             if code == 0:
-                break
+                # Where no word is open, commas, points and apostrophes part words whatever follows.
+                kind, size = _mark(data, i, end, marks)
+                if byte == 0x2C or byte == 0x2E:
+                    size = _ONE
+                    pending |= SENTENCE_START if byte == 0x2E else 0
+                elif kind != fold.SEPARATOR and kind != fold.APOSTROPHE:
+                    break
+                i += size
+                continue
             pending |= SENTENCE_START if code > 1 else 0
             pending |= LINE_START if code > 2 else 0
-            i += 1
+            i += _ONE
             continue
         start = i
         h = _SEED
         lowest = code
         last = code
+        passed = np.uint64(0)  # bytes of apostrophes in the word
+        size = np.uint64(0)  # of the mark that ends it
         word = pending | (UPPER if code != byte else 0)
         pending = 0
-        while code > _LAST_SEPARATOR:
-            h = _step(h, code)
-            last = code
-            lowest = min(lowest, code)
-            i += 1
-            if i == end:
-                code = 1
+        while True:
+            while code > _LAST_SEPARATOR:
+                h = _step(h, code)
+                last = code
+                lowest = min(lowest, code)
+                i += _ONE
+                if i == end:
+                    code = np.uint8(1)
+                    break
+                code = plain[data[i]]
+            if code != 0:
                 break
-            code = plain[data[i]]
+            kind, size = _mark(data, i, end, marks)
+            if kind == fold.SEPARATOR:
+                code = np.uint8(1)
+                break
+            if kind != fold.APOSTROPHE:
+                size = np.uint64(0)
+                break
+            following = plain[data[i + size]] if i + size < end else np.uint8(1)
+            if following == 0:
+                size = np.uint64(0)
+                break
+            if following <= _LAST_DIGIT or last <= _LAST_DIGIT:
+                code = np.uint8(1)
+                break
+            # An apostrophe between two letters vanishes.
+            passed += size
+            i += size
+            size = np.uint64(0)
+            code = following
         stop = i
-        word |= NUMBER if lowest < 58 else 0
+        word |= NUMBER if lowest <= _LAST_DIGIT else 0
+        length = stop - start - passed
         if code == 0:
             # A comma or point parts words, whatever stands before it, unless a digit follows.
-            point = data[i] == 46
-            following = plain[data[i + 1]] if (point or data[i] == 44) and i + 1 < end else 0
-            if following == 0 or 48 <= following < 58:
-                return i, n, 0, h, i - start, word, fold.DIGIT if last < 58 else fold.STRIPPED, start
+            point = data[i] == 0x2E
+            following = (
+                plain[data[i + _ONE]] if (point or data[i] == 0x2C) and i + _ONE < end else np.uint8(0)
+            )
+            if following == 0 or 48 <= following <= _LAST_DIGIT:
+                base = fold.DIGIT if last <= _LAST_DIGIT else fold.STRIPPED
+                return np.int64(i), n, 0, h, np.int64(length), word, base, np.int64(start)
             pending = SENTENCE_START if point else 0
-            i += 1
+            size = _ONE
+        i += size
         if n == capacity:
             return -1, n, 0, h, 0, 0, 0, 0
         hashes[n] = _finish(h)
-        flags[n] = word | (SHORT if stop - start <= 3 else 0)
+        flags[n] = word | (SHORT if length <= 3 else 0)
         if spans:
-            starts[n] = start - first
-            stops[n] = stop - first
+            starts[n] = np.int64(start) - first
+            stops[n] = np.int64(stop) - first
         if stemmed:
             stems[n] = hashes[n]
-            if stop - start > STEM and word & NUMBER == 0:
-                stems[n] = _finish(_ascii_stem(data, start, plain))
+            if length > STEM and word & NUMBER == 0:
+                stems[n] = _finish(_ascii_stem(data, np.int64(start), plain))
         n += 1
-    return i, n, pending, _SEED, 0, 0, 0, i
+    return np.int64(i), n, pending, _SEED, 0, 0, 0, np.int64(i)
 
 
 @_compiled
 def scan(  # type: ignore[no-untyped-def]
-    data, begins, ends, stage1, stage2, pool, plain, hashes, flags, starts, stops, stems, counts
+    data, begins, ends, stage1, stage2, pool, plain, marks, hashes, flags, starts, stops, stems, counts
 ):
     """Write the words of all articles; returns their number, or -1 when `hashes` is too small.
 
@@ -222,7 +285,7 @@ def scan(  # type: ignore[no-untyped-def]
         while i <= end:
             if i < end and length == 0 and plain[data[i]] != 0:
                 i, n, pending, h, length, word, base, start = _ascii_words(
-                    data, i, end, plain, first, pending, n, hashes, flags, starts, stops, stems
+                    data, i, end, plain, marks, first, pending, n, hashes, flags, starts, stops, stems
                 )
                 if i < 0:
                     return -1

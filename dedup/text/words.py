@@ -49,6 +49,7 @@ __all__ = [
     "tokenize",
 ]
 
+_scratch: Final = local()
 _TASK_BYTES: Final = 1 << 20  # text per task: long enough to hide its overhead, short enough to stay in cache
 
 
@@ -111,10 +112,8 @@ def tokenize(
     chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
     tasks = [task for chunk in chunks for task in _tasks(chunk)]
 
-    scratch = local()
-
     def run(task: _Task) -> _Result:
-        return _scan_task(task, spans, stems, scratch)
+        return _scan_task(task, spans, stems)
 
     if threads > 1 and len(tasks) > 1:
         with ThreadPoolExecutor(threads) as pool:
@@ -122,9 +121,9 @@ def tokenize(
     else:
         results = [run(task) for task in tasks]
     if not results:
-        results = [_scan_task((np.empty(0, np.uint8), *np.zeros((2, 0), np.int64)), spans, stems, scratch)]
+        results = [run((np.empty(0, np.uint8), *np.zeros((2, 0), np.int64)))]
     hashes, flags, counts, starts, ends, roots = (
-        np.concatenate(column) for column in zip(*results, strict=True)
+        column[0] if len(column) == 1 else np.concatenate(column) for column in zip(*results, strict=True)
     )
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
@@ -174,7 +173,7 @@ def _tasks(column: pa.Array) -> Iterator[_Task]:
         yield data, begins[low:high], ends[low:high]
 
 
-def _scan_task(task: _Task, spans: bool, stems: bool, scratch: local) -> _Result:
+def _scan_task(task: _Task, spans: bool, stems: bool) -> _Result:
     """Tokenize one run of articles: hashes, flags, words per article, starts, ends, stems."""
     data, begins, ends = task
     table = fold.load_fold_table()
@@ -186,25 +185,25 @@ def _scan_task(task: _Task, spans: bool, stems: bool, scratch: local) -> _Result
     # A word takes two bytes or more, unless a ligature expands to several spaceless characters ("㌖", six in
     # three bytes); that rare overflow is run again.
     for capacity in (n_bytes // 2 + len(begins), 2 * n_bytes):
-        buffers = _buffers(scratch, capacity, spans, stems)
+        buffers = _buffers(capacity, spans, stems)
         n = scan(
-            data, begins, ends, table.stage1, table.stage2, table.pool, table.ascii_plain, *buffers, counts
-        )
+            data, begins, ends, table.stage1, table.stage2, table.pool, table.ascii_plain, table.marks,
+            *buffers, counts,
+        )  # fmt: skip
         if n >= 0:
             break
     hashes, flags, starts, ends, roots = (buffer[:n].copy() for buffer in buffers)
     return hashes, flags, counts, starts, ends, roots
 
 
-def _buffers(scratch: local, capacity: int, spans: bool, stems: bool) -> _Result:
+def _buffers(capacity: int, spans: bool, stems: bool) -> _Result:
     """Room for the words of a task, kept between the tasks of a thread: fresh pages cost more than words."""
-    held: _Result = getattr(scratch, "buffers", ())
-    if not held or len(held[0]) < capacity:
-        n_spans, n_stems = capacity if spans else 0, capacity if stems else 0
-        kinds = (
-            (capacity, np.uint64), (capacity, np.uint8), (n_spans, np.int64), (n_spans, np.int64),
-            (n_stems, np.uint64),
-        )  # fmt: skip
-        held = tuple(np.empty(size, dtype) for size, dtype in kinds)
-        scratch.buffers = held
-    return held
+    sizes = (capacity, capacity, capacity * spans, capacity * spans, capacity * stems)
+    held: _Result = getattr(_scratch, "buffers", ())
+    if not held or any(len(buffer) < size for buffer, size in zip(held, sizes, strict=True)):
+        kinds = (np.uint64, np.uint8, np.int64, np.int64, np.uint64)
+        held = tuple(np.empty(size, kind) for size, kind in zip(sizes, kinds, strict=True))
+        if capacity <= _TASK_BYTES:  # a giant article must not hold on to its memory
+            _scratch.buffers = held
+    # What is not wanted is told to the kernel by an empty array.
+    return tuple(buffer if size else buffer[:0] for buffer, size in zip(held, sizes, strict=True))
