@@ -11,7 +11,7 @@ from typing import Any
 from tests.benchmarks.speed.context import Context, clusters_found
 from tests.benchmarks.speed.feeds import count
 from tests.benchmarks.speed.measure import Contestant, alternate, dedup, last_json, run, script
-from tests.benchmarks.speed.table import process_table
+from tests.benchmarks.speed.table import process_table, stage_table
 
 PEERS = Path(__file__).with_name("peers")
 CORES = str(os.cpu_count() or 1)
@@ -41,7 +41,9 @@ def run_section(context: Context) -> dict[str, Any]:
     profile = "feed-profile.json"
     if context.can_profile:
         run([*command, *context.profiled(profile)])
-        figures["profile"] = context.stages(profile)
+        figures["profile"] = stages = context.stages(profile)
+        if stages:
+            print("\n" + stage_table(stages["stages"], stages.get("counts", {})))
     return figures | {"processes": [one.as_json() for one in measured]}
 
 

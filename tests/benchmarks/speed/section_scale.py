@@ -9,7 +9,7 @@ from tests.benchmarks.speed.context import Context, clusters_found
 from tests.benchmarks.speed.feeds import count
 from tests.benchmarks.speed.measure import Contestant, Measured, alternate, dedup, script
 from tests.benchmarks.speed.section_feed import found
-from tests.benchmarks.speed.table import process_table, text_table
+from tests.benchmarks.speed.table import process_table, stage_table, text_table
 from tests.benchmarks.speed.truth import score
 
 _RUN_ARTICLES = 500_000
@@ -75,7 +75,9 @@ def _size(context: Context, n: int, last: bool) -> dict[str, Any]:
         figures["quality"] = score(out, truth, articles)
     figures |= {one.name: one.as_json() for one in measured}
     figures["stages"] = _stages(context, profiles, measured)
-    _print_stages(figures["stages"])
+    figures["counts"] = [context.stages(profile).get("counts", {}) for profile in profiles]
+    if figures["stages"]:
+        print("\n" + stage_table(figures["stages"], *figures["counts"]))
     if not last:  # the largest is the start of the next section
         context.fresh(index.name)()
     return figures
@@ -92,24 +94,6 @@ def _stages(context: Context, profiles: tuple[str, str], measured: list[Measured
             own.append({"command": process.name, "name": "start, end", "seconds": max(0.0, rest)})
         stages += own
     return stages
-
-
-def _print_stages(stages: list[dict[str, Any]]) -> None:
-    if not stages:
-        return
-    rows: list[tuple[str, ...]] = [("stage", "command", "seconds", "CPU s", "peak MB", "")]
-    rows += [
-        (
-            one["name"],
-            one["command"],
-            f"{one['seconds']:.2f}",
-            f"{one['cpu_seconds']:.2f}" if "cpu_seconds" in one else "",
-            f"{one['peak_rss_mb']:,.0f}" if "peak_rss_mb" in one else "",
-            "",
-        )
-        for one in stages
-    ]
-    print("\n" + text_table(rows))
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

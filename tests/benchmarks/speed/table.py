@@ -41,6 +41,25 @@ def process_table(
     return text_table(rows)
 
 
+def stage_table(stages: Sequence[dict[str, Any]], *counts: dict[str, Any]) -> str:
+    """Return a row for each stage of a ``--profile``, and its counts."""
+    rows: list[tuple[str, ...]] = [("stage", "seconds", "CPU s", "peak MB", "command")]
+    rows += [
+        (
+            one["name"],
+            f"{one['seconds']:.2f}",
+            f"{one['cpu_seconds']:.2f}" if "cpu_seconds" in one else "",
+            f"{one['peak_rss_mb']:,.0f}" if "peak_rss_mb" in one else "",
+            one.get("command", ""),
+        )
+        for one in stages
+    ]
+    said = [
+        f"{name} {n:,}" if isinstance(n, int) else f"{name} {n}" for one in counts for name, n in one.items()
+    ]
+    return "\n".join([text_table(rows), *([", ".join(said)] if said else [])])
+
+
 def text_table(rows: Sequence[Sequence[Any]]) -> str:
     """Return rows, the first the heads, in columns: first and last to the left, the others to the right."""
     cells = [[str(cell) for cell in row] for row in rows]
