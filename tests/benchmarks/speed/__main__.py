@@ -56,7 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
         }
         print(f"at the start: {load()}; Python {machine['python']}, {machine['system']}")
         report: dict[str, object] = {"machine": machine, "runs": context.runs, "start": load()}
-        for name in options.sections or SECTIONS:
+        sections = options.sections or SECTIONS
+        if sections != ["start"]:
+            context.warm()
+        for name in sections:
             before = load()
             section = importlib.import_module(f"tests.benchmarks.speed.section_{name}")
             report[name] = {"load": before, **section.run_section(context)}

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.speed.feeds import Feeds
-from tests.benchmarks.speed.measure import ROOT, dedup
+from tests.benchmarks.speed.feeds import SAMPLE, Feeds
+from tests.benchmarks.speed.measure import ROOT, dedup, run
 
 
 @dataclass
@@ -46,6 +46,18 @@ class Context:
     def say(self, text: str) -> None:
         """Tell how far we are, on standard error."""
         print(text, file=sys.stderr, flush=True)
+
+    def warm(self) -> None:
+        """Run the commands on the samples once, not measured: kernels are compiled, files are in the cache."""
+        self.say("a first run on the samples, which compiles the kernels, is not counted")
+        index = self.work("warm")
+        self.fresh(index.name)()
+        for command in (
+            dedup("index", SAMPLE, "-i", index),
+            dedup("clusters", index, "-o", self.work("warm.csv")),
+            dedup("query", "-i", index, SAMPLE, "-o", self.work("warm.csv")),
+        ):
+            run(command)
 
     def work(self, name: str) -> Path:
         """Return a place in the work folder."""
