@@ -48,7 +48,7 @@ class Context:
         print(text, file=sys.stderr, flush=True)
 
     def warm(self) -> None:
-        """Run the commands on the samples once, not measured: kernels are compiled, files are in the cache."""
+        """Run the commands on the samples once, not measured: kernels are compiled, files are cached."""
         self.say("a first run on the samples, which compiles the kernels, is not counted")
         index = self.work("warm")
         self.fresh(index.name)()

@@ -70,7 +70,8 @@ def make_plan(n: int, seed: int) -> Plan:
     broke = rng.random(len(articles)) * n
     within = np.arange(len(story)) - np.searchsorted(story, story)
     lag = np.where(within > 0, rng.exponential(_LAG, len(story)), 0.0)
-    late = (within > 0) & (rng.random(len(story)) < LATE)
+    # What would come after the last article comes earlier: else the feed would end in copies alone.
+    late = (within > 0) & ((rng.random(len(story)) < LATE) | (broke[story] + lag > n))
     when = broke[story] + np.where(late, rng.random(len(story)) * (n - broke[story]), lag)
     # Evenly spread over the outlets' shares (about 1 / sqrt(rank)): hardly any prints a story twice.
     share = (rng.random(len(articles))[story] + within * _GOLDEN) % 1
