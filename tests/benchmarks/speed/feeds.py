@@ -28,6 +28,10 @@ class Feeds:
         """Return the feed to measure; `quick`: its first 2,000 articles."""
         return self._known() or self.made(2_000 if self.quick else 20_000)
 
+    def learnt_from(self) -> Path:
+        """Return the feed that made ones are made after: the one that is measured, or the samples."""
+        return self._known() or SAMPLE
+
     def _known(self) -> Path | None:
         whole = self.given or self._allsides()
         if whole is None or not self.quick:
@@ -51,7 +55,7 @@ class Feeds:
         return unpacked
 
     def made(self, n: int, more: int = 0) -> Path:
-        """Return a feed of n articles made after the one that is measured, or after the samples.
+        """Return a feed of n articles made after `learnt_from`.
 
         With `more` the feed of the articles after the last lies beside it (`make_feed.more_beside`).
         """
@@ -60,7 +64,7 @@ class Feeds:
         if out.exists() and (not more or beside.exists()):
             return out
         maker = [sys.executable, "-m", "tests.benchmarks.speed.make_feed"]
-        options = ["--articles", str(n), "--more", str(more), "--base", str(self._known() or SAMPLE)]
+        options = ["--articles", str(n), "--more", str(more), "--base", str(self.learnt_from())]
         # In a process of its own: what it learns takes a gigabyte that we do not want to keep.
         making = self.work / "making"
         making.mkdir(exist_ok=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.speed.context import Context, clusters_found
 from tests.benchmarks.speed.feeds import count
-from tests.benchmarks.speed.measure import Contestant, Measured, alternate, dedup, script
+from tests.benchmarks.speed.measure import Contestant, Measured, alternate, dedup, run, script
 from tests.benchmarks.speed.section_feed import found
 from tests.benchmarks.speed.table import process_table, stage_table, text_table
 from tests.benchmarks.speed.truth import score
@@ -39,7 +40,19 @@ def run_section(context: Context) -> dict[str, Any]:
     times = {one["articles"]: one["index"]["wall"] + one["clusters"]["wall"] for one in figures}
     if {100_000, 1_000_000} <= times.keys() and times[100_000]:
         print(f"\ntime(1M) / time(100k) = {times[1_000_000] / times[100_000]:.1f}")
-    return {"sizes": figures}
+    return {"sizes": figures, "likeness": _likeness(context)}
+
+
+def _likeness(context: Context) -> list[str]:
+    """Print the largest feed beside what it was made after; in a process of its own, as it takes memory."""
+    largest = context.feeds.made(context.sizes[-1])
+    context.say(f"scale: {largest.name} is set beside its base")
+    module = "tests.benchmarks.speed.likeness"
+    done = run([sys.executable, "-m", module, str(largest), "--base", str(context.feeds.learnt_from())])
+    print(
+        f"\nscale: the largest feed beside its base (in brackets: the base's growth continued)\n\n{done.said}"
+    )
+    return done.said.splitlines()
 
 
 def index_of(context: Context, n: int) -> Path:
