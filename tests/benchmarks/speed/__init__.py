@@ -1,0 +1,1 @@
+"""How fast, how much memory: see `__main__`, run as ``python -m tests.benchmarks.speed``."""
