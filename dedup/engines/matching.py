@@ -23,6 +23,7 @@ from dedup.profile import count, timed
 from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, Whole, candidate_pairs
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
+from dedup.sketch.rarity import rare_slots
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
 BRIEF_MIN_EQUAL: Final = 40
@@ -175,7 +176,7 @@ def propose(
     for kind, min_equal in MIN_EQUAL_OF.items():  # BODY comes first
         of, signatures, sizes = node_signatures(snapshot, corpus, nodes, kind)
         if kind == BODY:
-            whole = signatures, sizes
+            whole = signatures, sizes, rare_slots(signatures, threads)
         # Every text with a lead has a body, so the rows are those of the same nodes. What begins alike, under
         # one menu say, need not go on alike.
         found = candidate_pairs(

@@ -42,8 +42,8 @@ __all__ = [
     "expected_recall",
 ]
 
-CAP: Final = 2000
-"""Largest bucket that is paired in full: two million checks."""
+CAP: Final = 800
+"""Largest bucket that is paired in full: above it windows are fewer checks than all pairs."""
 
 WINDOW_ORDERS: Final = 6
 WINDOW: Final = 64
@@ -127,8 +127,8 @@ def candidate_pairs(
         A key of each text that does not depend on the input order, such as its
         hash; distinct, for equal texts are collapsed before.
     whole : Whole, optional
-        Sketches of whole texts, row by row; a pair that by these cannot share enough is left out
-        (`dedup.sketch.curve.may_share`).
+        Sketches of whole texts, row by row; left out is a pair that by these cannot share enough
+        (`dedup.sketch.curve.may_share`), or only what many others share (`dedup.sketch.rarity`).
     threads : int, default 1
         Threads to use; the result does not depend on it.
 
@@ -285,7 +285,7 @@ def _windowed_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
-    whole: Whole | None,
+    whole: Whole | None = None,
 ) -> Pairs:
     """Pairs of a capped bucket that stand near each other in one of several MinHash orders."""
     members = members[np.argsort(order[members])]

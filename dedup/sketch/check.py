@@ -14,14 +14,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dedup.sketch.curve import may_share
+from dedup.sketch.rarity import rare_enough
 
 _CHUNK: Final = 1 << 22  # pairs a kernel call may store
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.uint16]]
 """Pairs of rows packed as ``left << 32 | right``, left < right, and their equal slots."""
 
-Whole = tuple[NDArray[np.uint32] | NDArray[np.uint16], NDArray[np.int64]]
-"""Signatures and sizes of the shingle sets of whole texts."""
+Whole = tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.uint32]]
+"""Signatures and sizes of the shingle sets of whole texts, and their rare slots (`dedup.sketch.rarity`)."""
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -44,12 +45,25 @@ def checked_pairs(
     reach = last - np.arange(len(last)) - 1
     size = max(min(int(reach.sum()), _CHUNK), int(reach.max(initial=0)))
     packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
-    bodies, sizes = (signatures[:0], np.empty(0, np.int64)) if whole is None else whole
+    nothing = np.empty((0, 1), np.uint16), np.empty(0, np.int64), np.empty((0, 1), np.uint32)
+    bodies, sizes, rare = nothing if whole is None else whole
     parts: list[Pairs] = []
     at = n_raw = 0
     while at < len(members) or not parts:
         n, at, raw = _check(
-            signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, packed, equal
+            signatures,
+            members,
+            last,
+            at,
+            n_earlier,
+            rows,
+            min_equal,
+            is_capped,
+            bodies,
+            sizes,
+            rare,
+            packed,
+            equal,
         )
         parts.append((packed[:n].copy(), equal[:n].copy()))
         n_raw += raw
@@ -79,8 +93,17 @@ def _agreeing(mine, other):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def _whole_enough(bodies, sizes, rare, left, right):  # type: ignore[no-untyped-def]
+    """Whether two texts can share enough, and not only what many others share too."""
+    equal = _agreeing(bodies[left], bodies[right])
+    if not may_share(equal, sizes[left], sizes[right]):
+        return False
+    return rare_enough(bodies[left], bodies[right], rare[left], equal, sizes[left], sizes[right])
+
+
+@_compiled
 def _check(  # type: ignore[no-untyped-def]
-    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, packed, equal
+    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, rare, packed, equal
 ):
     """Fill the buffers from member `at` on; returns (pairs stored, next member, raw pairs)."""
     n = 0
@@ -98,10 +121,9 @@ def _check(  # type: ignore[no-untyped-def]
             if n_equal >= rows and _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
                 continue
             n_raw += 1
-            if n_equal >= min_equal and (
-                len(sizes) == 0
-                or may_share(_agreeing(bodies[left], bodies[right]), sizes[left], sizes[right])
-            ):
+            if n_equal < min_equal:
+                continue
+            if len(sizes) == 0 or _whole_enough(bodies, sizes, rare, left, right):
                 packed[n] = min(left, right) << 32 | max(left, right)
                 equal[n] = n_equal
                 n += 1

@@ -1,0 +1,100 @@
+"""Which slots of a signature are rare: what two texts agree in may be what hundreds of others hold too.
+
+Pages under one menu agree in the slots that fell on the menu, all of them with
+each other: ten thousand pages are fifty million pairs that share a fifth of
+their shingles. A story carried by thousands is common as well, but its copies agree in most slots.
+So where two texts agree in few slots (`WEAK`), a third of these must be rare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.sketch.curve import SLOTS
+
+FREQUENT: Final = 64
+"""Texts that may hold a value before it is no longer rare."""
+
+BY_CHANCE: Final = 4096
+"""One more for so many texts: in a slot of 16 bits strangers hold the same value by chance."""
+
+WEAK: Final = 2
+"""A pair is weak when, by its equal slots, it shares less than one part in so many of the smaller set."""
+
+RARE_PART: Final = 3
+"""Of the equal slots of a weak pair one in so many must be rare."""
+
+_TOGETHER: Final = 32  # slots of 16 bits in a cache line
+_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+def rare_slots(signatures: NDArray[np.uint16], threads: int = 1) -> NDArray[np.uint32]:
+    """Tell which slots of each signature are rare among all of them.
+
+    Parameters
+    ----------
+    signatures : uint16 array, shape (n, 256)
+    threads : int, default 1
+        Threads to use; the result does not depend on it.
+
+    Returns
+    -------
+    uint32 array, shape (n, 8)
+        Bit s of word w: whether slot ``32 * w + s`` is rare.
+    """
+    n = len(signatures)
+    out = np.empty((n, SLOTS // _TOGETHER), np.uint32)
+    limit = FREQUENT + n // BY_CHANCE
+    if n <= limit:
+        out[:] = 0xFFFFFFFF
+        return out
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(lambda word: _flag(signatures, word, limit, out), range(SLOTS // _TOGETHER)))
+    return out
+
+
+@_compiled
+def _flag(signatures, word, limit, out):  # type: ignore[no-untyped-def]
+    counts = np.zeros((_TOGETHER, 1 << 16), np.uint32)
+    first = word * _TOGETHER
+    for row in range(len(signatures)):
+        for s in range(_TOGETHER):
+            counts[s, signatures[row, first + s]] += np.uint32(1)
+    for row in range(len(signatures)):
+        bits = np.uint32(0)
+        for s in range(_TOGETHER):
+            rare = counts[s, signatures[row, first + s]] <= limit
+            bits |= np.uint32(rare) << np.uint32(s)
+        out[row, word] = bits
+
+
+@_compiled
+def rare_enough(mine, other, rare, equal, left_size, right_size):  # type: ignore[no-untyped-def]
+    """Whether two signatures agree in enough slots, or in rare ones; callable from compiled code.
+
+    Parameters
+    ----------
+    mine, other : uint16 array, shape (256,)
+    rare : uint32 array, shape (8,)
+        Rare slots of the one (of the other they are the same where the two agree).
+    equal : int
+        Slots in which they agree.
+    left_size, right_size : int
+        Sizes of the two sets.
+    """
+    e = np.int64(equal)
+    both = np.int64(left_size) + np.int64(right_size)
+    if WEAK * e * both >= min(left_size, right_size) * (SLOTS + e):
+        return True
+    n = np.int64(0)
+    for word in range(len(rare)):
+        for s in range(_TOGETHER):
+            slot = word * _TOGETHER + s
+            n += (mine[slot] == other[slot]) & (rare[word] >> np.uint32(s) & np.uint32(1))
+    return RARE_PART * n >= e
