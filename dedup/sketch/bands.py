@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.sketch.check import Pairs, Whole, checked_pairs, unique_pairs
+from dedup.sketch.check import Pairs, Whole, checked_pairs, pairs_of_slots, unique_pairs
 from dedup.sketch.curve import MIN_EQUAL, ROWS, collision_probability, expected_recall
 
 __all__ = [
@@ -87,8 +87,9 @@ class Candidates:
         Rows of the signatures; left < right.
     equal : uint16 array, shape (p,)
         Slots in which the two signatures agree.
-    n_raw : int
-        Pairs that share a bucket of at most `cap` members, before the check on the whole signature.
+    n_checks : int
+        How often two whole signatures were compared in buckets of at most `cap` members: a pair once for each
+        bucket it shares.
     capped : tuple of CappedBucket
         The buckets that were not paired in full, by band and size.
     """
@@ -96,7 +97,7 @@ class Candidates:
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     equal: NDArray[np.uint16]
-    n_raw: int
+    n_checks: int
     capped: tuple[CappedBucket, ...]
 
 
@@ -194,7 +195,7 @@ def candidate_pairs(
         left=(packed >> 32).astype(np.int32),
         right=(packed & 0xFFFFFFFF).astype(np.int32),
         equal=equal,
-        n_raw=sum(n_raw for _, _, n_raw in plain),
+        n_checks=sum(made for _, _, made in plain),
         capped=tuple(sorted(CappedBucket(band, len(members)) for band, members in large)),
     )
 
@@ -206,7 +207,7 @@ def _band_keys(signatures: Slots, live: NDArray[np.int64], first: int, last: int
     with a chance of 2**-64 a pair; such a pair would still have to pass `min_equal`.
     """
     if rows == 2:
-        pairs: Any = np.ascontiguousarray(_pairs_of_slots(signatures)[:, first:last].T)
+        pairs: Any = np.ascontiguousarray(pairs_of_slots(signatures)[:, first:last].T)
         keys: Keys = pairs if len(live) == len(signatures) else pairs[:, live]
         return keys
     out = np.zeros((last - first, len(live)), np.uint64)
@@ -216,13 +217,6 @@ def _band_keys(signatures: Slots, live: NDArray[np.int64], first: int, last: int
             mixed *= np.uint64(0x9FB21C651E98DF25)
             mixed[:] = (mixed << np.uint64(32) | mixed >> np.uint64(32)) ^ signatures[live, slot]
     return out
-
-
-def _pairs_of_slots(signatures: Slots) -> Keys:
-    """Bands of two rows as one number each, shape (n, k // 2); a view."""
-    slots = signatures[:, : signatures.shape[1] // 2 * 2]
-    pairs: Keys = slots.view(np.uint32) if signatures.dtype == np.uint16 else slots.view(np.uint64)
-    return pairs
 
 
 def _large_buckets(
@@ -257,7 +251,7 @@ def _band_pairs(
     is_capped: NDArray[np.bool_],
     whole: Whole | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
-    """Pairs of the band's uncapped buckets that no uncapped bucket of an earlier band holds; raw count."""
+    """Pairs of the band's uncapped buckets that no uncapped bucket of an earlier band holds; checks."""
     if is_capped.shape[1]:
         kept = ~is_capped[band, live]
         live, keys = live[kept], keys[kept]

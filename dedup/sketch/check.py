@@ -17,6 +17,7 @@ from dedup.sketch.curve import may_share
 from dedup.sketch.rarity import rare_enough
 
 _CHUNK: Final = 1 << 22  # pairs a kernel call may store
+_FIRST_BANDS: Final = 16  # of two slots of 16 bits: the first cache line of a signature
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.uint16]]
 """Pairs of rows packed as ``left << 32 | right``, left < right, and their equal slots."""
@@ -37,7 +38,7 @@ def checked_pairs(
     is_capped: NDArray[np.bool_],
     whole: Whole | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
-    """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, the raw count.
+    """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, how many checks.
 
     Left out are pairs that by `whole` cannot share enough, and those that share an uncapped bucket in one of
     the first `n_earlier` bands.
@@ -47,27 +48,23 @@ def checked_pairs(
     packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
     nothing = np.empty((0, 1), np.uint16), np.empty(0, np.int64), np.empty((0, 1), np.uint32)
     bodies, sizes, rare = nothing if whole is None else whole
+    bands = pairs_of_slots(signatures) if rows == 2 else signatures[:0]
     parts: list[Pairs] = []
-    at = n_raw = 0
+    at = n_checks = 0
     while at < len(members) or not parts:
-        n, at, raw = _check(
-            signatures,
-            members,
-            last,
-            at,
-            n_earlier,
-            rows,
-            min_equal,
-            is_capped,
-            bodies,
-            sizes,
-            rare,
-            packed,
-            equal,
-        )
+        n, at, made = _check(
+            signatures, bands, members, last, at, n_earlier, rows, min_equal, is_capped,
+            bodies, sizes, rare, packed, equal,
+        )  # fmt: skip
         parts.append((packed[:n].copy(), equal[:n].copy()))
-        n_raw += raw
-    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts]), n_raw
+        n_checks += made
+    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts]), n_checks
+
+
+def pairs_of_slots(signatures: NDArray[np.uint32] | NDArray[np.uint16]) -> Any:
+    """Bands of two rows as one number each, shape (n, k // 2); a view."""
+    slots = signatures[:, : signatures.shape[1] // 2 * 2]
+    return slots.view(np.uint32) if signatures.dtype == np.uint16 else slots.view(np.uint64)
 
 
 def unique_pairs(parts: list[Pairs]) -> Pairs:
@@ -103,31 +100,52 @@ def _whole_enough(bodies, sizes, rare, left, right):  # type: ignore[no-untyped-
 
 @_compiled
 def _check(  # type: ignore[no-untyped-def]
-    signatures, members, last, at, n_earlier, rows, min_equal, is_capped, bodies, sizes, rare, packed, equal
+    signatures,
+    bands,
+    members,
+    last,
+    at,
+    n_earlier,
+    rows,
+    min_equal,
+    is_capped,
+    bodies,
+    sizes,
+    rare,
+    packed,
+    equal,
 ):
-    """Fill the buffers from member `at` on; returns (pairs stored, next member, raw pairs)."""
+    """Fill the buffers from member `at` on; returns (pairs stored, next member, checks made)."""
     n = 0
-    n_raw = 0
+    n_checks = 0
     any_capped = is_capped.shape[1] > 0
+    early = min(n_earlier, _FIRST_BANDS)
     for i in range(at, len(members)):
         if n + last[i] - i - 1 > len(packed):
-            return n, i, n_raw
+            return n, i, n_checks
         left = members[i]
         mine = signatures[left]
         for j in range(i + 1, last[i]):
             right = members[j]
             other = signatures[right]
+            n_checks += 1
+            # Near copies share most bands, the first among them; strangers fail the tests after.
+            if len(bands) and _agreeing(bands[left][:early], bands[right][:early]):
+                if not any_capped:
+                    continue
+                if _met_before(mine, other, early, rows, any_capped, is_capped, left):
+                    continue
             n_equal = _agreeing(mine, other)
-            if n_equal >= rows and _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
-                continue
-            n_raw += 1
             if n_equal < min_equal:
                 continue
-            if len(sizes) == 0 or _whole_enough(bodies, sizes, rare, left, right):
-                packed[n] = min(left, right) << 32 | max(left, right)
-                equal[n] = n_equal
-                n += 1
-    return n, len(members), n_raw
+            if len(sizes) and not _whole_enough(bodies, sizes, rare, left, right):
+                continue
+            if _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
+                continue
+            packed[n] = min(left, right) << 32 | max(left, right)
+            equal[n] = n_equal
+            n += 1
+    return n, len(members), n_checks
 
 
 @_compiled
