@@ -40,6 +40,10 @@ _UNITS: Final = {
 }
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*[a-z]+\s*)+", re.ASCII)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([mg])i?b?", re.ASCII)
+LEAST_MEMORY_MB: Final = 1024
+"""Imports, kernels and tables take 300, reading and learning up to 700."""
+
 _LONGEST_S: Final = 1_000 * 366 * 86_400  # no feed is older than newspapers; also keeps dates in range
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
 
@@ -77,6 +81,30 @@ def parse_duration(text: str) -> int:
         size = "long" if seconds > 1 else "short"
         raise SettingsError(f"{text!r} is too {size}; give 1 second to 1000 years")
     return round(seconds)
+
+
+def parse_size(text: str) -> int:
+    """Return an amount of memory in MB (2**20 bytes).
+
+    Parameters
+    ----------
+    text : str
+        A number with a unit: ``800MB``, ``2GB``, ``1.5g``.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read. A bare number is refused: whether bytes or megabytes were meant cannot be told.
+
+    Examples
+    --------
+    >>> parse_size("800MB"), parse_size("1.5 GB")
+    (800, 1536)
+    """
+    found = _SIZE.fullmatch(text.strip().lower())
+    if found is None:
+        raise SettingsError(f"{text!r} is no amount of memory; write it like 800MB or 2GB")
+    return int(float(found[1]) * (1024 if found[2] == "g" else 1))
 
 
 def parse_when(text: str, *, now: datetime | None = None, end: bool = False) -> datetime:
@@ -166,6 +194,9 @@ class Settings:
         None: as many as there are cores. Never changes a result.
     on_change : str
         One of `ON_CHANGE`; used when feeds are read into an index.
+    memory_mb : int, optional
+        Memory to use at most, in MB (2**20 bytes); None: some 4 GB at a million articles. Never changes a
+        result.
 
     Notes
     -----
@@ -185,6 +216,7 @@ class Settings:
     threads: int | None = None
     on_change: str = "version"
     furniture: bool = True
+    memory_mb: int | None = None
 
     @classmethod
     def from_text(
@@ -194,6 +226,7 @@ class Settings:
         until: str | None = None,
         window: str | None = None,
         relations: Iterable[str] = (),
+        memory: str | None = None,
         now: datetime | None = None,
         **others: Any,
     ) -> Settings:
@@ -207,6 +240,8 @@ class Settings:
             As `parse_duration` reads it.
         relations : iterable of str
             Names of `RELATIONS`, also several in one string with commas between.
+        memory : str, optional
+            As `parse_size` reads it.
         now : datetime, optional
             What "24h ago" counts from.
         **others
@@ -236,6 +271,7 @@ class Settings:
             since=read("since", since, lambda text: parse_when(text, now=moment)),
             until=read("until", until, lambda text: parse_when(text, now=moment, end=True)),
             window_s=read("window", window, parse_duration),
+            memory_mb=read("memory", memory, parse_size),
             relations=tuple(name.strip().lower() for text in relations for name in text.split(",")),
             **others,
         )
@@ -276,6 +312,8 @@ class Settings:
             wrong.append(f"sort: {self.sort!r} is none of {', '.join(SORTS)}")
         if self.threads is not None and self.threads < 1:
             wrong.append(f"threads: {self.threads} is below 1")
+        if self.memory_mb is not None and self.memory_mb < LEAST_MEMORY_MB:
+            wrong.append(f"memory: {self.memory_mb} MB is below {LEAST_MEMORY_MB}, the least any feed needs")
         if self.on_change not in ON_CHANGE:
             wrong.append(f"on-change: {self.on_change!r} is none of {', '.join(ON_CHANGE)}")
         return wrong

@@ -79,6 +79,8 @@ def clusters(
     format_in: options.FormatIn = None,
     rejects: options.Rejects = None,
     threads: options.Threads = None,
+    memory: options.Memory = None,
+    profile: options.Profile = None,
 ) -> None:
     """Find the clusters of an index, or of feeds given directly, and print them.
 
@@ -96,6 +98,7 @@ def clusters(
     """
     from dedup.cli.facade import read_model, the_index_among
     from dedup.cli.output import emit_report
+    from dedup.cli.profiling import profiling
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
     from dedup.report.destination import check_writable, chosen_format
@@ -117,13 +120,14 @@ def clusters(
         sort=sort.value,
         top=top or None,
         threads=threads,
+        memory=memory,
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
     folder = the_index_among(sources)
     # A table says how many clusters it leaves out, so it is given all of them.
     asked = replace(settings, top=None) if kind == "table" else settings
-    with Progress() as progress:
+    with profiling(profile), Progress() as progress:
         reading = opened(
             sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
         )

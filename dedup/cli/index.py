@@ -35,6 +35,8 @@ def index(
         ),
     ] = False,
     threads: options.Threads = None,
+    memory: options.Memory = None,
+    profile: options.Profile = None,
 ) -> None:
     """Read feeds into an index: create it, or add to it. Nothing is added twice.
 
@@ -48,6 +50,7 @@ def index(
     """
     from dedup.cli.adding import add_feeds, check_feeds
     from dedup.cli.facade import open_index, open_or_create_index
+    from dedup.cli.profiling import profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.wording import count, duration
@@ -55,10 +58,11 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
-    settings = Settings(threads=threads, on_change=on_change.value).check()
+    settings = Settings.from_text(threads=threads, memory=memory, on_change=on_change.value)
     check_writable(rejects, index, *(feeds or ()))
     columns = check_feeds(feeds, mapping, format_in) if feeds else None
     with (
+        profiling(profile),
         Progress() as progress,
         open_or_create_index(index) if feeds else open_index(index, write=True) as idx,
     ):

@@ -137,6 +137,22 @@ Threads: TypeAlias = Annotated[
         "--threads", metavar="N", help="Threads to use; without it every core. Never changes a result."
     ),
 ]
+Memory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory to use at most, such as 2GB or 800MB. Less is slower; never changes a result.",
+    ),
+]
+Profile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE|-",
+        help="Write time, CPU time and memory of each stage to FILE as JSON, or with - to the terminal.",
+    ),
+]
 Output: TypeAlias = Annotated[
     Path | None,
     typer.Option(

@@ -39,6 +39,7 @@ def query(
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
     threads: options.Threads = None,
+    profile: options.Profile = None,
 ) -> None:
     """Find near-duplicates of new articles in an index. The index is not changed.
 
@@ -51,6 +52,7 @@ def query(
     """
     from dedup.cli.facade import open_index, read_model
     from dedup.cli.output import canvas_for, emit_lines
+    from dedup.cli.profiling import profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
     from dedup.report.matches import match_lines
@@ -62,7 +64,7 @@ def query(
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
     judged_by = read_model(model)
-    with Progress() as progress, open_index(index) as idx:
+    with profiling(profile), Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
         articles = _plain_article(source) if text else _feed_articles(source, mapping, format_in, progress)

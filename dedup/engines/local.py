@@ -10,6 +10,7 @@ from dedup.confirm.epoch import Learnt, learn
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model
 from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS, Survey, survey_texts
+from dedup.engines.budget import words_within
 from dedup.engines.corpus import Corpus, Nodes, distinct_texts, load_corpus, node_texts, outlet_numbers
 from dedup.engines.matching import Known, Matches, match
 from dedup.engines.placeholders import find_placeholders
@@ -98,14 +99,27 @@ def find_matches(
     *,
     known: Known | None = None,
     threads: int = 1,
+    memory_mb: int | None = None,
     on_stage: OnStage = lambda *_: None,
 ) -> State:
-    """Find and score the candidate pairs of a snapshot."""
+    """Find and score the candidate pairs of a snapshot.
+
+    Raises
+    ------
+    SettingsError
+        If `memory_mb` is too little for an index of this size.
+    """
     corpus = load_corpus(snapshot)
     nodes = distinct_texts(corpus)
+    most_words = words_within(memory_mb, len(corpus))
     sizes = corpus.units[nodes.first]
     judge = Judge(
-        sizes, lambda wanted: node_texts(snapshot, corpus, nodes, wanted), learnt, model, threads=threads
+        sizes,
+        lambda wanted: node_texts(snapshot, corpus, nodes, wanted),
+        learnt,
+        model,
+        threads=threads,
+        most_words=most_words,
     )
     matches = match(
         snapshot, corpus, nodes, judge, learnt.rubrics, known=known, threads=threads, on_stage=on_stage

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, Any, Final
 
@@ -25,6 +27,7 @@ from dedup.index.snapshot import Snapshot
 from dedup.profile import timed
 
 _BATCH: Final = 2048
+_AHEAD: Final = 2
 
 OnStage = Callable[[str, int, int], None]
 """Gets the name of a stage, and how much of how much is done."""
@@ -83,10 +86,10 @@ class SpilledTexts:
         position = 0
         again = "free space there, or set TMPDIR to a folder on a larger disk"
         with explained(tempfile.gettempdir(), again=again, kind=IndexFolderError):
-            for low in range(0, len(nodes), _BATCH):
+            for low, texts in _read_ahead(read, nodes):
                 on_progress(low, len(nodes))
                 some = nodes[low : low + _BATCH]
-                offsets, data = _buffers(read(some))
+                offsets, data = _buffers(texts)
                 self._file.write(data)
                 self._begins[some] = position + offsets[:-1] - offsets[0]
                 self._sizes[some] = np.diff(offsets)
@@ -110,6 +113,20 @@ class SpilledTexts:
     def close(self) -> None:
         """Give the space back."""
         self._file.close()
+
+
+def _read_ahead(read: ReadTexts, nodes: Ints) -> Iterator[tuple[int, pa.Array]]:
+    """Yield the texts batch by batch, while the next ones are decompressed."""
+    waiting: deque[tuple[int, Future[pa.Array]]] = deque()
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        for low in range(0, len(nodes), _BATCH):
+            waiting.append((low, pool.submit(read, nodes[low : low + _BATCH])))
+            if len(waiting) > _AHEAD:
+                begin, texts = waiting.popleft()
+                yield begin, texts.result()
+        while waiting:
+            begin, texts = waiting.popleft()
+            yield begin, texts.result()
 
 
 def _buffers(texts: pa.Array) -> tuple[Ints, Any]:

@@ -99,7 +99,10 @@ class Session:
             return held
         self.forget()
         known = known_edges(self._store, identity) if self._keep_runs else None
-        state = find_matches(snapshot, learnt, chosen, known=known, threads=threads, on_stage=on_stage)
+        state = find_matches(
+            snapshot, learnt, chosen, known=known, threads=threads, memory_mb=settings.memory_mb,
+            on_stage=on_stage,
+        )  # fmt: skip
         self._matched = Matched(snapshot, state, learnt, chosen, identity)
         return self._matched
 

@@ -1,0 +1,58 @@
+"""``--profile``: where the time and the memory of a command went."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dedup.profile import Profile
+
+
+@contextmanager
+def profiling(where: Path | None) -> Iterator[None]:
+    """Take a profile of the block, if one is wanted, and write it even if the block fails.
+
+    Parameters
+    ----------
+    where : Path, optional
+        A file for JSON; ``-`` for a table on standard error; None for no profile.
+    """
+    if where is None:
+        yield
+        return
+    from dedup.profile import profiled
+
+    with profiled() as profile:
+        try:
+            yield
+        finally:
+            _write(profile, where)
+
+
+def _write(profile: Profile, where: Path) -> None:
+    found = profile.to_dict()
+    if str(where) == "-":
+        print("\n".join(profile_lines(found)), file=sys.stderr, flush=True)
+        return
+    import orjson
+
+    from dedup.index.atomic import replacing_file
+
+    with replacing_file(where, durable=False) as file:
+        file.write(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def profile_lines(profile: dict[str, Any]) -> list[str]:
+    """Lay a profile out as a table, one line a stage; then the counts."""
+    lines = [f"{'stage':<16}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}"]
+    for stage in [*profile["stages"], {"name": "whole process", **profile["total"]}]:
+        lines.append(
+            f"{stage['name']:<16}{stage['seconds']:>10.2f}{stage['cpu_seconds']:>10.2f}"
+            f"{stage['peak_rss_mb']:>10,.0f}"
+        )
+    lines += [f"{name.replace('_', ' ')}: {number:,}" for name, number in profile["counts"].items()]
+    return lines

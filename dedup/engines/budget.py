@@ -1,0 +1,52 @@
+"""How much memory a run takes, and what is left for documents.
+
+Measured as the peak resident memory of whole runs on 37,554 to 1,000,000
+articles (``python -m tests.benchmarks.speed scale``). Whatever grows with the
+feed grows by the article; only documents and batches can be had smaller.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dedup.confirm.judge import MOST_WORDS
+from dedup.errors import SettingsError
+
+BASE_MB: Final = 900
+"""Imports, kernels, tables, the batches of a feed, the sample an epoch is learnt from."""
+
+ARTICLE_BYTES: Final = 2_200
+"""Of each article: its signature and that of its beginning, keys, hashes, edges and its row in the report."""
+
+WORD_BYTES: Final = 48
+"""Of a word in a document: 16, while documents are made and put together three times that."""
+
+LEAST_WORDS: Final = 1 << 20
+
+
+def words_within(memory_mb: int | None, n_articles: int) -> int:
+    """Return how many words the documents in memory may have.
+
+    Parameters
+    ----------
+    memory_mb : int or None
+        Memory to use at most, in MB (2**20 bytes); None: `MOST_WORDS` for the documents.
+    n_articles : int
+
+    Raises
+    ------
+    SettingsError
+        If it is not enough for so many articles.
+    """
+    if memory_mb is None:
+        return MOST_WORDS
+    needed = BASE_MB + (n_articles * ARTICLE_BYTES >> 20)
+    left = memory_mb - needed
+    words = (left << 20) // WORD_BYTES
+    if words < LEAST_WORDS:
+        least = needed + (LEAST_WORDS * WORD_BYTES >> 20) + 1
+        raise SettingsError(
+            f"memory: {memory_mb:,} MB is too little for {n_articles:,} articles",
+            f"give at least {least:,} MB, or a shorter feed",
+        )
+    return min(words, 4 * MOST_WORDS)
