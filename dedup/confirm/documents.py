@@ -26,11 +26,11 @@ from dedup.confirm.slots import find_slots
 from dedup.confirm.stems import first_stems
 from dedup.confirm.tfidf import Idf
 from dedup.confirm.units import chunks, offsets_of, unit_hashes
-from dedup.sketch.background import word_keys
+from dedup.sketch.background import load_background, word_keys
 from dedup.text.captions import caption_mask, credit_phrases
 from dedup.text.frames import FRAME_MAX_WORDS
 from dedup.text.furniture import Furniture, furniture_mask
-from dedup.text.key_table import KeyTable, find_key
+from dedup.text.key_table import KeySet, KeyTable, find_key, in_set
 from dedup.text.radix import sort_packed
 from dedup.text.words import NUMBER, SPACELESS, Words, tokenize
 
@@ -165,13 +165,13 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: KeyTable) -
     _flag_spans(hidden, addressing, offsets, bigram_flags, run_flags)
     bigram, bigram_flag, bigram_offsets = entries(bigrams, bigram_flags, offsets)
     run, run_flag, run_offsets = entries(runs, run_flags, offsets)
-    word_flags = _word_flags(words, units, bigrams, idf, furniture.frame_table)
+    word_flags = _word_flags(words, units, bigrams, furniture.frame_table)
     word, word_flag, word_offsets = entries(units, word_flags, offsets)
     word_idf = idf.words(word)
     roots = np.maximum(word_keys(words.stems), np.uint32(1)) if words.stems is not None else units
     roots = np.where(words.flags & SPACELESS != 0, units, roots)
     (opening, opening_offsets), (stem, stem_idf, stem_flags, stem_offsets) = first_stems(
-        roots, idf.words(units), word_flags, offsets
+        roots, units, word_flags, offsets, idf.words
     )
     slot, filling, slot_offsets = find_slots(units, word_flags, offsets)
     rare, rare_offsets = _rarest(word, word_idf, word_offsets)
@@ -197,16 +197,24 @@ def _open_first(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _word_flags(
-    words: Words, units: NDArray[np.uint32], bigrams: NDArray[np.uint32], idf: Idf, frames: KeyTable
+    words: Words, units: NDArray[np.uint32], bigrams: NDArray[np.uint32], frames: KeyTable
 ) -> NDArray[np.uint8]:
     """Number, name and open bits of each word."""
     out = np.empty(len(units), np.uint8)
-    known, names = idf.background.words, idf.background.names
+    known, names = word_sets()
     _flag_words(
-        words.flags, units, bigrams, words.offsets, known.keys, known.starts, names.keys, names.starts,
+        words.flags, units, bigrams, words.offsets,
+        known.lanes, known.table.keys, known.table.starts, names.lanes, names.table.keys, names.table.starts,
         frames.keys, frames.starts, out,
     )  # fmt: skip
     return out
+
+
+@cache
+def word_sets() -> tuple[KeySet, KeySet]:
+    """Return the words that the background knows, and the names among them."""
+    background = load_background()
+    return KeySet.of(background.words.keys), KeySet.of(background.names.keys)
 
 
 @cache
@@ -246,7 +254,19 @@ def _flag_spans(hidden, interface, offsets, bigram_flags, run_flags):  # type: i
 
 @_compiled
 def _flag_words(  # type: ignore[no-untyped-def]
-    flags, units, bigrams, offsets, known, known_starts, names, names_starts, frames, frames_starts, out
+    flags,
+    units,
+    bigrams,
+    offsets,
+    known_lanes,
+    known,
+    known_starts,
+    name_lanes,
+    names,
+    name_starts,
+    frames,
+    frames_starts,
+    out,
 ):
     """Bit 0: a number; 1: a name; 2: stands outside a headline's frame."""
     for text in range(len(offsets) - 1):
@@ -254,16 +274,14 @@ def _flag_words(  # type: ignore[no-untyped-def]
         framed = end - begin < FRAME_MAX_WORDS and len(frames) > 0
         before = False
         for i in range(begin, end):
-            number = flags[i] & NUMBER
-            name = 0
-            if number == 0:
-                # A word the table does not know is most often a name. Capitals do not take part: they would
-                # make a score depend on which of two equal texts was read.
-                unseen = flags[i] & SPACELESS == 0 and find_key(known, known_starts, units[i]) < 0
-                name = 1 if unseen or find_key(names, names_starts, units[i]) >= 0 else 0
+            number = flags[i] & NUMBER != 0
+            # A word the table does not know is most often a name. Capitals do not take part: they would make a
+            # score depend on which of two equal texts was read.
+            unseen = (flags[i] & SPACELESS == 0) & (not in_set(known_lanes, known, known_starts, units[i]))
+            name = (not number) & (unseen | in_set(name_lanes, names, name_starts, units[i]))
             begins = framed and bigrams[i] != 0 and find_key(frames, frames_starts, bigrams[i]) >= 0
             # The pair that begins at a word takes in the next one.
-            out[i] = np.uint8((1 if number else 0) | name << 1 | (0 if begins or before else 4))
+            out[i] = np.uint8(np.uint8(number) | np.uint8(name) << 1 | (0 if begins or before else 4))
             before = begins
 
 

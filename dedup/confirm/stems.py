@@ -24,17 +24,23 @@ Stems = tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8], NDArray[
 
 
 def first_stems(
-    stems: NDArray[np.uint32], idf: NDArray[np.uint8], flags: NDArray[np.uint8], offsets: NDArray[np.int64]
+    stems: NDArray[np.uint32],
+    words: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    idf_of: Callable[[NDArray[np.uint32]], NDArray[np.uint8]],
 ) -> tuple[Opening, Stems]:
     """Take the first `OPENING_WORDS` words of each text.
 
     Parameters
     ----------
-    stems : uint32 array, shape (m,)
-        Stem of each word.
-    idf, flags : uint8 array, shape (m,)
+    stems, words : uint32 array, shape (m,)
+        Stem and key of each word.
+    flags : uint8 array, shape (m,)
         Of each word.
     offsets : int64 array, shape (n + 1,)
+    idf_of : callable
+        Gives the IDF of words.
 
     Returns
     -------
@@ -46,9 +52,13 @@ def first_stems(
     sizes = np.minimum(np.diff(offsets), OPENING_WORDS)
     places = offsets_of(sizes)
     opening, found = np.empty((2, int(places[-1])), np.uint32)
+    early = np.empty(len(opening), np.uint32)
+    _take_first(words, offsets, places, early)
     greatest, every = np.empty((2, int(places[-1])), np.uint8)
     out_offsets = np.zeros(len(offsets), np.int64)
-    n = _take_stems(stems, idf, flags, offsets, places, opening, found, greatest, every, out_offsets)
+    n = _take_stems(
+        stems, idf_of(early), flags, offsets, places, opening, found, greatest, every, out_offsets
+    )
     return (opening, places), (found[:n], greatest[:n], every[:n], out_offsets)
 
 
@@ -72,12 +82,22 @@ def _take_stems(  # type: ignore[no-untyped-def]
             i = offsets[text] + np.int64(packed[k] & _LOW)
             if k == 0 or stem != before:
                 found[written] = stem
-                greatest[written] = idf[i]
+                greatest[written] = idf[places[text] + np.int64(packed[k] & _LOW)]
                 every[written] = flags[i]
                 written += 1
             else:
-                greatest[written - 1] = max(greatest[written - 1], idf[i])
+                greatest[written - 1] = max(
+                    greatest[written - 1], idf[places[text] + np.int64(packed[k] & _LOW)]
+                )
                 every[written - 1] |= flags[i]
             before = stem
         out_offsets[text + 1] = written
     return written
+
+
+@_compiled
+def _take_first(words, offsets, places, out):  # type: ignore[no-untyped-def]
+    """Write the first words of each text, as many as `places` leaves room for."""
+    for text in range(len(offsets) - 1):
+        for k in range(places[text + 1] - places[text]):
+            out[places[text] + k] = words[offsets[text] + k]
