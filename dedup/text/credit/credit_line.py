@@ -12,6 +12,23 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.context import PICTURE, PICTURE_AFTER, TITLED, Found, Hit, of_a_picture
 from dedup.text.credit.names import WEAK
 
+# What a note cannot do without; `dedup.text.credit.gate` looks for these first. Small letters stand for both
+# cases, a blank for any. Each pattern below has, before the name or after it, one of its literals.
+COPYRIGHT_SIGNS: Final = ("copyright", "©", "(c)", "&copy;")
+_MATTER: Final = "input inputs reporting material information file files report reports".split()  # noqa: SIM905
+LINE_BEFORE: Final = (
+    *(f"{matter} {of} " for matter in _MATTER for of in ("from", "by", "of")),  # _INPUTS, _USED, _CONTAINS
+    *(f"feed {of} " for of in ("from", "by", "of")),  # _FEED
+    *(f"{done} {by} " for done in ("published", "appeared") for by in ("by", "on", "in", "at")),
+    *("republished from ", "reprinted from "),
+    *("generated ", "published "),  # _GENERATED
+    *("contributing:", "follow "),
+    *(f"{source}{colon}" for source in ("source", "sources", "fuente", "quelle") for colon in (":", " :")),
+)
+LINE_AFTER: Final = ("contributed",)
+SENTENCE_ENDS: Final = '.!?"”’»)…]'  # _SIGNATURE
+SIGNATURE_MARKS: Final = "-–—([/"
+
 _COPY: Final = re.compile(
     r"(?:(?i:copyright|©|\(c\)|&copy;)[\s,:]{0,3}){1,2}(?P<year>(?:19|20)\d\d(?:\s?[-–]\s?(?:\d\d){1,2})?)?"
     r"[\s,.]{0,3}(?:by\s)?(?P<via>[\w .&-]{1,30}\svia\s)?(?:[Tt]he\s)?\Z"

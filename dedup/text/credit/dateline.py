@@ -14,6 +14,11 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.context import MONTH, PICTURE, Found, Hit, proper
 from dedup.text.credit.names import WEAK
 
+# What stands next to the name in every dateline; `dedup.text.credit.gate` looks for these first.
+BEFORE: Final = "([（【/="
+AFTER: Final = ")]）】/,=-"
+DASHES: Final = "-–—―−:_.&"
+
 _DASH: Final = re.compile(r"[\s,]{0,3}(?:[-–—―−:_]{1,3}|\.\s?[-–—]|&#8212;|&mdash;)")
 _OPEN: Final = re.compile(r"[(\[（【/]\s?(?P<with>[^()\[\]\n/=]{1,25}[/=]\s?)?\Z")
 _OPEN_SPACED: Final = re.compile(r"[(\[（【][^()\[\]\n/=]{1,25}\s\Z")  # [ロンドン 4日 ロイター]

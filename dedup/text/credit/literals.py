@@ -1,0 +1,283 @@
+"""Many literals looked for at once in UTF-8 bytes, compiled: the pass that spares most texts the patterns.
+
+A literal is text in which a blank stands for one or two blanks of any sort. The literals are dealt into 64
+buckets; for each of the first four bytes of a literal a table says which buckets have that byte there, so
+one AND of four look-ups tells nearly always that none begins here (the idea of the Teddy matcher of
+Hyperscan, without its vectors). Literals are data: whatever table a user writes is looked for the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from dedup.text.scan import _decode
+
+DEPTH: Final = 4  # leading bytes of a literal that the tables know
+BUCKETS: Final = 64
+_NAMES: Final = 48  # buckets kept for literals of `ordered`
+
+SPACE, ALNUM, LOWER = 1, 2, 4  # bits of `kinds`
+N_KINDS: Final = 0x10000
+
+compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Literals:
+    """Literals made ready for the kernels.
+
+    Parameters
+    ----------
+    masks : uint64 array, shape (4, 256)
+        Buckets that have a byte at a place.
+    buckets : int64 array, shape (65,)
+        Literals of bucket b are ``buckets[b]:buckets[b + 1]``.
+    offsets : int64 array, shape (n + 1,)
+        Bytes of literal i in `data`.
+    data : uint8 array
+    labels : int64 array, shape (n,)
+        What the caller calls them.
+    fold : bool
+        Whether case is ignored, as `re.IGNORECASE` does it for ASCII letters.
+    """
+
+    masks: NDArray[np.uint64]
+    buckets: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    fold: bool
+
+    @classmethod
+    def of(
+        cls, ordered: Iterable[tuple[str, int]], others: Iterable[tuple[str, int]] = (), *, fold: bool = False
+    ) -> Literals:
+        """Deal (literal, label) pairs into buckets.
+
+        Of `ordered` those of one first character share a bucket and keep their order, so that the first of
+        them that fits can be told; `others` are looked for one by one. Folded literals come in lower case.
+        """
+        dealt: list[list[tuple[str, int]]] = [[] for _ in range(BUCKETS)]
+        firsts: dict[str, int] = {}
+        for literal, label in ordered:
+            dealt[firsts.setdefault(literal[0], len(firsts)) % _NAMES].append((literal, label))
+        for number, (literal, label) in enumerate(sorted(others)):
+            dealt[_NAMES + number % (BUCKETS - _NAMES)].append((literal, label))
+        masks = np.zeros((DEPTH, 256), np.uint64)
+        for bucket, literals in enumerate(dealt):
+            bit = np.uint64(1 << bucket)
+            for literal, _ in literals:
+                for place, some in enumerate(_leading(literal, fold)):
+                    masks[place, some] |= bit
+        flat = [pair for literals in dealt for pair in literals]
+        raw = [literal.encode("utf-8", "surrogatepass") for literal, _ in flat]
+        return cls(
+            masks,
+            np.cumsum([0, *map(len, dealt)]),
+            np.cumsum([0, *map(len, raw)]),
+            np.frombuffer(b"".join(raw), np.uint8).copy(),
+            np.array([label for _, label in flat], np.int64),
+            fold,
+        )
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What the kernels take."""
+        return self.masks, self.buckets, self.offsets, self.data, self.labels, self.fold
+
+
+def _leading(literal: str, fold: bool) -> list[list[int]]:
+    """Bytes that can stand at each of the first places where a literal begins."""
+    out: list[list[int]] = []
+    for byte in literal.encode("utf-8", "surrogatepass"):
+        if byte == 0x20:  # a blank may be of any length: nothing is known after it
+            out.append([b for b in range(256) if b >= 0x80 or chr(b).isspace()])
+            break
+        either = {byte, ord(chr(byte).upper())} if byte < 0x80 and fold else {byte}
+        # A sign of several bytes may fold to an ASCII letter.
+        out.append([*either, *range(0x80, 0x100)] if fold else [*either])
+    return [*out, *[list(range(256))] * DEPTH][:DEPTH]
+
+
+@cache
+def base_kinds() -> NDArray[np.uint8]:
+    """Return what this Python says of code points: blanks, and of those below U+1100 letters and digits.
+
+    Returns
+    -------
+    uint8 array, shape (0x10000,)
+        The last blank is U+3000. Marks that a rule looks for get their bits in `dedup.text.credit.gate`.
+    """
+    kinds = np.zeros(N_KINDS, np.uint8)
+    for cp, sign in enumerate(map(chr, range(0x3001))):
+        kinds[cp] = SPACE if sign.isspace() else 0
+        if cp < 0x1100:
+            kinds[cp] |= (ALNUM if sign.isalnum() else 0) | (LOWER if sign.islower() else 0)
+    return kinds
+
+
+@compiled
+def kind_at(data, i, high, kinds):  # type: ignore[no-untyped-def]
+    """Kind of the code point at byte i and its length in bytes."""
+    byte = np.int64(data[i])
+    if byte < 0x80:
+        return kinds[byte], 1
+    cp, size = _decode(data, i, high)
+    return (kinds[cp] if cp < N_KINDS else np.uint8(0)), size
+
+
+@compiled
+def back(data, i, low):  # type: ignore[no-untyped-def]
+    """Byte at which the code point before byte i begins; `low` at the start."""
+    i -= 1
+    while i > low and data[i] & 0xC0 == 0x80:
+        i -= 1
+    return max(i, low)
+
+
+@compiled
+def literal_end(data, i, high, literal, a, b, fold, kinds):  # type: ignore[no-untyped-def]
+    """End of the literal ``literal[a:b]`` if it stands at byte i, else -1."""
+    while a < b:
+        wanted = np.int64(literal[a])
+        a += 1
+        if wanted == 0x20:
+            blanks = 0
+            while blanks < 2 and i < high:
+                kind, size = kind_at(data, i, high, kinds)
+                if kind & SPACE == 0:
+                    break
+                i += size
+                blanks += 1
+            if blanks == 0:
+                return -1
+            continue
+        if i >= high:
+            return -1
+        byte = np.int64(data[i])
+        if fold and 65 <= byte <= 90:
+            byte += 32
+        elif fold and byte >= 0x80 and byte != wanted:
+            # What `re` holds for an i, s or k in another case: İ ı ſ and the Kelvin sign.
+            cp, size = _decode(data, i, high)
+            i_like = wanted == 105 and 0x130 <= cp <= 0x131
+            if i_like or (wanted == 115 and cp == 0x17F) or (wanted == 107 and cp == 0x212A):
+                byte = wanted
+                i += size - 1
+        if byte != wanted:
+            return -1
+        i += 1
+    return i
+
+
+@compiled
+def buckets_at(data, i, high, masks, fold):  # type: ignore[no-untyped-def]
+    """Buckets of which a literal may begin at byte i, one bit each."""
+    found = masks[0, data[i]]
+    for place in range(1, DEPTH):
+        # Where several bytes fold to one letter, what follows stands elsewhere than the masks say.
+        if not found or i + place >= high or (fold and data[i + place - 1] >= 0x80):
+            break
+        found &= masks[place, data[i + place]]
+    return found
+
+
+@compiled
+def labels_at(data, i, high, literals, kinds):  # type: ignore[no-untyped-def]
+    """Labels, joined by OR, of the literals that stand at byte i and end by `high`."""
+    masks, buckets, offsets, literal, labels, fold = literals
+    out = 0
+    found = buckets_at(data, i, high, masks, fold)
+    bucket = 0
+    while found:
+        if found & np.uint64(1):
+            for k in range(buckets[bucket], buckets[bucket + 1]):
+                if literal_end(data, i, high, literal, offsets[k], offsets[k + 1], fold, kinds) >= 0:
+                    out |= labels[k]
+        found >>= np.uint64(1)
+        bucket += 1
+    return out
+
+
+WHOLE: Final = 2
+"""Bit of a label: a literal of `holds_any` that no ASCII letter or digit may follow."""
+
+
+@compiled
+def _hold(data, begins, ends, literals, kinds, out):  # type: ignore[no-untyped-def]
+    masks, buckets, offsets, literal, labels, fold = literals
+    for row in range(len(begins)):
+        high = ends[row]
+        for i in range(begins[row], high):
+            if data[i] >= 0x80:
+                out[row] = True
+                break
+            found = buckets_at(data, i, high, masks, fold)
+            bucket = 0
+            while found and not out[row]:
+                if found & np.uint64(1):
+                    for k in range(buckets[bucket], buckets[bucket + 1]):
+                        e = literal_end(data, i, high, literal, offsets[k], offsets[k + 1], fold, kinds)
+                        if e >= 0:
+                            border = e >= high or data[e] >= 0x80 or kinds[data[e]] & ALNUM == 0
+                            out[row] |= border or labels[k] & WHOLE == 0
+                found >>= np.uint64(1)
+                bucket += 1
+            if out[row]:
+                break
+
+
+Bytes = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
+
+
+def bytes_of(column: pa.Array) -> Bytes:
+    """Return the bytes of a column and where each value begins and ends in them; a null is empty.
+
+    Nothing is copied of a column of string or large_string; others are cast.
+    """
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        column = column.cast(pa.large_string())
+    if not len(column):
+        return np.zeros(1, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
+    _, offset_buffer, data_buffer = column.buffers()
+    wide = pa.types.is_large_string(column.type)
+    offsets = np.frombuffer(offset_buffer, np.int64 if wide else np.int32)
+    offsets = offsets[column.offset : column.offset + len(column) + 1]
+    held = data_buffer is not None and data_buffer.size > 0
+    data = np.frombuffer(data_buffer, np.uint8) if held else np.zeros(1, np.uint8)
+    data = data[:]
+    data.flags.writeable = False  # one array type for the kernels, however the buffer came about
+    begins, ends = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
+    if column.null_count:  # the bytes under a null are undefined
+        nulls = column.is_null().to_numpy(zero_copy_only=False)
+        ends[nulls] = begins[nulls]
+    return data, begins, ends
+
+
+def holds_any(values: Bytes, literals: Literals, limit: int) -> NDArray[np.bool_]:
+    """Which values may hold a literal in their first `limit` code points, those not in ASCII always.
+
+    Parameters
+    ----------
+    values : Bytes
+    literals : Literals
+        Folded ones; those labelled `WHOLE` must end where no word goes on.
+    limit : int
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    data, begins, ends = values
+    out = np.zeros(len(begins), np.bool_)
+    data.flags.writeable = False
+    _hold(data, begins, np.minimum(ends, begins + limit), literals.arrays, base_kinds(), out)
+    return out
