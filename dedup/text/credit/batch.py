@@ -56,7 +56,7 @@ class _Gates:
 
 def _folded(literals: dict[str, int]) -> Literals:
     # Values that are not ASCII pass anyway (`holds_any`), so only ASCII ones need be looked for.
-    return Literals.of((), [pair for pair in literals.items() if pair[0].isascii()], fold=True)
+    return Literals.of([pair for pair in literals.items() if pair[0].isascii()], fold=True)
 
 
 @lru_cache(maxsize=8)

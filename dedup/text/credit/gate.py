@@ -24,10 +24,15 @@ from dedup.text.credit.literals import (
     compiled,
     kind_at,
     literal_end,
+    next_start,
 )
 from dedup.text.credit.names import FULL, HEAD, TAIL, Table
 from dedup.text.credit.shapes import BYLINE, COPYRIGHT, DATELINE, LINE, context_tables, rules_about
 from dedup.text.scan import _decode
+
+_ONE: Final = np.uint64(1)
+_EIGHT: Final = np.uint64(8)
+_BYTE: Final = np.uint64(255)
 
 BROKEN: Final = -(1 << 40)
 """`Hits.literal` of a text whose bytes are no UTF-8 where it matters."""
@@ -68,7 +73,7 @@ class Gate:
         if table.style is not None:
             phrases.append((STYLE, -1 - len(table.phrases)))
         rare = [(_rarest(rest), label) for rest, label in phrases if rest.strip()]
-        self._literals = Literals.of(names, rare)
+        self._literals = Literals.of([*names, *rare])
 
     def hits(self, texts: Bytes, *, rules: bool = True) -> Hits:
         """Return what may be a credit in texts, or without `rules` every name.
@@ -134,6 +139,11 @@ def _count(data, low, high):  # type: ignore[no-untyped-def]
 @compiled
 def _sound(data, low, high):  # type: ignore[no-untyped-def]
     """Whether bytes are UTF-8."""
+    seen = 0
+    for k in range(low, high):
+        seen |= data[k]
+    if seen < 0x80:
+        return True
     i = low
     while i < high:
         if data[i] < 0x80:
@@ -166,6 +176,15 @@ def _in_word(data, s, e, begin, end, glued, kinds):  # type: ignore[no-untyped-d
 
 
 @compiled
+def _write(out, n, row, at, length, literal, rules):  # type: ignore[no-untyped-def]
+    out[0, n] = row
+    out[1, n] = at
+    out[2, n] = length
+    out[3, n] = literal
+    out[4, n] = rules
+
+
+@compiled
 def _scan(  # type: ignore[no-untyped-def]
     data, begins, ends, names, before, after, by, shorts, kinds, ruled, out
 ):
@@ -184,70 +203,61 @@ def _scan(  # type: ignore[no-untyped-def]
             low = tail_start if window else begin
             high = end if whole or window else head_end
             free = low  # where the next name may begin: names do not overlap
-            i = low
+            broken |= not _sound(data, low, high)
+            # All bytes but a few are passed in a loop of its own, which numba keeps in registers.
+            i = next_start(data, low, high, masks)
             while i < high and not broken:
-                found = masks[0, data[i]]
-                if found and i + 1 < high:
-                    found &= masks[1, data[i + 1]]
+                found = buckets_at(data, i, high, masks)
                 bucket = 0
-                if found:
-                    found = buckets_at(data, i, high, masks, fold)
+                name = -1
+                e = i
                 while found:
-                    k = buckets[bucket] if found & np.uint64(1) else buckets[bucket + 1]
-                    found >>= np.uint64(1)
-                    bucket += 1
-                    while k < buckets[bucket]:
+                    while found & _BYTE == 0:
+                        found >>= _EIGHT
+                        bucket += 8
+                    for k in range(buckets[bucket], buckets[bucket + 1] if found & _ONE else 0):
                         label = labels[k]
-                        k += 1
-                        if label >= 0 and i < free:
+                        # Of names that begin alike the first in order counts.
+                        if label >= 0 and (i < free or 0 <= name < label):
                             continue
-                        e = literal_end(data, i, high, literal, offsets[k - 1], offsets[k], fold, kinds)
-                        if e < 0:
-                            continue
+                        stop = literal_end(data, i, high, literal, offsets[k], offsets[k + 1], fold, kinds)
+                        if stop >= 0 and label >= 0:
+                            name, e = label, stop
+                        elif stop >= 0:
+                            if n == out.shape[1]:
+                                return -1
+                            _write(out, n, row, 0, 0, label, 0)
+                            n += 1
+                    found >>= _ONE
+                    bucket += 1
+                if name >= 0:
+                    free = e
+                    glued = False  # "Jane DoeAssociated Press"
+                    for k in range(i, e):
+                        glued |= name & 1 != 0 and data[k] == 0x20
+                    rules = 0
+                    if not _in_word(data, i, e, begin, end, glued, kinds):
+                        rules = DATELINE | COPYRIGHT | BYLINE | LINE
+                        if ruled:
+                            first = _backward(data, i, begin, AROUND)
+                            stop = _forward(data, e, end, AFTER)
+                            broken |= not _sound(data, first, stop)
+                            head = window == 0 and _count(data, begin, i) < HEAD
+                            tail = i >= tail_start
+                            rules = rules_about(
+                                data, i, e, first, stop, head, tail, before, after, by, shorts, kinds
+                            )
+                    if rules:
                         if n == out.shape[1]:
                             return -1
-                        at = 0
-                        rules = 0
-                        if label >= 0:
-                            free = e
-                            k = buckets[bucket]  # of the names that begin alike only the first counts
-                            glued = False  # "Jane DoeAssociated Press"
-                            for m in range(i, e):
-                                glued |= label & 1 != 0 and data[m] == 0x20
-                            if _in_word(data, i, e, begin, end, glued, kinds):
-                                continue
-                            at = _count(data, begin, i) if window == 0 else -_count(data, i, end)
-                            rules = DATELINE | COPYRIGHT | BYLINE | LINE
-                            if ruled:
-                                first = _backward(data, i, begin, AROUND)
-                                stop = _forward(data, e, end, AFTER)
-                                if not _sound(data, first, stop):
-                                    broken = True
-                                head = window == 0 and at < HEAD
-                                tail = i >= tail_start
-                                rules = rules_about(
-                                    data, i, e, first, stop, head, tail, before, after, by, shorts, kinds
-                                )
-                            if rules == 0:
-                                continue
-                        out[0, n] = row
-                        out[1, n] = at
-                        out[2, n] = _count(data, i, e)
-                        out[3, n] = label >> 1 if label >= 0 else label
-                        out[4, n] = rules
+                        at = -_count(data, i, end) if window else _count(data, begin, i)
+                        _write(out, n, row, at, _count(data, i, e), name >> 1, rules)
                         n += 1
-                if data[i] < 0x80:
-                    i += 1
-                else:
-                    cp, size = _decode(data, i, end)
-                    broken |= cp == 0
-                    i += size
+                i = next_start(data, i + 1, high, masks)
         if broken:
             n = n_before
             if n == out.shape[1]:
                 return -1
-            out[:, n] = 0
-            out[0, n] = row
-            out[3, n] = BROKEN
+            _write(out, n, row, 0, 0, BROKEN, 0)
             n += 1
     return n

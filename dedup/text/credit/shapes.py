@@ -18,9 +18,11 @@ from dedup.text.credit.literals import (
     Literals,
     back,
     base_kinds,
+    buckets_at,
     compiled,
     kind_at,
     labels_at,
+    labels_in,
 )
 from dedup.text.scan import _decode
 
@@ -56,9 +58,9 @@ def context_tables() -> tuple[Any, ...]:
             code = sum((ord(letter) & 31) << 5 * place for place, letter in enumerate(word[:3]))
             shorts[code] |= bit if len(word) <= 3 else _PREFIX
     return (
-        Literals.of((), before, fold=True).arrays,
-        Literals.of((), after, fold=True).arrays,
-        Literals.of((), by).arrays,
+        Literals.of(before, fold=True).arrays,
+        Literals.of(after, fold=True).arrays,
+        Literals.of(by).arrays,
         shorts,
         kinds,
     )
@@ -172,11 +174,12 @@ def _may_be_byline(data, line, s, e, stop, by, shorts, kinds):  # type: ignore[n
             or byte == 0x5F
         ):
             return False
+    masks = by[0]
     last = True
     i = s
     while i > line:
         i = back(data, i, line)
-        if labels_at(data, i, s, by, kinds):
+        if buckets_at(data, i, s, masks) and labels_at(data, i, s, by, kinds):
             return True
         if i > line:
             j = back(data, i, line)
@@ -223,13 +226,7 @@ def rules_about(  # type: ignore[no-untyped-def]
         out |= BYLINE
     if tail and _may_be_signature(data, line, s, e, stop, kinds):
         out |= LINE
-    for i in range(first, s):
-        if out & (COPYRIGHT | LINE) == COPYRIGHT | LINE:
-            break
-        out |= labels_at(data, i, s, before, kinds)
+    out |= labels_in(data, first, s, before, kinds)
     if head or tail:
-        for i in range(e, stop):
-            if out & LINE:
-                break
-            out |= labels_at(data, i, stop, after, kinds)
+        out |= labels_in(data, e, stop, after, kinds)
     return out
