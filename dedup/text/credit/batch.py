@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.text.credit.agencies import Agency
+from dedup.text.credit.context import AROUND
 from dedup.text.credit.evidence import Credit, rank_of
 from dedup.text.credit.fields import (
     FIELD_LIMIT,
@@ -164,6 +165,7 @@ def _in_texts(column: pa.Array, table: Table, gates: _Gates) -> Found:
     for row, hits in groupby(zip(*numbers, strict=True), itemgetter(0)):
         text = _string(texts, row)
         phrases: set[int] = set()
+        last = len(text)  # a name after it is not where the best credit is
         for _, at, length, literal, rules in hits:
             if literal == BROKEN:
                 yield from ((row, credit) for credit in in_text(text, table))
@@ -171,10 +173,13 @@ def _in_texts(column: pa.Array, table: Table, gates: _Gates) -> Found:
                 phrases.add(-1 - literal)
             else:
                 start = at if at >= 0 else len(text) + at
+                if start > last:
+                    continue
                 agency, strength = table.names[table.ordered[literal]]
-                yield from (
-                    (row, credit) for credit in at_name(text, start, start + length, agency, strength, rules)
-                )
+                for credit in at_name(text, start, start + length, agency, strength, rules):
+                    if credit.tier == "sure":  # none of a later start is better, and none reaches back more
+                        last = min(last, credit.start + AROUND)
+                    yield row, credit
         if phrases:
             wanted = [phrase for number, phrase in enumerate(table.phrases) if number in phrases]
             yield from ((row, credit) for credit in in_wordings(text, wanted))

@@ -101,7 +101,7 @@ def credit_line(hit: Hit) -> Found | None:
     if (found := _GENERATED.search(hit.prior)) and (after := _GENERATED_AFTER.match(hit.rest)):
         return "credit-line", "sure", base + found.start("line"), hit.end + after.end()
     if hit.strength == WEAK:
-        return _signature(hit)
+        return None
     if found := _CONTAINS.search(hit.prior):
         return "credit-line", "hint", base + found.start("line"), hit.end
     if (found := _USED.search(hit.prior)) and (after := _USED_AFTER.match(hit.rest)):
@@ -117,11 +117,11 @@ def credit_line(hit: Hit) -> Found | None:
             return "credit-line", "likely", base + found.start("line"), hit.end + after.end()
     if (found := _SOURCE.search(hit.prior)) and _SOURCE_END.match(hit.rest) and not PICTURE.search(hit.lead):
         return "credit-line", "likely", base + found.start("line"), hit.end
-    return _signature(hit)
+    return None
 
 
-def _signature(hit: Hit) -> Found | None:
-    """A name that closes the text: "(ANI)", "- PTI", "PTI ABC DEF" (the desk's initials)."""
+def signature(hit: Hit) -> Found | None:
+    """Match a name that closes the text: "(ANI)", "- PTI", "PTI ABC DEF" (the desk's initials)."""
     lead = hit.lead
     found, after = _SIGNATURE.search(lead), _SIGNATURE_END.match(hit.rest)
     if not hit.tail or found is None or after is None or of_a_picture(hit):

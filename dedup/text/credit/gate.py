@@ -27,7 +27,7 @@ from dedup.text.credit.literals import (
     next_start,
 )
 from dedup.text.credit.names import FULL, HEAD, TAIL, Table
-from dedup.text.credit.shapes import BYLINE, COPYRIGHT, DATELINE, LINE, context_tables, rules_about
+from dedup.text.credit.shapes import ALL, context_tables, rules_about
 from dedup.text.scan import _decode
 
 _ONE: Final = np.uint64(1)
@@ -237,7 +237,7 @@ def _scan(  # type: ignore[no-untyped-def]
                         glued |= name & 1 != 0 and data[k] == 0x20
                     rules = 0
                     if not _in_word(data, i, e, begin, end, glued, kinds):
-                        rules = DATELINE | COPYRIGHT | BYLINE | LINE
+                        rules = ALL
                         if ruled:
                             first = _backward(data, i, begin, AROUND)
                             stop = _forward(data, e, end, AFTER)

@@ -221,9 +221,13 @@ def labels_at(data, i, high, literals, kinds):  # type: ignore[no-untyped-def]
 @compiled
 def next_start(data, i, high, masks):  # type: ignore[no-untyped-def]
     """First byte from i on at which a literal may begin; `high` if none does."""
-    while i < high and buckets_at(data, i, high, masks) == 0:
-        i += 1
-    return i
+    for k in range(i, high - 3):
+        if masks[0, data[k]] & masks[1, data[k + 1]] & masks[2, data[k + 2]] & masks[3, data[k + 3]]:
+            return k
+    for k in range(max(i, high - 3), high):
+        if masks[0, data[k]]:
+            return k
+    return high
 
 
 @compiled

@@ -26,8 +26,10 @@ from dedup.text.credit.literals import (
 )
 from dedup.text.scan import _decode
 
-DATELINE, COPYRIGHT, BYLINE, LINE = 1, 2, 4, 8
+DATELINE, COPYRIGHT, BYLINE, LINE, SIGNATURE = 1, 2, 4, 8, 16
 """Bits that stand for the rules, in the order in which they are tried."""
+
+ALL: Final = 31
 
 _OPENS, _CLOSES, _DASH, _STOP, _MARK = 8, 16, 32, 64, 128  # more bits of kinds
 _WHOLE, _PREFIX = 1, 2  # of `shorts`: a particle, the beginning of a month
@@ -146,7 +148,10 @@ def _may_stand_small(data, i, s, last, shorts):  # type: ignore[no-untyped-def]
 def _may_be_byline(data, line, s, e, stop, by, shorts, kinds):  # type: ignore[no-untyped-def]
     """Nothing but names back to "By" or the start of the line, and nothing that goes on with a sentence."""
     i = _skip(data, e, stop, 30, kinds)
-    if i < stop and data[i] < 0x80:
+    ended = False
+    for k in range(e, i):
+        ended |= data[k] == 0x0A
+    if i < stop and data[i] < 0x80 and not ended:
         byte = data[i]
         if _letter(byte) and byte >= 97:
             k = i
@@ -225,7 +230,7 @@ def rules_about(  # type: ignore[no-untyped-def]
     if head and _may_be_byline(data, line, s, e, stop, by, shorts, kinds):
         out |= BYLINE
     if tail and _may_be_signature(data, line, s, e, stop, kinds):
-        out |= LINE
+        out |= SIGNATURE
     out |= labels_in(data, first, s, before, kinds)
     if head or tail:
         out |= labels_in(data, e, stop, after, kinds)
