@@ -31,7 +31,7 @@ from dedup.text.credit.fields import (
     in_wordings,
 )
 from dedup.text.credit.gate import BROKEN, Gate
-from dedup.text.credit.literals import WHOLE, Bytes, Literals, bytes_of, holds_any
+from dedup.text.credit.literals import WHOLE, Bytes, Literals, bytes_of, holds_any, is_utf8
 from dedup.text.credit.names import Table, table_of
 from dedup.text.credit.site import URL_LIMIT, host_agency, in_outlet, in_url, outlet_agency
 
@@ -161,7 +161,7 @@ Found = Iterator[tuple[int, Credit]]
 
 def _in_texts(column: pa.Array, table: Table, gates: _Gates) -> Found:
     texts = bytes_of(column)
-    numbers = (array.tolist() for array in gates.texts.hits(texts))
+    numbers = (array.tolist() for array in gates.texts.hits(texts, sound=is_utf8(column)))
     for row, hits in groupby(zip(*numbers, strict=True), itemgetter(0)):
         text = _string(texts, row)
         phrases: set[int] = set()
@@ -189,7 +189,7 @@ def _in_texts(column: pa.Array, table: Table, gates: _Gates) -> Found:
 
 def _in_titles(column: pa.Array, table: Table, gates: _Gates) -> Found:
     titles = bytes_of(column)
-    for row in np.unique(gates.texts.hits(titles, rules=False).row).tolist():
+    for row in np.unique(gates.texts.hits(titles, rules=False, sound=is_utf8(column)).row).tolist():
         yield from ((row, credit) for credit in in_title(_string(titles, row), table))
 
 

@@ -75,20 +75,22 @@ class Gate:
         rare = [(_rarest(rest), label) for rest, label in phrases if rest.strip()]
         self._literals = Literals.of([*names, *rare])
 
-    def hits(self, texts: Bytes, *, rules: bool = True) -> Hits:
+    def hits(self, texts: Bytes, *, rules: bool = True, sound: bool = False) -> Hits:
         """Return what may be a credit in texts, or without `rules` every name.
 
         Parameters
         ----------
         texts : Bytes
         rules : bool
+        sound : bool
+            That the bytes are known to be UTF-8.
         """
         data, begins, ends = texts
         data.flags.writeable = False
         capacity = 64 + 4 * len(begins)
         while True:
             out = np.empty((5, capacity), np.int64)
-            n = _scan(data, begins, ends, self._literals.arrays, *context_tables(), rules, out)
+            n = _scan(data, begins, ends, self._literals.arrays, *context_tables(), rules, sound, out)
             if n >= 0:
                 return Hits(*out[:, :n])
             capacity *= 4
@@ -186,10 +188,10 @@ def _write(out, n, row, at, length, literal, rules):  # type: ignore[no-untyped-
 
 @compiled
 def _scan(  # type: ignore[no-untyped-def]
-    data, begins, ends, names, before, after, by, shorts, kinds, ruled, out
+    data, begins, ends, names, before, after, by, shorts, kinds, ruled, sound, out
 ):
     """Write the hits of all texts; returns their number, or -1 when `out` is too small."""
-    masks, buckets, offsets, literal, labels, fold = names
+    masks, lanes, buckets, offsets, literal, labels, fold = names
     n = 0
     for row in range(len(begins)):
         begin = begins[row]
@@ -203,9 +205,10 @@ def _scan(  # type: ignore[no-untyped-def]
             low = tail_start if window else begin
             high = end if whole or window else head_end
             free = low  # where the next name may begin: names do not overlap
-            broken |= not _sound(data, low, high)
+            if not sound:
+                broken |= not _sound(data, low, high)
             # All bytes but a few are passed in a loop of its own, which numba keeps in registers.
-            i = next_start(data, low, high, masks)
+            i = next_start(data, low, high, masks, lanes)
             while i < high and not broken:
                 found = buckets_at(data, i, high, masks)
                 bucket = 0
@@ -241,7 +244,8 @@ def _scan(  # type: ignore[no-untyped-def]
                         if ruled:
                             first = _backward(data, i, begin, AROUND)
                             stop = _forward(data, e, end, AFTER)
-                            broken |= not _sound(data, first, stop)
+                            if not sound:
+                                broken |= not _sound(data, first, stop)
                             head = window == 0 and _count(data, begin, i) < HEAD
                             tail = i >= tail_start
                             rules = rules_about(
@@ -253,7 +257,7 @@ def _scan(  # type: ignore[no-untyped-def]
                         at = -_count(data, i, end) if window else _count(data, begin, i)
                         _write(out, n, row, at, _count(data, i, e), name >> 1, rules)
                         n += 1
-                i = next_start(data, i + 1, high, masks)
+                i = next_start(data, i + 1, high, masks, lanes)
         if broken:
             n = n_before
             if n == out.shape[1]:
