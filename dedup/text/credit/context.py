@@ -74,4 +74,5 @@ def of_a_picture(hit: Hit) -> bool:
 
 def proper(words: list[str]) -> bool:
     """Tell whether all words could stand in a place, a date or a person's name."""
-    return all(not w[0].islower() or w.lower().strip(".,") in PARTICLES or MONTH.match(w) for w in words)
+    small = [word for word in words if word[0].islower()]
+    return all(word.lower().strip(".,") in PARTICLES or MONTH.match(word) for word in small)
