@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.text.credit.agencies import Agency
+from dedup.text.credit.columns import WHOLE, Bytes, bytes_of, holds_any, is_utf8
 from dedup.text.credit.context import AROUND
 from dedup.text.credit.evidence import Credit, rank_of
 from dedup.text.credit.fields import (
@@ -31,7 +32,7 @@ from dedup.text.credit.fields import (
     in_wordings,
 )
 from dedup.text.credit.gate import BROKEN, Gate
-from dedup.text.credit.literals import WHOLE, Bytes, Literals, bytes_of, holds_any, is_utf8
+from dedup.text.credit.literals import Literals
 from dedup.text.credit.names import Table, table_of
 from dedup.text.credit.site import URL_LIMIT, host_agency, in_outlet, in_url, outlet_agency
 

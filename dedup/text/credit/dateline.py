@@ -14,7 +14,7 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.context import MONTH, PICTURE, Found, Hit, proper
 from dedup.text.credit.names import WEAK
 
-# What stands next to the name in every dateline; `dedup.text.credit.gate` looks for these first.
+# What stands next to the name in every dateline; `dedup.text.credit.shapes` looks for these first.
 BEFORE: Final = "([（【/="
 AFTER: Final = ")]）】/,=-"
 DASHES: Final = "-–—―−:_.&"

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from dedup.text.credit.agencies import Agency, Tier
 from dedup.text.credit.byline import byline
 from dedup.text.credit.context import PICTURE, Hit
-from dedup.text.credit.credit_line import copyright_line, credit_line, signature
+from dedup.text.credit.credit_line import contribution, copyright_line, label, signature, source_note
 from dedup.text.credit.dateline import dateline
 from dedup.text.credit.evidence import Credit, Kind, capped, make_credit
 from dedup.text.credit.names import FULL, TAIL, WEAK, Table, find_names, windows
@@ -21,7 +21,7 @@ _REPORTING: Final = re.compile(
     r"\(?\b(?:Additional\s)?[Rr]eporting\s(?:and\swriting\s)?by\s[^;()\n]{3,200}"
     r"(?:;\s?[^;()\n]{3,120}){0,4};\s?(?:Writing\sby\s[^;()\n]{3,80};\s?)?[Ee]diting\sby\s[^;()\n]{2,80}\)?"
 )
-_RULES: Final = (dateline, copyright_line, byline, credit_line, signature)
+_RULES: Final = (dateline, copyright_line, byline, source_note, contribution, label, signature)
 _ALL: Final = (1 << len(_RULES)) - 1
 
 

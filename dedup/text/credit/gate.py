@@ -12,12 +12,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.text.credit.columns import Bytes
 from dedup.text.credit.context import AFTER, AROUND
 from dedup.text.credit.fields import STYLE
 from dedup.text.credit.literals import (
     ALNUM,
+    BYTE,
+    EIGHT,
     LOWER,
-    Bytes,
+    ONE,
     Literals,
     back,
     buckets_at,
@@ -29,10 +32,6 @@ from dedup.text.credit.literals import (
 from dedup.text.credit.names import FULL, HEAD, TAIL, Table
 from dedup.text.credit.shapes import ALL, context_tables, rules_about
 from dedup.text.scan import _decode
-
-_ONE: Final = np.uint64(1)
-_EIGHT: Final = np.uint64(8)
-_BYTE: Final = np.uint64(255)
 
 BROKEN: Final = -(1 << 40)
 """`Hits.literal` of a text whose bytes are no UTF-8 where it matters."""
@@ -215,10 +214,10 @@ def _scan(  # type: ignore[no-untyped-def]
                 name = -1
                 e = i
                 while found:
-                    while found & _BYTE == 0:
-                        found >>= _EIGHT
+                    while found & BYTE == 0:
+                        found >>= EIGHT
                         bucket += 8
-                    for k in range(buckets[bucket], buckets[bucket + 1] if found & _ONE else 0):
+                    for k in range(buckets[bucket], buckets[bucket + 1] if found & ONE else 0):
                         label = labels[k]
                         # Of names that begin alike the first in order counts.
                         if label >= 0 and (i < free or 0 <= name < label):
@@ -231,7 +230,7 @@ def _scan(  # type: ignore[no-untyped-def]
                                 return -1
                             _write(out, n, row, 0, 0, label, 0)
                             n += 1
-                    found >>= _ONE
+                    found >>= ONE
                     bucket += 1
                 if name >= 0:
                     free = e

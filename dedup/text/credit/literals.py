@@ -1,9 +1,9 @@
 """Many literals looked for at once in UTF-8 bytes, compiled: the pass that spares most texts the patterns.
 
 A literal is text in which a blank stands for one or two blanks of any sort. The literals are dealt into 64
-buckets; for each of the first four bytes of a literal a table says which buckets have that byte there, so
-one AND of four look-ups tells nearly always that none begins here (the idea of the Teddy matcher of
-Hyperscan, without its vectors). Literals are data: whatever table a user writes is looked for the same way.
+buckets; for each of the first eight bytes of a literal a table says which buckets have that byte there, so
+that a few look-ups tell nearly always that none begins here (the idea of the Teddy matcher of Hyperscan,
+without its vectors). Literals are data: whatever table a user writes is looked for the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
@@ -23,9 +22,9 @@ from dedup.text.scan import _decode
 DEPTH: Final = 8  # leading bytes of a literal that the tables know
 BUCKETS: Final = 64
 
-_ONE: Final = np.uint64(1)
-_EIGHT: Final = np.uint64(8)
-_BYTE: Final = np.uint64(255)
+ONE: Final = np.uint64(1)
+EIGHT: Final = np.uint64(8)
+BYTE: Final = np.uint64(255)
 _LAST_LANE: Final = np.uint64(56)
 _NONE: Final = ~np.uint64(0)
 
@@ -130,7 +129,7 @@ def _lanes(masks: NDArray[np.uint64]) -> NDArray[np.uint64]:
     out = np.zeros(256, np.uint64)
     for place in range(DEPTH):
         for bit in range(8):
-            none = masks[place] >> np.uint64(8 * bit) & _BYTE == 0
+            none = masks[place] >> np.uint64(8 * bit) & BYTE == 0
             out |= none.astype(np.uint64) << np.uint64(8 * place + bit)
     return out
 
@@ -142,7 +141,7 @@ def base_kinds() -> NDArray[np.uint8]:
     Returns
     -------
     uint8 array, shape (0x10000,)
-        The last blank is U+3000. Marks that a rule looks for get their bits in `dedup.text.credit.gate`.
+        The last blank is U+3000. Marks that a rule looks for get their bits in `dedup.text.credit.shapes`.
     """
     kinds = np.zeros(N_KINDS, np.uint8)
     for cp, sign in enumerate(map(chr, range(0x3001))):
@@ -223,14 +222,14 @@ def labels_at(data, i, high, literals, kinds):  # type: ignore[no-untyped-def]
     found = buckets_at(data, i, high, masks)
     bucket = 0
     while found:
-        while found & _BYTE == 0:
-            found >>= _EIGHT
+        while found & BYTE == 0:
+            found >>= EIGHT
             bucket += 8
-        if found & _ONE:
+        if found & ONE:
             for k in range(buckets[bucket], buckets[bucket + 1]):
                 if literal_end(data, i, high, literal, offsets[k], offsets[k + 1], fold, kinds) >= 0:
                     out |= labels[k]
-        found >>= _ONE
+        found >>= ONE
         bucket += 1
     return out
 
@@ -241,7 +240,7 @@ def next_start(data, i, high, masks, lanes):  # type: ignore[no-untyped-def]
     # Shift-Or over all eight places at once (Baeza-Yates and Gonnet 1992): two loads a byte.
     state = _NONE
     for k in range(i, high):
-        state = state << _EIGHT | lanes[data[k]]
+        state = state << EIGHT | lanes[data[k]]
         if ~state >> _LAST_LANE:
             found = (
                 masks[0, data[k - 7]] & masks[1, data[k - 6]] & masks[2, data[k - 5]] & masks[3, data[k - 4]]
@@ -269,89 +268,4 @@ def labels_in(data, low, high, literals, kinds):  # type: ignore[no-untyped-def]
     while i < high:
         out |= labels_at(data, i, high, literals, kinds)
         i = next_start(data, i + 1, high, masks, lanes)
-    return out
-
-
-WHOLE: Final = 2
-"""Bit of a label: a literal of `holds_any` that no ASCII letter or digit may follow."""
-
-
-@compiled
-def _hold(data, begins, ends, literals, kinds, out):  # type: ignore[no-untyped-def]
-    masks, _, buckets, offsets, literal, labels, fold = literals
-    for row in range(len(begins)):
-        high = ends[row]
-        for i in range(begins[row], high):
-            if data[i] >= 0x80:
-                out[row] = True
-                break
-            found = buckets_at(data, i, high, masks)
-            bucket = 0
-            while found and not out[row]:
-                if found & _ONE:
-                    for k in range(buckets[bucket], buckets[bucket + 1]):
-                        e = literal_end(data, i, high, literal, offsets[k], offsets[k + 1], fold, kinds)
-                        if e >= 0:
-                            border = e >= high or data[e] >= 0x80 or kinds[data[e]] & ALNUM == 0
-                            out[row] |= border or labels[k] & WHOLE == 0
-                found >>= _ONE
-                bucket += 1
-            if out[row]:
-                break
-
-
-Bytes = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]
-
-
-def bytes_of(column: pa.Array) -> Bytes:
-    """Return the bytes of a column and where each value begins and ends in them; a null is empty.
-
-    Nothing is copied of a column of string or large_string; others are cast.
-    """
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = column.cast(pa.large_string())
-    if not len(column):
-        return np.zeros(1, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
-    _, offset_buffer, data_buffer = column.buffers()
-    wide = pa.types.is_large_string(column.type)
-    offsets = np.frombuffer(offset_buffer, np.int64 if wide else np.int32)
-    offsets = offsets[column.offset : column.offset + len(column) + 1]
-    held = data_buffer is not None and data_buffer.size > 0
-    data = np.frombuffer(data_buffer, np.uint8) if held else np.zeros(1, np.uint8)
-    data = data[:]
-    data.flags.writeable = False  # one array type for the kernels, however the buffer came about
-    begins, ends = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
-    if column.null_count:  # the bytes under a null are undefined
-        nulls = column.is_null().to_numpy(zero_copy_only=False)
-        ends[nulls] = begins[nulls]
-    return data, begins, ends
-
-
-def is_utf8(column: pa.Array) -> bool:
-    """Tell whether the strings of a column are UTF-8, of which a feed's broken bytes are not."""
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def holds_any(values: Bytes, literals: Literals, limit: int) -> NDArray[np.bool_]:
-    """Which values may hold a literal in their first `limit` code points, those not in ASCII always.
-
-    Parameters
-    ----------
-    values : Bytes
-    literals : Literals
-        Folded ones; those labelled `WHOLE` must end where no word goes on.
-    limit : int
-
-    Returns
-    -------
-    bool array, shape (n,)
-    """
-    data, begins, ends = values
-    out = np.zeros(len(begins), np.bool_)
-    data.flags.writeable = False
-    _hold(data, begins, np.minimum(ends, begins + limit), literals.arrays, base_kinds(), out)
     return out

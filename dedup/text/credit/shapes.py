@@ -26,10 +26,10 @@ from dedup.text.credit.literals import (
 )
 from dedup.text.scan import _decode
 
-DATELINE, COPYRIGHT, BYLINE, LINE, SIGNATURE = 1, 2, 4, 8, 16
+DATELINE, COPYRIGHT, BYLINE, NOTE, CONTRIBUTION, LABEL, SIGNATURE = 1, 2, 4, 8, 16, 32, 64
 """Bits that stand for the rules, in the order in which they are tried."""
 
-ALL: Final = 31
+ALL: Final = 127
 
 _OPENS, _CLOSES, _DASH, _STOP, _MARK = 8, 16, 32, 64, 128  # more bits of kinds
 _WHOLE, _PREFIX = 1, 2  # of `shorts`: a particle, the beginning of a month
@@ -51,8 +51,9 @@ def context_tables() -> tuple[Any, ...]:
         for sign in signs:
             kinds[ord(sign)] |= bit
     before = [(literal, COPYRIGHT) for literal in credit_line.COPYRIGHT_SIGNS]
-    before += [(literal, LINE) for literal in credit_line.LINE_BEFORE]
-    after = [(literal, LINE) for literal in credit_line.LINE_AFTER]
+    before += [(literal, NOTE) for literal in credit_line.NOTE_BEFORE]
+    before += [(literal, LABEL) for literal in credit_line.LABEL_BEFORE]
+    after = [(literal, CONTRIBUTION) for literal in credit_line.CONTRIBUTION_AFTER]
     by = [(literal, 1) for literal in (*byline.BY, "now", "ago")]
     shorts = np.zeros(1 << 15, np.uint8)
     for word, bit in [*((w, _WHOLE) for w in PARTICLES), *((w, _PREFIX) for w in MONTHS.split("|"))]:
