@@ -1,4 +1,4 @@
-"""Arrow columns as bytes, and which of their values may hold a literal: what is searched before any string."""
+"""Arrow columns as bytes, and which of their values may hold a literal: asked before any string is made."""
 
 from __future__ import annotations
 
