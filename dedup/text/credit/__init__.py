@@ -1,8 +1,9 @@
 """Wire credits: which news agency a text says it comes from, and where it says so."""
 
 from dedup.text.credit.agencies import Agency, load_agencies
+from dedup.text.credit.batch import agency_outlets, find_credits
 from dedup.text.credit.evidence import Credit
-from dedup.text.credit.find import find_credit, find_credits
+from dedup.text.credit.find import find_credit
 from dedup.text.credit.names import HEAD, TAIL
 from dedup.text.credit.site import is_agency_outlet
 
@@ -11,6 +12,7 @@ __all__ = [
     "TAIL",
     "Agency",
     "Credit",
+    "agency_outlets",
     "find_credit",
     "find_credits",
     "is_agency_outlet",

@@ -11,9 +11,10 @@ from typing import Final
 from dedup.text.credit.context import PICTURE_AFTER, TITLED, Found, Hit, of_a_picture, proper
 from dedup.text.credit.names import FULL, WEAK
 
+BY: Final = ("By", "BY", "by", "Author", "AUTHOR", "From", "Par", "Por", "Von")
 _BY: Final = re.compile(
     r"(?:^|[|•·—–.,>]\s{0,3}|\s{2}|\d\s)(?P<by>(?:Written |Story )?"
-    r"\b(?:By|BY|by|Author|AUTHOR|From|Par|Por|Von)\b[\s:–-]{0,40})(?P<who>[^|•·\n]{0,120})\Z"
+    rf"\b(?:{'|'.join(BY)})\b[\s:–-]{{0,40}})(?P<who>[^|•·\n]{{0,120}})\Z"
 )
 _BYLINE_END: Final = re.compile(
     r"\s*(?:$|\n|&nbsp|[|•·—–,&-]|(?:Updated|Published|Posted|on|and)\b|\w{3,6}day\b|[A-Z][a-z]{2,8}\.?\s\d{1,2}\b|\d)"

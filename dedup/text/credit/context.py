@@ -14,8 +14,8 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.evidence import Kind
 from dedup.text.credit.names import HEAD, TAIL
 
-_AROUND: Final = 160  # code points looked at before a name, on its line
-_AFTER: Final = 240  # and after it: the longest closing line with several reporters, of those seen
+AROUND: Final = 160  # code points looked at before a name, on its line
+AFTER: Final = 240  # and after it: the longest closing line with several reporters, of those seen
 
 
 class Hit:
@@ -25,11 +25,11 @@ class Hit:
 
     def __init__(self, text: str, start: int, end: int, strength: int) -> None:
         self.text, self.start, self.end, self.strength = text, start, end, strength
-        first = max(0, start - _AROUND)
+        first = max(0, start - AROUND)
         line = text.rfind("\n", first, start) + 1
         self.lead = text[max(line, first) : start]  # the line before the name
         self.prior = text[first:start]  # the same, across line ends
-        self.rest = text[end : end + _AFTER]
+        self.rest = text[end : end + AFTER]
         self.long = " " in text[start:end]
         self.head = start < HEAD
         self.tail = len(text) - start <= TAIL
@@ -39,14 +39,18 @@ class Hit:
 Found = tuple[Kind, Tier, int, int]
 """What a rule returns: the sort of credit, its tier, and the span in the text."""
 
-MONTH: Final = re.compile(
-    r"\b(?:jan|ene|feb|fev|fév|mar|mär|abr|apr|avr|may|mai|mag|jun|jui|giu|jul|lug|aug|ago|aoû|sep|set|oct|okt|"
-    r"ott|out|nov|dec|déc|dez|dic|gen|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)\w{0,9}\b",
-    re.IGNORECASE,
+MONTHS: Final = (
+    "jan|ene|feb|fev|fév|mar|mär|abr|apr|avr|may|mai|mag|jun|jui|giu|jul|lug|aug|ago|aoû|sep|set|oct|okt|"
+    "ott|out|nov|dec|déc|dez|dic|gen|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек"
 )
-_PARTICLES: Final = frozenset(
+"""First three letters of the months in the languages of datelines."""
+
+MONTH: Final = re.compile(rf"\b(?:{MONTHS})\w{{0,9}}\b", re.IGNORECASE)
+PARTICLES: Final = frozenset(
     ("de la le el al of the and on del des du da do y e et von van und bin st nd rd th").split()  # noqa: SIM905
 )
+"""Words of places, dates and persons' names that are written small."""
+
 TITLED: Final = re.compile(
     r"(?:\s[A-Z][\w-]{1,20}){0,4}\s(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Columnist|Analyst|"
     r"writers?|staff)\b"
@@ -70,4 +74,5 @@ def of_a_picture(hit: Hit) -> bool:
 
 def proper(words: list[str]) -> bool:
     """Tell whether all words could stand in a place, a date or a person's name."""
-    return all(not w[0].islower() or w.lower().strip(".,") in _PARTICLES or MONTH.match(w) for w in words)
+    small = [word for word in words if word[0].islower()]
+    return all(word.lower().strip(".,") in PARTICLES or MONTH.match(word) for word in small)

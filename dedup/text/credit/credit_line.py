@@ -12,6 +12,25 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.context import PICTURE, PICTURE_AFTER, TITLED, Found, Hit, of_a_picture
 from dedup.text.credit.names import WEAK
 
+# What a note cannot do without; `dedup.text.credit.shapes` looks for these first. Small letters stand for
+# both cases, a blank for any. Each pattern below has, before the name or after it, one of its literals.
+COPYRIGHT_SIGNS: Final = ("copyright", "©", "(c)", "&copy;")
+_MATTER: Final = "input inputs reporting material information file files report reports".split()  # noqa: SIM905
+NOTE_BEFORE: Final = (
+    *(f"{matter} {of} " for matter in _MATTER for of in ("from", "by", "of")),  # _INPUTS, _USED, _CONTAINS
+    *(f"feed {of} " for of in ("from", "by", "of")),  # _FEED
+    *(f"{done} {by} " for done in ("published", "appeared") for by in ("by", "on", "in", "at")),
+    *("republished from ", "reprinted from "),
+    *("generated ", "published "),  # _GENERATED
+)
+LABEL_BEFORE: Final = (
+    *("contributing:", "follow "),
+    *(f"{source}{colon}" for source in ("source", "sources", "fuente", "quelle") for colon in (":", " :")),
+)
+CONTRIBUTION_AFTER: Final = ("contributed",)
+SENTENCE_ENDS: Final = '.!?"”’»)…]'  # _SIGNATURE
+SIGNATURE_MARKS: Final = "-–—([/"
+
 _COPY: Final = re.compile(
     r"(?:(?i:copyright|©|\(c\)|&copy;)[\s,:]{0,3}){1,2}(?P<year>(?:19|20)\d\d(?:\s?[-–]\s?(?:\d\d){1,2})?)?"
     r"[\s,.]{0,3}(?:by\s)?(?P<via>[\w .&-]{1,30}\svia\s)?(?:[Tt]he\s)?\Z"
@@ -72,8 +91,8 @@ _SIGNATURE: Final = re.compile(r"(?:^|[.!?\"”’»)…\]]\s{0,3})(?P<mark>[-�
 _SIGNATURE_END: Final = re.compile(r"(?P<mark>[)\]/]?)\.?(?P<codes>(?:\s[A-Z]{2,4}){0,5})[\s*.]*(?:$|\n)")
 
 
-def credit_line(hit: Hit) -> Found | None:
-    """Match a note that says where the text, or a part of it, comes from."""
+def source_note(hit: Hit) -> Found | None:
+    """Match a note that the text, or a part of it, is from the agency: "With inputs from PTI"."""
     base = hit.start - len(hit.prior)
     if found := _INPUTS.search(hit.prior):
         stop = re.match(r"[^.\n)\]]{0,60}", hit.rest)
@@ -84,30 +103,46 @@ def credit_line(hit: Hit) -> Found | None:
     if (found := _GENERATED.search(hit.prior)) and (after := _GENERATED_AFTER.match(hit.rest)):
         return "credit-line", "sure", base + found.start("line"), hit.end + after.end()
     if hit.strength == WEAK:
-        return _signature(hit)
+        return None
     if found := _CONTAINS.search(hit.prior):
         return "credit-line", "hint", base + found.start("line"), hit.end
     if (found := _USED.search(hit.prior)) and (after := _USED_AFTER.match(hit.rest)):
         return "credit-line", "hint", base + found.start("line"), hit.end + after.end()
+    return None
+
+
+def contribution(hit: Hit) -> Found | None:
+    """Match "The Associated Press contributed to this report"."""
+    if hit.strength == WEAK or not (hit.tail or hit.head):
+        return None
+    after = _CONTRIBUTED.match(hit.rest)
+    if after is None:
+        return None
+    direct = after["people"].startswith(("'s", "’s")) or TITLED.match(after["people"])
+    return "credit-line", "likely" if direct else "hint", hit.start, hit.end + len(after.group().rstrip())
+
+
+def label(hit: Hit) -> Found | None:
+    """Match "Contributing: ...", "Follow AP writer ...", "Source: Xinhua"."""
+    base = hit.start - len(hit.prior)
+    if hit.strength == WEAK:
+        return None
     if hit.tail or hit.head:
-        if after := _CONTRIBUTED.match(hit.rest):
-            direct = after["people"].startswith(("'s", "’s")) or TITLED.match(after["people"])
-            end = hit.end + len(after.group().rstrip())
-            return "credit-line", "likely" if direct else "hint", hit.start, end
         if found := _CONTRIBUTING.search(hit.prior):
             return "credit-line", "hint", base + found.start("line"), hit.end
         if (found := _FOLLOW.search(hit.prior)) and (after := TITLED.match(hit.rest)):
             return "credit-line", "likely", base + found.start("line"), hit.end + after.end()
     if (found := _SOURCE.search(hit.prior)) and _SOURCE_END.match(hit.rest) and not PICTURE.search(hit.lead):
         return "credit-line", "likely", base + found.start("line"), hit.end
-    return _signature(hit)
+    return None
 
 
-def _signature(hit: Hit) -> Found | None:
-    """A name that closes the text: "(ANI)", "- PTI", "PTI ABC DEF" (the desk's initials)."""
+def signature(hit: Hit) -> Found | None:
+    """Match a name that closes the text: "(ANI)", "- PTI", "PTI ABC DEF" (the desk's initials)."""
     lead = hit.lead
-    found, after = _SIGNATURE.search(lead), _SIGNATURE_END.match(hit.rest)
-    if not hit.tail or found is None or after is None or of_a_picture(hit):
+    after = _SIGNATURE_END.match(hit.rest) if hit.tail else None
+    found = _SIGNATURE.search(lead) if after else None
+    if after is None or found is None or of_a_picture(hit):
         return None
     codes, marked = after["codes"].strip(), bool(found["mark"].strip())
     if not codes and (hit.strength == WEAK or not marked):

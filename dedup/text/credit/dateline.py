@@ -14,12 +14,19 @@ from dedup.text.credit.agencies import Tier
 from dedup.text.credit.context import MONTH, PICTURE, Found, Hit, proper
 from dedup.text.credit.names import WEAK
 
+# What stands next to the name in every dateline; `dedup.text.credit.shapes` looks for these first.
+BEFORE: Final = "([（【/="
+AFTER: Final = ")]）】/,=-"
+DASHES: Final = "-–—―−:_.&"
+
 _DASH: Final = re.compile(r"[\s,]{0,3}(?:[-–—―−:_]{1,3}|\.\s?[-–—]|&#8212;|&mdash;)")
 _OPEN: Final = re.compile(r"[(\[（【/]\s?(?P<with>[^()\[\]\n/=]{1,25}[/=]\s?)?\Z")
 _OPEN_SPACED: Final = re.compile(r"[(\[（【][^()\[\]\n/=]{1,25}\s\Z")  # [ロンドン 4日 ロイター]
 _CLOSE: Final = re.compile(r"\s?(?:[/,=-]\s?[^()\[\]\n]{1,25}?)?\s?[)\]）】/]")
 _DAY: Final = re.compile(r"\d{1,2}月\d{1,2}日[^\s，。]{0,8}[电電]")
 _DAY_BEFORE: Final = re.compile(r"\d,?\s?\Z")
+_BETWEEN: Final = re.compile(r"[\s\[\],()]+")
+_SENTENCE: Final = re.compile(r"[ \xa0]?[^\W\d_]|[ \xa0][\"“‘']")
 _CAPS_RUN: Final = re.compile(
     r"(?:^|[\s.)\]|])(?P<place>"
     r"[A-Z][A-Z.'’-]{2,20}(?:,? [A-Z][A-Z.'’-]{1,20}){0,3}(?:, [A-Z][\w. ]{1,20})?)\Z"
@@ -32,6 +39,9 @@ _PAPER: Final = re.compile(
 
 def _is_expansion(words: list[str], name: str) -> bool:
     """Tell "Aam Aadmi Party (AAP)" from a dateline: the name is the initials of the words before it."""
+    # Cheaper than cutting them up, and nearly always enough: there are fewer words than letters.
+    if "-".join(words).count("-") + 1 < len(name):
+        return False
     parts = [part for word in words for part in word.split("-") if part[:1].isupper()]
     return len(name) > 1 and "".join(part[0] for part in parts).endswith(name.upper())
 
@@ -54,8 +64,8 @@ def dateline(hit: Hit) -> Found | None:
     dash = _DASH.match(hit.rest, after)
     place = hit.lead[:paren].strip()
     place = place.lstrip("\"'“”*•>,–—-_. ").rstrip(", ")
-    words = [word for word in re.split(r"[\s\[\],()]+", place) if word]
-    dated = bool(MONTH.search(place)) and any(c.isdigit() for c in place)
+    words = [word for word in _BETWEEN.split(place) if word]
+    dated = any(map(str.isdigit, place)) and MONTH.search(place) is not None
     caps = place.upper() == place and len(place) > 2
     name = hit.text[hit.start : hit.end]
     if len(place) > 80 or len(words) > 10 or not proper(words) or _is_expansion(words, name):
@@ -76,7 +86,7 @@ def dateline(hit: Hit) -> Found | None:
     if hit.strength == WEAK and not (dated or (dash and caps)):
         return None
     following = hit.rest[after : after + 3]
-    opens = re.match(r"[ \xa0]?[^\W\d_]|[ \xa0][\"“‘']", following)
+    opens = _SENTENCE.match(following)
     same_line = opens is not None and not opens.group()[-1].islower()
     tier: Tier
     if dated or korean or (dash and (words or not shared)):

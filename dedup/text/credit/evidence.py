@@ -63,8 +63,9 @@ _FIELDS: Final[dict[str, int]] = {"credit": 0, "byline": 1, "text": 2, "title": 
 
 def strongest(found: Iterable[Credit]) -> Credit | None:
     """Return the credit of the best tier; among equals by field, then the earliest, then the longest."""
-    return min(found, key=_order, default=None)
+    return min(found, key=rank_of, default=None)
 
 
-def _order(credit: Credit) -> tuple[int, int, int, int]:
+def rank_of(credit: Credit) -> tuple[int, int, int, int]:
+    """Return what credits are compared by, the best having the least."""
     return RANK[credit.tier], _FIELDS[credit.field], credit.start, -credit.end

@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
-from dedup.text.credit.agencies import Tier
+from dedup.text.credit.agencies import Agency, Tier
 from dedup.text.credit.byline import byline
 from dedup.text.credit.context import PICTURE, Hit
-from dedup.text.credit.credit_line import copyright_line, credit_line
+from dedup.text.credit.credit_line import contribution, copyright_line, label, signature, source_note
 from dedup.text.credit.dateline import dateline
 from dedup.text.credit.evidence import Credit, Kind, capped, make_credit
 from dedup.text.credit.names import FULL, TAIL, WEAK, Table, find_names, windows
+
+STYLE: Final = "diting by"
+"""What every closing line of `Agency.reporting_style` holds."""
 
 _REPORTING: Final = re.compile(
     r"\(?\b(?:Additional\s)?[Rr]eporting\s(?:and\swriting\s)?by\s[^;()\n]{3,200}"
     r"(?:;\s?[^;()\n]{3,120}){0,4};\s?(?:Writing\sby\s[^;()\n]{3,80};\s?)?[Ee]diting\sby\s[^;()\n]{2,80}\)?"
 )
-_RULES: Final = (dateline, copyright_line, byline, credit_line)
+_RULES: Final = (dateline, copyright_line, byline, source_note, contribution, label, signature)
+_ALL: Final = (1 << len(_RULES)) - 1
 
 
 def in_text(text: str, table: Table) -> Iterator[Credit]:
     """Yield the credits of a text: names in a context, fixed wordings, and the closing line of reporters."""
-    for start, end, agency, strength in find_names(text, table):
-        hit = Hit(text, start, end, strength)
-        for rule in _RULES:
-            found = rule(hit)
-            if found is not None:
-                kind, tier, low, high = found
-                yield make_credit(agency, capped(tier, agency), kind, text, low, high, "text")
-                break
+    for name in find_names(text, table):
+        yield from at_name(text, *name)
+    yield from in_wordings(text, table.phrases)
+    yield from in_closing(text, table)
+
+
+def at_name(
+    text: str, start: int, end: int, agency: Agency, strength: int, rules: int = _ALL
+) -> list[Credit]:
+    """Return the credit that a name is part of, if one of the rules (a bit each, see `shapes`) accepts it."""
+    hit = Hit(text, start, end, strength)
+    for bit, rule in enumerate(_RULES):
+        found = rule(hit) if rules >> bit & 1 else None
+        if found is not None:
+            kind, tier, low, high = found
+            return [make_credit(agency, capped(tier, agency), kind, text, low, high, "text")]
+    return []
+
+
+def in_wordings(text: str, phrases: Iterable[tuple[str, str, Agency, Tier]]) -> Iterator[Credit]:
+    """Yield the first of each fixed wording in each window; see `Table.phrases`."""
     for low, high in windows(text):
         # Plain searches: no dearer than their alternation. Line ends become blanks, offsets stay.
         flat = text[low:high].replace("\n", " ").replace("\xa0", " ")
-        for first, rest, agency, tier in table.phrases:
+        for first, rest, agency, tier in phrases:
             at = flat.find(rest) - 1
             if at >= 0 and flat[at].casefold() == first:
                 start, end = low + at, low + at + 1 + len(rest)
                 yield make_credit(agency, tier, "credit-line", text, start, end, "text")
+
+
+def in_closing(text: str, table: Table) -> Iterator[Credit]:
+    """Yield the closing lines "Reporting by ...; Editing by ..."."""
     low = max(0, len(text) - TAIL)
-    if table.style is not None and text.find("diting by", low) >= 0:
+    if table.style is not None and text.find(STYLE, low) >= 0:
         for match in _REPORTING.finditer(text, low):
             yield make_credit(table.style, "likely", "credit-line", text, *match.span(), "text")
 
@@ -50,12 +71,12 @@ _ROLE: Final = re.compile(
     r"\s(?:(?:[A-Z][\w-]{1,20}\s){0,3}(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Desk|Team|Wire|"
     r"Newswire|News|Feed|Service)|news agency|staff|[Ww]ire [Ss]ervice)$"
 )
-_FIELD_LIMIT: Final = 400  # no byline or credit line is longer; a field that is was filled by mistake
+FIELD_LIMIT: Final = 400  # no byline or credit line is longer; a field that is was filled by mistake
 
 
 def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iterator[Credit]:
     """Yield those of a byline or credit field: names must fill a part ("Jane Doe, Associated Press")."""
-    line = line[:_FIELD_LIMIT]
+    line = line[:FIELD_LIMIT]
     kind: Kind = "byline" if field == "byline" else "metadata"
     if PICTURE.search(line):
         return

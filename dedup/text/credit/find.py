@@ -16,9 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, cast
-
-import pyarrow as pa
 
 from dedup.text.credit.agencies import Agency
 from dedup.text.credit.evidence import Credit, strongest
@@ -62,10 +59,10 @@ def find_credit(
     """
     table = table_of(agencies)
     found = in_text(text, table) if text else ()
-    return strongest(chain(found, _beside(table, title, byline, credit, url, outlet)))
+    return strongest(chain(found, beside(table, title, byline, credit, url, outlet)))
 
 
-def _beside(
+def beside(
     table: Table,
     title: str | None,
     byline: str | None,
@@ -84,47 +81,3 @@ def _beside(
         yield from in_url(url, table)
     if outlet:
         yield from in_outlet(outlet, table)
-
-
-def find_credits(
-    articles: pa.Table | pa.RecordBatch, agencies: Sequence[Agency] | None = None
-) -> list[Credit | None]:
-    """Return `find_credit` of every article of a table or batch, in its order.
-
-    Parameters
-    ----------
-    articles : pyarrow.Table or RecordBatch
-        Columns of `dedup.article.ARTICLE_SCHEMA`; those that are missing count as empty.
-    agencies : sequence of Agency, optional
-        The table, `load_agencies()` by default.
-
-    Returns
-    -------
-    list of (Credit or None), length ``articles.num_rows``
-    """
-    table = table_of(agencies)
-    names = ("text", "title", "byline", "credit", "url", "outlet")
-    out: list[Credit | None] = []
-    # Small slices: a column of texts is never held as Python strings as a whole.
-    for low in range(0, articles.num_rows, 256):
-        part = articles.slice(low, 256)
-        columns = [
-            _strings(part.column(name)) if name in part.schema.names else [None] * part.num_rows
-            for name in names
-        ]
-        # Copies of one text often stand together: it is searched once a slice.
-        known: dict[str, Credit | None] = {}
-        for text, *others in zip(*columns, strict=True):
-            if text and text not in known:
-                known[text] = strongest(in_text(text, table))
-            best = known[text] if text else None
-            out.append(strongest(chain(() if best is None else (best,), _beside(table, *others))))
-    return out
-
-
-def _strings(column: Any) -> list[Any]:
-    try:
-        return cast("list[Any]", column.to_pylist())
-    except UnicodeDecodeError:  # a feed's broken bytes must not stop the report
-        raw = column.cast(pa.binary()).to_pylist()
-        return [None if value is None else value.decode("utf-8", "replace") for value in raw]

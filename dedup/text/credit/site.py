@@ -13,11 +13,12 @@ from dedup.text.credit.names import WEAK, Table, table_of
 _URL: Final = re.compile(
     r"\s*(?:[a-zA-Z][a-zA-Z+.-]{0,20}:)?//(?:[^/?#@\s]{0,100}@)?(?P<host>[^/?#\s:]{1,255})"
 )
-_URL_LIMIT: Final = 2000
+URL_LIMIT: Final = 2000
 
 
-def _host_agency(url: str, table: Table) -> tuple[Agency, int, int] | None:
-    found = _URL.match(url[:_URL_LIMIT])
+def host_agency(url: str, table: Table) -> tuple[Agency, int, int] | None:
+    """Return the agency whose host a URL names, and the span of the host."""
+    found = _URL.match(url[:URL_LIMIT])
     if found is None:
         return None
     labels = found["host"].casefold().rstrip(".").split(".")
@@ -30,12 +31,12 @@ def _host_agency(url: str, table: Table) -> tuple[Agency, int, int] | None:
 
 def in_url(url: str, table: Table) -> Iterator[Credit]:
     """Yield the agency of the host, or else of every section of the path that is known for agency copy."""
-    own = _host_agency(url, table)
+    own = host_agency(url, table)
     if own is not None:
         yield make_credit(own[0], "sure", "url", url, own[1], own[2], "url")
         return
-    found = _URL.match(url[:_URL_LIMIT])
-    path = re.split(r"[?#]", url[: _URL_LIMIT + 1], maxsplit=1)[0]
+    found = _URL.match(url[:URL_LIMIT])
+    path = re.split(r"[?#]", url[: URL_LIMIT + 1], maxsplit=1)[0]
     parts = list(re.finditer(r"/([^/]+)", path[found.end() :] if found else path))
     shift = found.end() if found else 0
     for number, part in enumerate(parts):
@@ -54,7 +55,8 @@ def in_url(url: str, table: Table) -> Iterator[Credit]:
 _OUTLET_TRIM: Final = re.compile(r"^[Tt]he\s|\.com$|\s(?:[Nn]ews(?:\s[Aa]gency)?|[Ww]ire)$")
 
 
-def _outlet_agency(outlet: str, table: Table) -> Agency | None:
+def outlet_agency(outlet: str, table: Table) -> Agency | None:
+    """Return the agency that an outlet is by its name."""
     name = " ".join(outlet[:200].split())
     bare = _OUTLET_TRIM.sub("", name)
     found = table.folded.get(bare.casefold()) or table.folded.get(name.casefold())
@@ -65,7 +67,7 @@ def _outlet_agency(outlet: str, table: Table) -> Agency | None:
 
 def in_outlet(outlet: str, table: Table) -> Iterator[Credit]:
     """Yield the agency that the outlet is."""
-    agency = _outlet_agency(outlet, table)
+    agency = outlet_agency(outlet, table)
     if agency is not None:
         yield make_credit(agency, "sure", "metadata", outlet, 0, len(outlet), "outlet")
 
@@ -81,6 +83,6 @@ def is_agency_outlet(outlet: str | None, url: str | None) -> bool:
     (True, False)
     """
     table = table_of(None)
-    if outlet and _outlet_agency(outlet, table) is not None:
+    if outlet and outlet_agency(outlet, table) is not None:
         return True
-    return bool(url) and _host_agency(url or "", table) is not None
+    return bool(url) and host_agency(url or "", table) is not None
