@@ -48,11 +48,11 @@ def _write(profile: Profile, where: Path) -> None:
 
 def profile_lines(profile: dict[str, Any]) -> list[str]:
     """Lay a profile out as a table, one line a stage; then the counts."""
+    rows = [*profile["stages"], {"name": "whole process", **profile["total"]}]
     lines = [f"{'stage':<16}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}"]
-    for stage in [*profile["stages"], {"name": "whole process", **profile["total"]}]:
-        lines.append(
-            f"{stage['name']:<16}{stage['seconds']:>10.2f}{stage['cpu_seconds']:>10.2f}"
-            f"{stage['peak_rss_mb']:>10,.0f}"
-        )
+    lines += [
+        f"{row['name']:<16}{row['seconds']:>10.2f}{row['cpu_seconds']:>10.2f}{row['peak_rss_mb']:>10,.0f}"
+        for row in rows
+    ]
     lines += [f"{name.replace('_', ' ')}: {number:,}" for name, number in profile["counts"].items()]
     return lines

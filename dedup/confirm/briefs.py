@@ -130,6 +130,7 @@ def _common_subsequence(x, y):  # type: ignore[no-untyped-def]
 @compiled
 def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
     stems, idf, flags, offsets, openings, opening_offsets = arrays
+    nothing = np.empty(0, np.bool_)
     for p in range(len(left)):
         x = left[p]
         y = right[p]
@@ -139,7 +140,7 @@ def _briefs(arrays, left, right, out):  # type: ignore[no-untyped-def]
         out[p, 0] = 1000 * shared // max(min(only_a, only_b) + shared, 1)
         out[p, 1] = 1000 * shared // max(only_a + only_b + shared, 1)
         out[p, 2] = log_evidence_of(shared)
-        out[p, 3], _ = conflicts(stems, idf, flags, a, a_end, b, b_end)
+        out[p, 3], _ = conflicts(stems, idf, flags, a, a_end, b, b_end, nothing, nothing)
         out[p, 4] = 1000 * min(names_a, names_b) // max(min(names_a, names_b) + shared, 1)
         c = openings[opening_offsets[x] : opening_offsets[x + 1]]
         d = openings[opening_offsets[y] : opening_offsets[y + 1]]

@@ -70,7 +70,8 @@ class Documents:
         Where a number or a name stands between two words: hash of these two (uint32, sorted) and the number
         or name (uint32, sorted within a slot).
     rare, rare_offsets
-        The words of `RARE_IDF` or more, rarest first (ties: smaller hash), at most `MOST_RARE`.
+        Places in the text's `words` of those of `RARE_IDF` or more, rarest first (ties: smaller hash), at
+        most `MOST_RARE`.
     """
 
     n_units: NDArray[np.int32]
@@ -174,7 +175,7 @@ def _derive(words: Words, idf: Idf, furniture: Furniture, interface: KeyTable) -
         roots, units, word_flags, offsets, idf.words
     )
     slot, filling, slot_offsets = find_slots(units, word_flags, offsets)
-    rare, rare_offsets = _rarest(word, word_idf, word_offsets)
+    rare, rare_offsets = _rarest(word_idf, word_offsets)
     return Documents(
         np.diff(offsets).astype(np.int32), _count_numbers(words),
         bigram, idf.bigrams(bigram), _open_first(bigram_flag), bigram_offsets,
@@ -224,11 +225,11 @@ def _credits() -> NDArray[np.uint32]:
 
 
 def _rarest(
-    words: NDArray[np.uint32], idf: NDArray[np.uint8], offsets: NDArray[np.int64]
+    idf: NDArray[np.uint8], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    out, out_offsets = np.empty(len(words), np.uint32), np.zeros(len(offsets), np.int64)
+    out, out_offsets = np.empty(len(idf), np.uint32), np.zeros(len(offsets), np.int64)
     longest = int(np.diff(offsets).max(initial=0))
-    n = _take_rarest(words, idf, offsets, np.empty((2, longest), np.uint64), out, out_offsets)
+    n = _take_rarest(idf, offsets, np.empty((2, longest), np.uint64), out, out_offsets)
     return out[:n], out_offsets
 
 
@@ -275,8 +276,8 @@ def _flag_words(  # type: ignore[no-untyped-def]
         before = False
         for i in range(begin, end):
             number = flags[i] & NUMBER != 0
-            # A word the table does not know is most often a name. Capitals do not take part: they would make a
-            # score depend on which of two equal texts was read.
+            # A word the table does not know is most often a name. Capitals do not take part: they would make
+            # a score depend on which of two equal texts was read.
             unseen = (flags[i] & SPACELESS == 0) & (not in_set(known_lanes, known, known_starts, units[i]))
             name = (not number) & (unseen | in_set(name_lanes, names, name_starts, units[i]))
             begins = framed and bigrams[i] != 0 and find_key(frames, frames_starts, bigrams[i]) >= 0
@@ -286,14 +287,15 @@ def _flag_words(  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _take_rarest(words, idf, offsets, scratch, out, out_offsets):  # type: ignore[no-untyped-def]
+def _take_rarest(idf, offsets, scratch, out, out_offsets):  # type: ignore[no-untyped-def]
     values, spare = scratch[0], scratch[1]
     written = 0
     for text in range(len(offsets) - 1):
         n = 0
-        for i in range(offsets[text], offsets[text + 1]):
+        begin = offsets[text]
+        for i in range(begin, offsets[text + 1]):  # in order of their hash, so that the place breaks ties
             if idf[i] >= RARE_IDF:
-                values[n] = np.uint64(255 - idf[i]) << _R32 | np.uint64(words[i])
+                values[n] = np.uint64(255 - idf[i]) << _R32 | np.uint64(i - begin)
                 n += 1
         sort_packed(values, n, spare, 5)
         for i in range(min(n, MOST_RARE)):

@@ -105,7 +105,8 @@ def pair_features(
         are measured faster.
     weights : int64 array, shape (len(FEATURES),), optional
     least : int
-        With both: once the weighted sum of a pair cannot reach `least` any more, its other features stay 0.
+        With both: once the weighted sum of a pair cannot reach `least` any more, its other features stay 0,
+        and so may those of weight 0.
     threads : int, default 1
         Threads to use; the result does not depend on it.
 
@@ -114,6 +115,7 @@ def pair_features(
     int32 array, shape (p, len(FEATURES))
         In thousandths, columns as in `FEATURES`.
     """
+    wanted = np.ones(len(FEATURES), np.bool_) if weights is None else weights != 0
     weights = np.zeros(len(FEATURES), np.int64) if weights is None else weights
     d = documents
     arrays = (
@@ -122,7 +124,9 @@ def pair_features(
         d.words, d.word_idf, d.word_flags, d.word_offsets, d.rare, d.rare_offsets,
         d.slots, d.fillings, d.slot_offsets,
     )  # fmt: skip
-    return measure_pairs(_pairs, arrays, left, right, len(FEATURES), threads, weights, np.int64(least))
+    return measure_pairs(
+        _pairs, arrays, left, right, len(FEATURES), threads, weights, wanted, np.int64(least)
+    )
 
 
 def own_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -199,27 +203,14 @@ def _length(n_units):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _has(keys, low, high, key):  # type: ignore[no-untyped-def]
-    """Whether sorted keys[low:high] hold `key`."""
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low, low < len(keys) and keys[low] == key
-
-
-@compiled
-def _missing(rare, begin, end, most, words, low, high):  # type: ignore[no-untyped-def]
-    """Share, in thousandths, of the `most` rarest words that words[low:high] lack."""
+def _missing(rare, begin, end, most, shared):  # type: ignore[no-untyped-def]
+    """Share, in thousandths, of the `most` rarest words that the other text lacks."""
     n = min(end - begin, most)
     if n == 0:
         return 0
     lacking = 0
     for i in range(begin, begin + n):
-        place, found = _has(words, low, high, rare[i])
-        lacking += not (found and place < high)
+        lacking += not shared[rare[i]]
     return 1000 * lacking // n
 
 
@@ -253,8 +244,14 @@ def _compare_slots(slots, fillings, a, a_end, b, b_end):  # type: ignore[no-unty
 
 
 @compiled
-def conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Conflict of the numbers and of the names of two sorted word ranges, in thousandths (compiled)."""
+def conflicts(words, idf, flags, a, a_end, b, b_end, shared_a, shared_b):  # type: ignore[no-untyped-def]
+    """Conflict of the numbers and of the names of two sorted word ranges, in thousandths (compiled).
+
+    Which words the two share is marked by place in `shared_a` and `shared_b`, unless these are empty.
+    """
+    first_a = a
+    first_b = b
+    mark = len(shared_a) > 0
     numbers_a = 0
     numbers_b = 0
     numbers = 0
@@ -263,14 +260,21 @@ def conflicts(words, idf, flags, a, a_end, b, b_end):  # type: ignore[no-untyped
     names: Any = 0
     while a < a_end or b < b_end:
         if b == b_end or (a < a_end and words[a] < words[b]):
+            if mark:
+                shared_a[a - first_a] = False
             numbers_a += flags[a] & 1
             names_a += np.int64(idf[a]) * (flags[a] >> 1 & 1)
             a += 1
         elif a == a_end or words[b] < words[a]:
+            if mark:
+                shared_b[b - first_b] = False
             numbers_b += flags[b] & 1
             names_b += np.int64(idf[b]) * (flags[b] >> 1 & 1)
             b += 1
         else:
+            if mark:
+                shared_a[a - first_a] = True
+                shared_b[b - first_b] = True
             numbers += flags[a] & 1
             names += np.int64(idf[a]) * (flags[a] >> 1 & 1)
             a += 1
@@ -302,7 +306,7 @@ def _fill_table(keys, begin, end, slots, places):  # type: ignore[no-untyped-def
 
 
 @compiled
-def _pairs(arrays, left, right, weights, least, out):  # type: ignore[no-untyped-def]
+def _pairs(arrays, left, right, weights, wanted, least, out):  # type: ignore[no-untyped-def]
     (
         n_units, n_numbers, bigrams, idf, flags, offsets, runs, run_flags, run_offsets,
         words, word_idf, word_flags, word_offsets, rare, rare_offsets,
@@ -313,6 +317,12 @@ def _pairs(arrays, left, right, weights, least, out):  # type: ignore[no-untyped
         longest = max(longest, offsets[left[p] + 1] - offsets[left[p]])
     table = np.empty(max(64, 4 * longest), np.uint32)
     places = np.empty(len(table), np.int64)
+    longest = 1
+    for p in range(len(left)):
+        for text in (left[p], right[p]):
+            longest = max(longest, word_offsets[text + 1] - word_offsets[text])
+    shared_a = np.empty(longest, np.bool_)  # which words of each text the other shares
+    shared_b = np.empty(longest, np.bool_)
     tabled = -1
     mask = np.int64(0)
     for p in range(len(left)):
@@ -376,37 +386,42 @@ def _pairs(arrays, left, right, weights, least, out):  # type: ignore[no-untyped
         if best < least:
             continue  # whatever else is found, it is no match
 
-        a, a_end = run_offsets[x], run_offsets[x + 1]
-        b, b_end = run_offsets[y], run_offsets[y + 1]
-        n_open_a = 0
-        n_open_b = 0
-        for i in range(a, a_end):
-            n_open_a += run_flags[i] & 1
-        for i in range(b, b_end):
-            n_open_b += run_flags[i] & 1
-        n_shared = 0
-        n_open = 0
-        while a < a_end and b < b_end:
-            if runs[a] < runs[b]:
-                a += 1
-            elif runs[b] < runs[a]:
-                b += 1
-            else:
-                n_shared += 1
-                n_open += run_flags[a] & run_flags[b] & 1
-                a += 1
-                b += 1
-        out[p, 2] = 1000 * n_open // (min(n_open_a, n_open_b) + 8)
-        out[p, 4] = 1000 * (n_shared - n_open + 1) // (n_shared + 4)
-
+        if wanted[2] or wanted[4]:
+            out[p, 2], out[p, 4] = _compare_runs(
+                runs, run_flags, run_offsets[x], run_offsets[x + 1], run_offsets[y], run_offsets[y + 1]
+            )
         a, a_end = word_offsets[x], word_offsets[x + 1]
         b, b_end = word_offsets[y], word_offsets[y + 1]
-        out[p, 5], out[p, 8] = conflicts(words, word_idf, word_flags, a, a_end, b, b_end)
+        out[p, 5], out[p, 8] = conflicts(words, word_idf, word_flags, a, a_end, b, b_end, shared_a, shared_b)
         most = max(5, (a_end - a) // 5)
-        lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, words, b, b_end)
-        lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, words, a, a_end)
+        lacks = _missing(rare, rare_offsets[x], rare_offsets[x + 1], most, shared_a)
+        lacked = _missing(rare, rare_offsets[y], rare_offsets[y + 1], most, shared_b)
         out[p, 6] = min(lacks, lacked)
         agree, differ = _compare_slots(
             slots, fillings, slot_offsets[x], slot_offsets[x + 1], slot_offsets[y], slot_offsets[y + 1]
         )
         out[p, 11] = 1000 * differ // (differ + agree + 2)
+
+
+@compiled
+def _compare_runs(runs, flags, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
+    """Features ``runs`` and ``furniture`` of two sorted ranges of runs."""
+    n_open_a = 0
+    n_open_b = 0
+    for i in range(a, a_end):
+        n_open_a += flags[i] & 1
+    for i in range(b, b_end):
+        n_open_b += flags[i] & 1
+    n_shared = 0
+    n_open = 0
+    while a < a_end and b < b_end:
+        if runs[a] < runs[b]:
+            a += 1
+        elif runs[b] < runs[a]:
+            b += 1
+        else:
+            n_shared += 1
+            n_open += flags[a] & flags[b] & 1
+            a += 1
+            b += 1
+    return 1000 * n_open // (min(n_open_a, n_open_b) + 8), 1000 * (n_shared - n_open + 1) // (n_shared + 4)

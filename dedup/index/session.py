@@ -27,7 +27,7 @@ from dedup.index.snapshot import Snapshot
 from dedup.index.store import IndexStore
 from dedup.profile import timed
 from dedup.settings import Settings
-from dedup.text.credit import is_agency_outlet
+from dedup.text.credit import agency_outlets
 
 DEFAULT_THRESHOLD: Final = 0.5
 
@@ -252,14 +252,8 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def _agency_outlets(snapshot: Snapshot, corpus: Corpus) -> NDArray[np.bool_]:
-    """Whether each article stands on an agency's own site; each outlet and host is looked up once."""
-    known: dict[tuple[str | None, str | None], bool] = {}
-    answers: list[bool] = []
-    for table in snapshot.articles(["outlet", "url"]):
-        for outlet, url in zip(table["outlet"].to_pylist(), table["url"].to_pylist(), strict=True):
-            host = url.split("/", 3)[2] if url and url.count("/") >= 2 else None
-            if (outlet, host) not in known:
-                known[outlet, host] = is_agency_outlet(outlet, url)
-            answers.append(known[outlet, host])
+    """Whether each article stands on an agency's own site."""
+    found = [agency_outlets(table["outlet"], table["url"]) for table in snapshot.articles(["outlet", "url"])]
+    answers = np.concatenate([np.empty(0, np.bool_), *found])
     starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
-    return np.asarray(np.array(answers, np.bool_)[starts[corpus.part] + corpus.row], np.bool_)
+    return np.asarray(answers[starts[corpus.part] + corpus.row], np.bool_)
