@@ -39,6 +39,9 @@ MOST_WORDS: Final = 1 << 23
 """Words of the texts whose documents are in memory together: some 130 MB of them."""
 
 _BATCH_WORDS: Final = 1 << 21
+UNRELATED: Final = -1
+"""Relation of a pair that is no match."""
+
 _UNKNOWN: Final = np.iinfo(np.int64).min
 
 
@@ -77,7 +80,8 @@ class Verdicts(NamedTuple):
     sums : int64 array, shape (p,)
         Scores (`dedup.confirm.model`).
     relations : int8 array, shape (p,)
-        Indices into `dedup.cluster.relation.RELATIONS`; the same for (a, b) and (b, a).
+        Indices into `dedup.cluster.relation.RELATIONS`; the same for (a, b) and (b, a). `UNRELATED` where
+        nobody asked, for the pair is no match.
     """
 
     sums: Ints
@@ -175,8 +179,11 @@ class Judge:
     def relations(self, canonical: Ints, members: Ints) -> NDArray[np.int8]:
         """Tell what members are to canonical texts (`dedup.cluster.relation`); shape (p,)."""
         out = np.full(len(members), VERBATIM, np.int8)
-        differs = canonical != members
+        differs = np.flatnonzero(canonical != members)
         out[differs] = self.verdicts(canonical[differs], members[differs]).relations
+        unknown = np.flatnonzero(out == UNRELATED)
+        for rows, documents, a, b in self._blocks(canonical[unknown], members[unknown]):
+            out[unknown[rows]] = relations(documents, a, b)
         return out
 
     def verdicts(
@@ -194,8 +201,7 @@ class Judge:
         ----------
         left, right : int64 array, shape (p,)
         matches_only : bool
-            Do without the relations of pairs that are no match, and forget those pairs: of candidates most
-            are none.
+            Do without the relations of pairs that are no match: of candidates most may be none.
         alone : int64 array, shape (k,), optional
             Nodes whose score with themselves will be asked for: it costs little while they are read.
         on_block : callable
@@ -205,21 +211,14 @@ class Judge:
         -------
         Verdicts
         """
-        codes = self._codes_of(left, right)
-        place = np.minimum(np.searchsorted(self._codes, codes), max(len(self._codes) - 1, 0))
-        fresh = self._codes[place] != codes if len(self._codes) else np.ones(len(codes), np.bool_)
-        sums, kinds = np.empty(len(codes), np.int64), np.empty(len(codes), np.int8)
-        sums[~fresh], kinds[~fresh] = self._known.sums[place[~fresh]], self._known.relations[place[~fresh]]
-        asked = np.flatnonzero(fresh)
+        sums, kinds = self.recalled(left, right)
+        asked = np.flatnonzero(sums == _UNKNOWN)
         extra = np.empty(0, np.int64) if alone is None else alone
         pairs = np.concatenate([left[asked], extra]), np.concatenate([right[asked], extra])
         with timed("confirm"):
             found = self._decided(*pairs, len(asked), matches_only, on_block)
         sums[asked], kinds[asked] = found
-        kept = found.sums >= least_sum(LEAST_THRESHOLD) if matches_only else np.ones(len(asked), np.bool_)
-        self.remember(
-            left[asked[kept]], right[asked[kept]], Verdicts(found.sums[kept], found.relations[kept])
-        )
+        self.remember(left[asked], right[asked], found)
         return Verdicts(sums, kinds)
 
     def remember(self, left: Ints, right: Ints, verdicts: Verdicts) -> None:
@@ -229,6 +228,30 @@ class Judge:
         kinds = np.concatenate([self._known.relations, verdicts.relations])
         self._codes, first = np.unique(codes, return_index=True)
         self._known = Verdicts(sums[first], kinds[first])
+
+    def recalled(self, left: Ints, right: Ints) -> Verdicts:
+        """Return what is remembered of pairs; the least integer as the sum of those of which nothing is."""
+        codes = self._codes_of(left, right)
+        sums, kinds = np.full(len(codes), _UNKNOWN), np.full(len(codes), UNRELATED, np.int8)
+        if len(self._codes):
+            place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
+            hit = self._codes[place] == codes
+            sums[hit], kinds[hit] = self._known.sums[place[hit]], self._known.relations[place[hit]]
+        return Verdicts(sums, kinds)
+
+    def remembered(self) -> tuple[Ints, Ints, Verdicts]:
+        """Return every pair whose verdict is remembered, sorted, left < right."""
+        n = max(len(self._sizes), 1)
+        return self._codes // n, self._codes % n, self._known
+
+    @property
+    def own_sums(self) -> Ints:
+        """Scores of nodes with themselves as far as they are known, else the least integer; shape (n,)."""
+        return self._own
+
+    def remember_own(self, nodes: Ints, sums: Ints) -> None:
+        """Take over scores of nodes with themselves."""
+        self._own[nodes] = sums
 
     def own(self, nodes: Ints) -> Ints:
         """Score nodes with an equal text: what is left to doubt is whether the text says anything.
@@ -260,7 +283,7 @@ class Judge:
         self, left: Ints, right: Ints, n_pairs: int, matches_only: bool, on_block: Callable[[int], None]
     ) -> Verdicts:
         """Decide the first `n_pairs` pairs; of all nodes in a match, and those after, the own score too."""
-        sums, kinds = np.empty(len(left), np.int64), np.zeros(len(left), np.int8)
+        sums, kinds = np.empty(len(left), np.int64), np.full(len(left), UNRELATED, np.int8)
         least = least_sum(LEAST_THRESHOLD)
         done = 0
         for rows, documents, a, b in self._blocks(left, right):

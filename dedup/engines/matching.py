@@ -1,9 +1,8 @@
 """From nodes to confirmed edges: sketches propose, the judge decides, earlier decisions are kept.
 
-Within an epoch a decision never changes, and of two texts an earlier run knew
-both, a later run proposes only what that run proposed (more members push two
-texts of a capped bucket apart, never together). So only pairs with a new text
-are judged.
+Within an epoch a decision never changes, so whatever pair an earlier run judged
+is not judged again. Which pairs are proposed is worked out anew: it costs little,
+and is then what it would have been without any run before.
 """
 
 from __future__ import annotations
@@ -84,13 +83,16 @@ class Known:
     ----------
     hashes : uint64 array, shape (k,)
         Texts that run knew, ascending.
+    own : int64 array, shape (k,)
+        Their scores with themselves; `NO_SCORE` where nobody asked.
     left, right : uint64 array, shape (m,)
-        Its edges.
+        Pairs it judged, copies or not.
     sums : int64 array, shape (m,)
     relations : int8 array, shape (m,)
     """
 
     hashes: NDArray[np.uint64]
+    own: Ints
     left: NDArray[np.uint64]
     right: NDArray[np.uint64]
     sums: Ints
@@ -117,28 +119,17 @@ def match(
         left, right = left[told], right[told]
     on_stage("candidates", 1, 1)
     n_candidates = len(left)
-    fresh = np.ones(n_candidates, np.bool_)
-    sums, relations = np.full(n_candidates, NO_SCORE), np.zeros(n_candidates, np.int8)
-    if known is not None and len(known.hashes):
-        old = np.isin(nodes.hashes, known.hashes)
-        fresh = ~(old[left] & old[right])
-        before = _recalled(known, nodes.hashes[left[~fresh]], nodes.hashes[right[~fresh]])
-        sums[~fresh], relations[~fresh] = before
-        stored = before.sums != NO_SCORE
-        judge.remember(
-            left[~fresh][stored], right[~fresh][stored],
-            Verdicts(before.sums[stored], before.relations[stored]),
-        )  # fmt: skip
-    asked = np.flatnonzero(fresh)
+    if known is not None and len(known.hashes) and len(nodes):
+        _hand_over(known, nodes, judge)
+    asked = np.flatnonzero(judge.recalled(left, right).sums == NO_SCORE)
     # Texts of several articles have copies, whatever they are like; their own score will be asked for.
-    several = np.flatnonzero(nodes.copies > 1) if known is None else np.empty(0, np.int64)
+    several = np.flatnonzero((nodes.copies > 1) & (judge.own_sums == NO_SCORE))
     wanted = np.unique(np.concatenate([left[asked], right[asked], several]))
     with spilled(snapshot, corpus, nodes, judge, wanted, on_stage):
-        decided = judge.verdicts(
-            left[asked], right[asked], matches_only=True, alone=several,
+        sums, relations = judge.verdicts(
+            left, right, matches_only=True, alone=several,
             on_block=lambda done: on_stage("confirm", done, len(asked)),
         )  # fmt: skip
-        sums[asked], relations[asked] = decided
         kept = sums >= least_sum(LEAST_THRESHOLD)
         left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
         own = np.full(len(nodes), NO_SCORE)
@@ -250,18 +241,14 @@ def node_signatures(
     return of, signatures, sizes
 
 
-def _recalled(known: Known, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> Verdicts:
-    """What an earlier run stored; `NO_SCORE` where it stored nothing, for then it rejected the pair."""
-    sums, relations = np.full(len(left), NO_SCORE), np.zeros(len(left), np.int8)
-    if not len(known.left) or not len(left):
-        return Verdicts(sums, relations)
-    # Pairs of 64-bit hashes: by place among the known texts they fit one integer.
-    n = np.int64(len(known.hashes))
-    code = np.searchsorted(known.hashes, known.left) * n + np.searchsorted(known.hashes, known.right)
-    asked = np.searchsorted(known.hashes, left) * n + np.searchsorted(known.hashes, right)
-    order = np.argsort(code)
-    place = np.minimum(np.searchsorted(code[order], asked), len(code) - 1)
-    hit = code[order][place] == asked
-    found = order[place[hit]]
-    sums[hit], relations[hit] = known.sums[found], known.relations[found]
-    return Verdicts(sums, relations)
+def _hand_over(known: Known, nodes: Nodes, judge: Judge) -> None:
+    """Have the judge remember what an earlier run decided of texts that are still there."""
+    n = len(nodes)
+    place = np.minimum(np.searchsorted(nodes.hashes, known.hashes), n - 1)
+    there = (nodes.hashes[place] == known.hashes) & (known.own != NO_SCORE)
+    judge.remember_own(place[there], known.own[there])
+    left, right = (
+        np.minimum(np.searchsorted(nodes.hashes, side), n - 1) for side in (known.left, known.right)
+    )
+    there = (nodes.hashes[left] == known.left) & (nodes.hashes[right] == known.right)
+    judge.remember(left[there], right[there], Verdicts(known.sums[there], known.relations[there]))

@@ -16,7 +16,7 @@ from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
 
-EDGES_FORMAT: Final = 3
+EDGES_FORMAT: Final = 4
 """Changes whenever the same texts, epoch and model could give other candidate pairs or scores."""
 
 
@@ -28,19 +28,16 @@ def run_identity(epoch: str, model: str) -> dict[str, Any]:
 def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
     """Read what the latest run of the same identity decided; None if there was none."""
     run = store.latest_run(**identity)
-    # A capped bucket pairs only neighbours, and who is a neighbour changes when texts leave.
-    if run is None or run.meta.get("capped", True):
+    if run is None:
         return None
     try:
-        texts, edges = run.table("texts"), run.table("edges")
+        texts, pairs = run.table("texts"), run.table("edges")
     except IndexFolderError:
         return None  # a run is a cache; a damaged one only costs time
     return Known(
         texts["text_hash"].to_numpy(),
-        edges["left"].to_numpy(),
-        edges["right"].to_numpy(),
-        edges["sum"].to_numpy(),
-        edges["relation"].to_numpy(),
+        texts["own"].to_numpy(),
+        *(pairs[name].to_numpy() for name in ("left", "right", "sum", "relation")),
     )
 
 
@@ -54,7 +51,9 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
     before : Run, optional
         The run to tell changes against.
     """
-    nodes, matches = state.nodes, state.matches
+    nodes = state.nodes
+    # More than the edges: what clustering asked about besides is not judged again either.
+    left, right, verdicts = state.judge.remembered()
     keys = state.corpus.keys[clustering.member]
     names = cluster_ids(state.corpus, clustering).take(pa.array(clustering.cluster))
     clusters = pa.table(
@@ -74,13 +73,13 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
         except IndexFolderError:
             pass  # as if there were no run before
     return {
-        "texts": pa.table({"text_hash": nodes.hashes}),
+        "texts": pa.table({"text_hash": nodes.hashes, "own": state.judge.own_sums}),
         "edges": pa.table(
             {
-                "left": nodes.hashes[matches.left],
-                "right": nodes.hashes[matches.right],
-                "sum": matches.sums,
-                "relation": matches.relations,
+                "left": nodes.hashes[left],
+                "right": nodes.hashes[right],
+                "sum": verdicts.sums,
+                "relation": verdicts.relations,
             }
         ),
         "clusters": clusters,

@@ -132,7 +132,6 @@ class Session:
         meta = {**matched.identity, **choice, "generation": matched.snapshot.generation}
         if self._store.latest_run(**meta) is not None:
             return
-        meta["capped"] = bool(matched.state.matches.capped or matched.state.matches.n_crowded)
         tables = run_tables(matched.state, clustering, self._store.latest_run(**choice))
         try:
             with self._writer() as store:
