@@ -15,12 +15,9 @@ from dedup.cluster.relation import RELATIONS
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge, confirm_text
 from dedup.confirm.model import Model, probability
-from dedup.engines.corpus import Ints, Nodes, node_texts
-from dedup.engines.local import State
-from dedup.engines.matching import MIN_EQUAL_OF, node_signatures
-from dedup.index.snapshot import Snapshot
-from dedup.sketch.bands import ROWS
-from dedup.sketch.minhash import BODY_MIN_WORDS, comparable_rows, sketch_articles, stored_slots
+from dedup.engines.corpus import Ints
+from dedup.engines.shelf import Shelf
+from dedup.sketch.minhash import BODY_MIN_WORDS, sketch_articles
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -34,7 +31,7 @@ class Near:
     asked : int64 array, shape (m,)
         Row of the new article.
     found : int64 array, shape (m,)
-        Article of the corpus.
+        Place of the article on the shelf.
     score : float64 array, shape (m,)
     relation : list of str
         Of the new article to the one found.
@@ -47,19 +44,13 @@ class Near:
 
 
 def find_near(
-    snapshot: Snapshot,
-    state: State,
-    articles: pa.Table,
-    learnt: Learnt,
-    model: Model,
-    least: int,
-    threads: int,
+    shelf: Shelf, articles: pa.Table, learnt: Learnt, model: Model, least: int, threads: int
 ) -> Near:
     """Find the articles of an index that are copies of new ones.
 
     Parameters
     ----------
-    snapshot, state
+    shelf : Shelf
         The index.
     articles : pa.Table
         New articles, `ARTICLE_SCHEMA`, n rows.
@@ -72,63 +63,53 @@ def find_near(
     Returns
     -------
     Near
+        Found articles as places on the shelf.
     """
-    nodes, corpus = state.nodes, state.corpus
     titles, texts = articles["title"].combine_chunks(), articles["text"].combine_chunks()
     sketch = sketch_articles(titles, texts, threads=threads)
-    asked, near = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for kind, min_equal in MIN_EQUAL_OF.items():
-        of, signatures, _ = node_signatures(snapshot, corpus, nodes, kind)
-        for at in comparable_rows(sketch, kind).tolist():
-            hit = np.zeros(len(of), np.bool_)
-            _collide(signatures, stored_slots(sketch.signatures[at]), ROWS, min_equal, hit)
-            near.append(of[hit])
-            asked.append(np.full(int(hit.sum()), sketch.owner[at], np.int64))
-    # An equal text is found by its hash, whatever its buckets.
-    place = np.searchsorted(nodes.hashes, sketch.text_hash)
-    equal = (place < len(nodes)) & (sketch.text_hash != 0)
-    equal[equal] = nodes.hashes[place[equal]] == sketch.text_hash[equal]
-    asked.append(np.flatnonzero(equal))
-    near.append(place[equal].astype(np.int64))
-    pairs = np.unique(np.stack([np.concatenate(asked), np.concatenate(near)], axis=1), axis=0)
-    n = len(nodes)
-
-    def read(wanted: Ints) -> pa.Array:
-        old = node_texts(snapshot, corpus, nodes, wanted[wanted < n])
-        new = wanted[wanted >= n] - n
-        rows = pa.array(new)
-        fresh = confirm_text(titles.take(rows), texts.take(rows), sketch.n_words[new].astype(np.int64))
-        return pa.concat_arrays([old, fresh])
-
-    sizes = np.concatenate([corpus.units[nodes.first], sketch.n_words.astype(np.int64)])
-    judge = Judge(sizes, read, learnt, model, threads=threads)
-    left, right = pairs[:, 1], pairs[:, 0] + n
-    sums = judge.score(left, right)
-    good = sums >= least
-    left, right, sums, row = left[good], right[good], sums[good], pairs[good, 0]
-    found = _of_nodes(nodes, judge, row, left, right, sums)
-    titled = _by_title(snapshot, state, articles, sketch.n_words, learnt, model, least, threads)
-    return _united(found, titled)
+    found = []
+    for row in np.flatnonzero(sketch.text_hash).tolist():
+        text = confirm_text(
+            titles[row : row + 1], texts[row : row + 1], sketch.n_words[[row]].astype(np.int64)
+        )
+        near = shelf.near(sketch, row, threads)
+        found.append(_judged(shelf, row, text, int(size[0]), near, learnt, model, least))
+    titled = _by_title(shelf, articles, sketch.n_words, learnt, model, least, threads)
+    return _united(_joined(found), titled)
 
 
-def _of_nodes(nodes: Nodes, judge: Judge, row: Ints, left: Ints, right: Ints, sums: Ints) -> Near:
-    """Every article that carries a found text."""
-    if not len(left):
-        return Near(row, left, probability(sums), [])
-    relation = judge.relations(left, right)
-    order = np.argsort(nodes.of, kind="stable")
-    starts = np.searchsorted(nodes.of[order], np.arange(len(nodes) + 1))
-    counts = np.diff(starts)[left]
-    each = np.repeat(np.arange(len(left)), counts)
-    within = np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = order[starts[left[each]] + within]
-    names = [RELATIONS[code] for code in relation[each].tolist()]
-    return Near(row[each], found, probability(sums[each]), names)
+def _judged(
+    shelf: Shelf, row: int, text: pa.Array, size: int, near: Ints, learnt: Learnt, model: Model, least: int
+) -> Near:
+    """Judge what is near one new article; equal texts are judged once."""
+    if not len(near):
+        return Near(near, near, np.empty(0), [])
+    _, first, of = np.unique(shelf.text_hash[near], return_index=True, return_inverse=True)
+    asked = near[first]
+    rows = shelf.snapshot.rows_at(shelf.part[asked], shelf.row[asked], ("title", "text"))
+    old = confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), shelf.units[asked])
+    both = pa.concat_arrays([old, text])
+    sizes = np.append(shelf.units[asked], size)
+    judge = Judge(sizes, lambda wanted: both.take(pa.array(wanted)), learnt, model)
+    left, right = np.arange(len(asked)), np.full(len(asked), len(asked))
+    verdicts = judge.verdicts(left, right)
+    good = np.flatnonzero(verdicts.sums[of] >= least)
+    names = [RELATIONS[code] for code in verdicts.relations[of[good]].tolist()]
+    return Near(np.full(len(good), row), near[good], probability(verdicts.sums[of[good]]), names)
+
+
+def _joined(found: list[Near]) -> Near:
+    none = np.empty(0, np.int64)
+    return Near(
+        np.concatenate([none, *(one.asked for one in found)]),
+        np.concatenate([none, *(one.found for one in found)]),
+        np.concatenate([np.empty(0), *(one.score for one in found)]),
+        [name for one in found for name in one.relation],
+    )
 
 
 def _by_title(
-    snapshot: Snapshot,
-    state: State,
+    shelf: Shelf,
     articles: pa.Table,
     n_words: NDArray[np.int32],
     learnt: Learnt,
@@ -140,14 +121,12 @@ def _by_title(
 
     There is no sketch of a title, so all are compared: a few microseconds each.
     """
-    corpus = state.corpus
     headlines = np.flatnonzero((n_words > 0) & (n_words < BODY_MIN_WORDS))
-    full = np.flatnonzero(corpus.units >= BODY_MIN_WORDS)
+    full = np.flatnonzero(shelf.units >= BODY_MIN_WORDS)
     if not len(headlines) or not len(full):
         return Near(full[:0], full[:0], np.empty(0), [])
-    titles = snapshot.rows_at(corpus.part[full], corpus.row[full], ("title",))["title"].cast(
-        pa.large_string()
-    )
+    rows = shelf.snapshot.rows_at(shelf.part[full], shelf.row[full], ("title",))
+    titles = rows["title"].cast(pa.large_string())
     asked = articles.take(pa.array(headlines))
     own = confirm_text(
         asked["title"].combine_chunks(), asked["text"].combine_chunks(), n_words[headlines].astype(np.int64)
@@ -180,17 +159,3 @@ def _united(one: Near, two: Near) -> Near:
         np.concatenate([one.score, two.score[fresh]]),
         one.relation + [name for name, new in zip(two.relation, fresh.tolist(), strict=True) if new],
     )
-
-
-@_compiled
-def _collide(signatures, signature, rows, min_equal, hit):  # type: ignore[no-untyped-def]
-    for i in range(len(signatures)):
-        equal = 0
-        shared = False
-        for band in range(0, len(signature), rows):
-            in_band = 0
-            for k in range(band, band + rows):
-                in_band += signatures[i, k] == signature[k]
-            equal += in_band
-            shared |= in_band == rows
-        hit[i] = shared and equal >= min_equal

@@ -301,18 +301,12 @@ class Index:
         if not (isinstance(articles, pa.Table) and articles.schema.equals(ARTICLE_SCHEMA)):
             batches = [batch.articles for batch in as_feed(articles, None, None, None)]
             articles = pa.Table.from_batches(batches, schema=ARTICLE_SCHEMA)
-        matched = self._session.matched(settings, model, silent, keep=False)
-        clustering = self._session.clustering(matched, settings)
-        near = find_near(
-            matched.snapshot,
-            matched.state,
-            articles,
-            matched.learnt,
-            matched.model,
-            least_of(settings, matched.model),
-            settings.threads or cores(),
-        )
-        return match_table(matched.snapshot, matched.state.corpus, clustering, articles, near)
+        ground = self._session.ground(settings, model, silent, keep=False)
+        shelf = self._session.shelf()
+        least = least_of(settings, ground.model)
+        near = find_near(shelf, articles, ground.learnt, ground.model, least, settings.threads or cores())
+        cluster_of = self._session.clusters_of(shelf.keys[near.found], ground, settings)
+        return match_table(shelf, cluster_of, articles, near)
 
     def export(
         self, settings: Settings | None = None, *, model: Path | Model | None = None

@@ -169,5 +169,5 @@ def _shown(texts: Texts, entry: Entry) -> Passage:
         entry.end - entry.begin,
         entry.articles,
         entry.outlets,
-        display_ids(texts.corpus, row["id"], article)[0].as_py(),
+        display_ids(texts.corpus.keys[article], row["id"])[0].as_py(),
     )

@@ -16,6 +16,7 @@ from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Corpus, Ints
 from dedup.engines.local import State
 from dedup.engines.query import Near
+from dedup.engines.shelf import Shelf
 from dedup.errors import DedupError
 from dedup.index.snapshot import Snapshot
 from dedup.report.schema import (
@@ -61,10 +62,10 @@ def cluster_ids(corpus: Corpus, clustering: Clustering) -> pa.Array:
     return _hex(b"".join(blake2b(keys[at : at + 8], digest_size=8).digest() for at in range(0, len(keys), 8)))
 
 
-def display_ids(corpus: Corpus, feed_ids: pa.ChunkedArray | pa.Array, articles: Ints) -> pa.Array:
+def display_ids(keys: Ints, feed_ids: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Return the id a user sees of each article: the feed's own, or the key (`display_id`)."""
     given = pc.fill_null(pc.not_equal(feed_ids, ""), False)
-    found = pc.if_else(given, feed_ids, _hex(corpus.keys[articles].astype(">i8").tobytes()))
+    found = pc.if_else(given, feed_ids, _hex(keys.astype(">i8").tobytes()))
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
@@ -89,7 +90,7 @@ def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, nam
     if not len(member):
         return MEMBER_SCHEMA.empty_table()
     rows = _shown(snapshot, corpus, member)
-    ids = display_ids(corpus, rows["id"], member)
+    ids = display_ids(corpus.keys[member], rows["id"])
     canonical = clustering.canonical[clustering.cluster]
     place = np.empty(len(corpus), np.int64)
     place[member] = np.arange(len(member))
@@ -149,7 +150,7 @@ def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, 
     for article, cluster in zip(clustering.composite_links[:, 0].tolist(), clusters, strict=True):
         linked[article].append(cluster)
     table = pa.table(
-        [display_ids(corpus, rows["id"], articles), rows["outlet"], rows["title"],
+        [display_ids(corpus.keys[articles], rows["id"]), rows["outlet"], rows["title"],
          [sorted(clusters) for clusters in linked.values()]],
         schema=COMPOSITE_SCHEMA,
     )  # fmt: skip
@@ -224,25 +225,29 @@ def _distinct(names: pa.ChunkedArray) -> list[str]:
     return sorted(pc.unique(names).to_pylist())
 
 
-def match_table(
-    snapshot: Snapshot, corpus: Corpus, clustering: Clustering, articles: pa.Table, near: Near
-) -> pa.Table:
-    """Build the table of what was found near some articles, best first for each."""
+def match_table(shelf: Shelf, cluster_of: pa.Array, articles: pa.Table, near: Near) -> pa.Table:
+    """Build the table of what was found near some articles, best first for each.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    cluster_of : string array
+        Cluster of each article found, null for one in none.
+    articles : pa.Table
+        Those asked about.
+    near : Near
+    """
     if not len(near.asked):
         return QUERY_SCHEMA.empty_table()
     columns = ("id", "outlet", "published", "title", "url")
-    rows = snapshot.rows_at(corpus.part[near.found], corpus.row[near.found], columns)
-    cluster_of = np.full(len(corpus), -1, np.int64)
-    cluster_of[clustering.member] = clustering.cluster
-    cluster = cluster_of[near.found]
-    clusters = pa.array(cluster, mask=cluster < 0)
+    rows = shelf.snapshot.rows_at(shelf.part[near.found], shelf.row[near.found], columns)
     titles, asked_ids = articles["title"].to_pylist(), articles["id"].to_pylist()
     own = {
         "query": pa.array(near.asked, pa.int64()),
         "query_id": pa.array([asked_ids[row] for row in near.asked.tolist()], pa.string()),
         "query_title": pa.array([titles[row] for row in near.asked.tolist()], pa.string()),
-        "article_id": display_ids(corpus, rows["id"], near.found),
-        "cluster_id": cluster_ids(corpus, clustering).take(clusters),
+        "article_id": display_ids(shelf.keys[near.found], rows["id"]),
+        "cluster_id": cluster_of,
         "score": pa.array(near.score),
         "relation": pa.array(near.relation),
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
@@ -17,11 +18,13 @@ from dedup.confirm import epoch as epochs
 from dedup.confirm.model import Model, least_sum, load_model
 from dedup.confirm.survey import Surveyor
 from dedup.engines.assemble import Clustering, assemble
-from dedup.engines.corpus import Corpus, outlet_numbers
+from dedup.engines.corpus import Corpus, Ints, outlet_numbers
 from dedup.engines.local import State, find_matches, learn_epoch
 from dedup.engines.outlets import Carriers
+from dedup.engines.shelf import Shelf
 from dedup.errors import IndexFolderError
 from dedup.index.history import known_edges, run_identity, run_tables
+from dedup.index.reporting import cluster_ids
 from dedup.index.runs import epoch_hashes
 from dedup.index.snapshot import Snapshot
 from dedup.index.store import IndexStore
@@ -56,6 +59,24 @@ class Matched:
     identity: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What pairs are judged by.
+
+    Parameters
+    ----------
+    learnt : Learnt
+        The epoch.
+    model : Model
+    identity : dict
+        What a stored run must agree in for its verdicts to be used again.
+    """
+
+    learnt: epochs.Learnt
+    model: Model
+    identity: dict[str, Any]
+
+
 class Session:
     """Works out matches and clusters of one open store.
 
@@ -80,31 +101,76 @@ class Session:
         self._keep_runs = keep_runs
         self._matched: Matched | None = None
         self._learnt: tuple[str, epochs.Learnt] | None = None
+        self._shelf: Shelf | None = None
+        self._clusters: tuple[dict[str, Any], Ints, pa.Array] | None = None
 
     def matched(
         self, settings: Settings, model: Path | Model | None, on_stage: OnStage, *, keep: bool = True
     ) -> Matched:
         """Return the matches of the index as it now is; `keep`: store the epoch if one is learnt for it."""
-        chosen = model if isinstance(model, Model) else load_model(model)
-        snapshot = self._store.snapshot()
         threads = settings.threads or cores()
-        epoch_id, learnt = self._epoch(snapshot, threads, on_stage, keep)
-        if not settings.furniture:
-            learnt = learnt.without_furniture()
-            epoch_id = epoch_hashes(learnt.to_files())[0]
-        identity = run_identity(epoch_id, chosen.content_hash)
+        ground = self.ground(settings, model, on_stage, keep=keep)
+        snapshot = self._store.snapshot()
         held = self._matched
-        if held is not None and (held.snapshot.generation, held.identity) == (snapshot.generation, identity):
+        if held is not None and (held.snapshot.generation, held.identity) == (
+            snapshot.generation,
+            ground.identity,
+        ):
             snapshot.close()
             return held
         self.forget()
-        known = known_edges(self._store, identity) if self._keep_runs else None
+        known = known_edges(self._store, ground.identity) if self._keep_runs else None
         state = find_matches(
-            snapshot, learnt, chosen, known=known, threads=threads, memory_mb=settings.memory_mb,
-            on_stage=on_stage,
+            snapshot, ground.learnt, ground.model, known=known, threads=threads,
+            memory_mb=settings.memory_mb, on_stage=on_stage,
         )  # fmt: skip
-        self._matched = Matched(snapshot, state, learnt, chosen, identity)
+        self._matched = Matched(snapshot, state, ground.learnt, ground.model, ground.identity)
         return self._matched
+
+    def ground(
+        self, settings: Settings, model: Path | Model | None, on_stage: OnStage, *, keep: bool = True
+    ) -> Ground:
+        """Return what pairs are judged by; `keep`: store the epoch if one is learnt for it."""
+        chosen = model if isinstance(model, Model) else load_model(model)
+        epoch_id, learnt = self._epoch(settings.threads or cores(), on_stage, keep)
+        if not settings.furniture:
+            learnt = learnt.without_furniture()
+            epoch_id = epoch_hashes(learnt.to_files())[0]
+        return Ground(learnt, chosen, run_identity(epoch_id, chosen.content_hash))
+
+    def shelf(self) -> Shelf:
+        """Return where the articles of the index as it now is stand."""
+        snapshot = self._store.snapshot()
+        held = self._shelf
+        if held is not None and held.snapshot.generation == snapshot.generation:
+            snapshot.close()
+            return held
+        if held is not None:
+            held.snapshot.close()
+        self._shelf = Shelf.of(snapshot)
+        return self._shelf
+
+    def clusters_of(self, keys: Ints, ground: Ground, settings: Settings) -> pa.Array:
+        """Return the cluster of each article, null for one in none: from a stored run, else worked out."""
+        snapshot = self.shelf().snapshot
+        wanted = {**ground.identity, "settings": settings.result_hash(), "generation": snapshot.generation}
+        if self._clusters is None or self._clusters[0] != wanted:
+            run = self._store.latest_run(**wanted) if self._keep_runs else None
+            if run is not None:
+                table = run.table("clusters")
+                found, names = table["key"].to_numpy(), table["cluster_id"].combine_chunks()
+            else:
+                matched = self.matched(settings, ground.model, silent, keep=False)
+                clustering = self.clustering(matched, settings)
+                found = matched.state.corpus.keys[clustering.member]
+                numbers = pa.array(clustering.cluster)
+                names = cluster_ids(matched.state.corpus, clustering).take(numbers)
+            order = np.argsort(found)
+            self._clusters = wanted, found[order], names.take(pa.array(order))
+        _, found, names = self._clusters
+        place = np.minimum(np.searchsorted(found, keys), max(len(found) - 1, 0))
+        there = found[place] == keys if len(found) else np.zeros(len(keys), np.bool_)
+        return names.take(pa.array(place, mask=~there))
 
     def clustering(self, matched: Matched, settings: Settings) -> Clustering:
         """Cluster the matches as the settings want it."""
@@ -191,13 +257,15 @@ class Session:
         if self._matched is not None:
             self._matched.snapshot.close()
             self._matched = None
+        if self._shelf is not None:
+            self._shelf.snapshot.close()
+            self._shelf = None
 
-    def _epoch(
-        self, snapshot: Snapshot, threads: int, on_stage: OnStage, keep: bool
-    ) -> tuple[str, epochs.Learnt]:
+    def _epoch(self, threads: int, on_stage: OnStage, keep: bool) -> tuple[str, epochs.Learnt]:
         """Return id and content of the epoch, learnt now if there is none yet."""
         if self.current_epoch() is None and (keep or self._learnt is None):
-            learnt = self._learn_from(snapshot, threads, on_stage)
+            with self._store.snapshot() as snapshot:
+                learnt = self._learn_from(snapshot, threads, on_stage)
             if not keep:
                 return epoch_hashes(learnt.to_files())[0], learnt
             self.put_epoch(learnt)
