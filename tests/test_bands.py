@@ -122,7 +122,7 @@ def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
     """One bucket, and no other band to help: three in four pairs within 20 revisions must survive."""
     n, reach = 1000, 20
     rows = revisions(n, 200, 6, 0)
-    only = np.ones((NUM_PERM // 2, n), np.bool_)
+    only = np.ones((n, NUM_PERM // 2), np.bool_)
     packed, _ = bands._windowed_pairs(rows, 0, np.arange(n), keys_of(n), 2, 10, only)
     left, right = packed >> 32, packed & 0xFFFFFFFF
     kept = int((right - left <= reach).sum())

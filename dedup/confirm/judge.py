@@ -35,8 +35,8 @@ Ints = NDArray[np.int64]
 ReadTexts = Callable[[Ints], pa.Array]
 """Texts of nodes, large_string, shape (k,), in the order asked (see `confirm_text`)."""
 
-MOST_WORDS: Final = 1 << 23
-"""Words of the texts whose documents are in memory together: some 130 MB of them."""
+MOST_WORDS: Final = 1 << 24
+"""Words of the texts whose documents are in memory together: some 270 MB of them."""
 
 _BATCH_WORDS: Final = 1 << 21
 UNRELATED: Final = -1
@@ -192,6 +192,7 @@ class Judge:
         right: Ints,
         *,
         matches_only: bool = False,
+        nearness: NDArray[np.uint16] | None = None,
         alone: Ints | None = None,
         on_block: Callable[[int], None] = lambda done: None,
     ) -> Verdicts:
@@ -202,6 +203,8 @@ class Judge:
         left, right : int64 array, shape (p,)
         matches_only : bool
             Do without the relations of pairs that are no match: of candidates most may be none.
+        nearness : uint16 array, shape (p,), optional
+            How alike the two texts of a pair are: makes it faster where there are many.
         alone : int64 array, shape (k,), optional
             Nodes whose score with themselves will be asked for: it costs little while they are read.
         on_block : callable
@@ -215,8 +218,10 @@ class Judge:
         asked = np.flatnonzero(sums == _UNKNOWN)
         extra = np.empty(0, np.int64) if alone is None else alone
         pairs = np.concatenate([left[asked], extra]), np.concatenate([right[asked], extra])
+        near = np.zeros(len(pairs[0]), np.uint16)
+        near[: len(asked)] = 0 if nearness is None else nearness[asked]
         with timed("confirm"):
-            found = self._decided(*pairs, len(asked), matches_only, on_block)
+            found = self._decided(*pairs, near, len(asked), matches_only, on_block)
         sums[asked], kinds[asked] = found
         self.remember(left[asked], right[asked], found)
         return Verdicts(sums, kinds)
@@ -280,13 +285,19 @@ class Judge:
         return np.minimum(left, right) * len(self._sizes) + np.maximum(left, right)
 
     def _decided(
-        self, left: Ints, right: Ints, n_pairs: int, matches_only: bool, on_block: Callable[[int], None]
+        self,
+        left: Ints,
+        right: Ints,
+        near: NDArray[np.uint16],
+        n_pairs: int,
+        matches_only: bool,
+        on_block: Callable[[int], None],
     ) -> Verdicts:
         """Decide the first `n_pairs` pairs; of all nodes in a match, and those after, the own score too."""
         sums, kinds = np.empty(len(left), np.int64), np.full(len(left), UNRELATED, np.int8)
         least = least_sum(LEAST_THRESHOLD)
         done = 0
-        for rows, documents, a, b in self._blocks(left, right):
+        for rows, documents, a, b in self._blocks(left, right, near):
             on_block(done)
             done += len(rows)
             pair = rows < n_pairs
@@ -328,9 +339,11 @@ class Judge:
             self._model.article.sums(own_features(documents, places)),
         )
 
-    def _blocks(self, left: Ints, right: Ints) -> Iterator[tuple[Ints, Documents, Ints, Ints]]:
+    def _blocks(
+        self, left: Ints, right: Ints, near: NDArray[np.uint16] | None = None
+    ) -> Iterator[tuple[Ints, Documents, Ints, Ints]]:
         """Yield rows of pairs with documents that hold both texts, and the places of these."""
-        for rows in blocks(left, right, self._sizes, self._most_words):
+        for rows in blocks(left, right, self._sizes, self._most_words, near):
             a, b = left[rows], right[rows]
             both = np.concatenate([a, b])
             missing = np.unique(both[self._place[both] < 0])

@@ -113,10 +113,10 @@ def match(
     """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
     with timed("candidates"):
-        left, right, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
+        left, right, near, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
         is_rubric = np.isin(nodes.hashes, rubrics)
         told = ~(is_rubric[left] | is_rubric[right])
-        left, right = left[told], right[told]
+        left, right, near = left[told], right[told], near[told]
     on_stage("candidates", 1, 1)
     n_candidates = len(left)
     if known is not None and len(known.hashes) and len(nodes):
@@ -127,7 +127,7 @@ def match(
     wanted = np.unique(np.concatenate([left[asked], right[asked], several]))
     with spilled(snapshot, corpus, nodes, judge, wanted, on_stage):
         sums, relations = judge.verdicts(
-            left, right, matches_only=True, alone=several,
+            left, right, matches_only=True, nearness=near, alone=several,
             on_block=lambda done: on_stage("confirm", done, len(asked)),
         )  # fmt: skip
         kept = sums >= least_sum(LEAST_THRESHOLD)
@@ -147,19 +147,21 @@ def match(
 
 def propose(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, threads: int
-) -> tuple[Ints, Ints, tuple[CappedBucket, ...], int]:
+) -> tuple[Ints, Ints, NDArray[np.uint16], tuple[CappedBucket, ...], int]:
     """Find the candidate pairs: those that any kind of sketch proposes.
 
     Returns
     -------
     left, right : int64 array, shape (p,)
         Nodes, left < right, sorted, each pair once.
+    near : uint16 array, shape (p,)
+        Equal slots of the two.
     capped : tuple of CappedBucket
         Buckets not paired in full.
     n_crowded : int
         Pairs left out, see `Matches`.
     """
-    proposed = [np.empty(0, np.int64)]
+    proposed, equal = [np.empty(0, np.int64)], [np.empty(0, np.uint16)]
     capped: list[CappedBucket] = []
     n_crowded = 0
     n = len(nodes)
@@ -178,9 +180,11 @@ def propose(
         n_crowded += len(near) - int(near.sum())
         a, b = of[found.left[near]], of[found.right[near]]
         proposed.append(np.minimum(a, b) * n + np.maximum(a, b))
+        equal.append(found.equal[near])
         capped.extend(found.capped)
-    codes = np.unique(np.concatenate(proposed))
-    return codes // max(n, 1), codes % max(n, 1), tuple(capped), n_crowded
+    codes, first = np.unique(np.concatenate(proposed), return_index=True)
+    left, right = codes // max(n, 1), codes % max(n, 1)
+    return left, right, np.concatenate(equal)[first], tuple(capped), n_crowded
 
 
 def _nearest(found: Candidates, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:

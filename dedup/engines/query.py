@@ -69,9 +69,8 @@ def find_near(
     sketch = sketch_articles(titles, texts, threads=threads)
     found = []
     for row in np.flatnonzero(sketch.text_hash).tolist():
-        text = confirm_text(
-            titles[row : row + 1], texts[row : row + 1], sketch.n_words[[row]].astype(np.int64)
-        )
+        size = sketch.n_words[[row]].astype(np.int64)
+        text = confirm_text(titles[row : row + 1], texts[row : row + 1], size)
         near = shelf.near(sketch, row, threads)
         found.append(_judged(shelf, row, text, int(size[0]), near, learnt, model, least))
     titled = _by_title(shelf, articles, sketch.n_words, learnt, model, least, threads)

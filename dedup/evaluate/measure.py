@@ -173,7 +173,7 @@ def candidates_of(index: Index, gold: GoldClusters) -> list[GoldPair]:
         name: dict[int, str] = {}
         for article, place in sorted(_places(snapshot, corpus, gold.cluster).items()):
             name.setdefault(int(nodes.of[place]), article)
-        left, right, _, _ = propose(snapshot, corpus, nodes, cores())
+        left, right, *_ = propose(snapshot, corpus, nodes, cores())
     labelled = np.isin(left, list(name)) & np.isin(right, list(name))
     pairs = []
     for a, b in zip(left[labelled].tolist(), right[labelled].tolist(), strict=True):

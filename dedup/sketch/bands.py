@@ -42,11 +42,12 @@ __all__ = [
     "expected_recall",
 ]
 
-CAP: Final = 800
-"""Largest bucket that is paired in full: above it windows are fewer checks than all pairs."""
+CAP: Final = 288
+"""Largest bucket that is paired in full: above it windows are fewer checks than all pairs, and of its nearest
+texts each keeps no more than a few dozen (`dedup.engines.matching.MOST_CANDIDATES`)."""
 
 WINDOW_ORDERS: Final = 6
-WINDOW: Final = 64
+WINDOW: Final = 24
 WINDOW_CHECKS: Final = 4_000_000
 """A capped bucket of m members is put in `WINDOW_ORDERS` orders, and each member paired with the `WINDOW`
 before it, fewer in buckets so large that this would pass `WINDOW_CHECKS`."""
@@ -173,15 +174,15 @@ def candidate_pairs(
             return list(pool.map(task, range(n_tasks)))
 
     large: list[tuple[int, NDArray[np.int64]]] = []
-    is_capped = np.zeros((n_bands, 0), np.bool_)
+    is_capped = np.zeros((0, n_bands), np.bool_)
     if len(live) > cap:
         known: dict[bytes, NDArray[np.int64]] = {}
         found = by_band(lambda band, keys: _large_buckets(keys, live, cap, known))
         large = [(band, members) for band, buckets in enumerate(found) for members in buckets]
     if large:
-        is_capped = np.zeros((n_bands, n), np.bool_)
+        is_capped = np.zeros((n, n_bands), np.bool_)
         for band, members in large:
-            is_capped[band, members] = True
+            is_capped[members, band] = True
     plain = by_band(
         lambda band, keys: _band_pairs(signatures, keys, live, band, rows, min_equal, is_capped, whole)
     )
@@ -252,8 +253,8 @@ def _band_pairs(
     whole: Whole | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
     """Pairs of the band's uncapped buckets that no uncapped bucket of an earlier band holds; checks."""
-    if is_capped.shape[1]:
-        kept = ~is_capped[band, live]
+    if len(is_capped):
+        kept = ~is_capped[live, band]
         live, keys = live[kept], keys[kept]
     if keys.dtype == np.uint32:  # sorted with its row below it: half the time of an argsort
         packed = keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64)

@@ -118,7 +118,7 @@ def _check(  # type: ignore[no-untyped-def]
     """Fill the buffers from member `at` on; returns (pairs stored, next member, checks made)."""
     n = 0
     n_checks = 0
-    any_capped = is_capped.shape[1] > 0
+    any_capped = len(is_capped) > 0
     early = min(n_earlier, _FIRST_BANDS)
     for i in range(at, len(members)):
         if n + last[i] - i - 1 > len(packed):
@@ -157,6 +157,6 @@ def _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):  # t
             same = 1
             while same < rows and mine[slot + same] == other[slot + same]:
                 same += 1
-            if same == rows and not (any_capped and is_capped[band, left]):
+            if same == rows and not (any_capped and is_capped[left, band]):
                 return True
     return False
