@@ -17,7 +17,25 @@ _CATALOG = "catalog.sqlite"
 def _index_module() -> Any:
     # Any, and by name: the import costs half a second, and tests put another module here.
     _keep_pandas_out()
-    return importlib.import_module("dedup.index.index")
+    module = importlib.import_module("dedup.index.index")
+    _tell_of_compiling()
+    return module
+
+
+def _tell_of_compiling() -> None:
+    """Have a line printed if a kernel must be compiled, as in the first run after the installation."""
+    event: Any = importlib.import_module("numba.core.event")  # has no types
+    told: list[str] = []
+
+    def tell(started: object) -> None:
+        if not told:
+            told.append("first run: compiling the kernels, which takes some 20 s once")
+            print(told[0], file=sys.stderr, flush=True)
+
+    listener = type(
+        "Teller", (event.Listener,), {"on_start": lambda _, e: tell(e), "on_end": lambda *_: None}
+    )
+    event.register("numba:compile", listener())
 
 
 def _keep_pandas_out() -> None:
