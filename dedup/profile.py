@@ -31,6 +31,8 @@ class Stage:
     peak_rss_mb : float
         Greatest resident memory of the process so far, when the stage ended, in MB (2**20 bytes).
     calls : int
+    inside : bool
+        Whether it is a part of another stage, whose seconds hold its own.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Stage:
     cpu_seconds: float = 0.0
     peak_rss_mb: float = 0.0
     calls: int = 0
+    inside: bool = False
 
 
 @dataclass(slots=True)
@@ -56,14 +59,19 @@ class Profile:
     _began: float = field(default_factory=time.perf_counter)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, name: str, seconds: float, cpu_seconds: float, *, calls: int = 1) -> None:
-        """Add to a stage; safe from several threads."""
+    def begin(self, name: str, *, inside: bool) -> None:
+        """Note a stage, in its order; safe from several threads."""
         with self._lock:
-            stage = self.stages.setdefault(name, Stage(name))
+            self.stages.setdefault(name, Stage(name, inside=inside))
+
+    def add(self, name: str, seconds: float, cpu_seconds: float) -> None:
+        """Add to a stage that has begun; safe from several threads."""
+        with self._lock:
+            stage = self.stages[name]
             stage.seconds += seconds
             stage.cpu_seconds += cpu_seconds
             stage.peak_rss_mb = peak_rss_mb()
-            stage.calls += calls
+            stage.calls += 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: ``stages`` (a list), ``counts``, and the ``total`` of the process so far."""
@@ -74,6 +82,7 @@ class Profile:
                 "cpu_seconds": round(stage.cpu_seconds, 3),
                 "peak_rss_mb": round(stage.peak_rss_mb, 1),
                 "calls": stage.calls,
+                "inside": stage.inside,
             }
             for stage in self.stages.values()
         ]
@@ -86,6 +95,7 @@ class Profile:
 
 
 _current: Profile | None = None
+_open: int = 0  # stages of the main thread that have begun and not ended
 
 
 @contextmanager
@@ -109,15 +119,19 @@ def timed(name: str, *, beside: bool = False) -> Iterator[None]:
     beside : bool
         Whether it runs beside other stages: then only the CPU time of this very thread is its own.
     """
+    global _open
     profile = _current
     if profile is None:
         yield
         return
+    profile.begin(name, inside=beside or _open > 0)
+    _open += not beside
     clock = time.thread_time if beside else time.process_time
     began, cpu = time.perf_counter(), clock()
     try:
         yield
     finally:
+        _open -= not beside
         profile.add(name, time.perf_counter() - began, clock() - cpu)
 
 

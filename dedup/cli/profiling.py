@@ -51,7 +51,8 @@ def profile_lines(profile: dict[str, Any]) -> list[str]:
     rows = [*profile["stages"], {"name": "whole process", **profile["total"]}]
     lines = [f"{'stage':<16}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}"]
     lines += [
-        f"{row['name']:<16}{row['seconds']:>10.2f}{row['cpu_seconds']:>10.2f}{row['peak_rss_mb']:>10,.0f}"
+        f"{'  ' * row.get('inside', False) + row['name']:<16}{row['seconds']:>10.2f}"
+        f"{row['cpu_seconds']:>10.2f}{row['peak_rss_mb']:>10,.0f}"
         for row in rows
     ]
     lines += [f"{name.replace('_', ' ')}: {number:,}" for name, number in profile["counts"].items()]

@@ -17,6 +17,7 @@ from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
 from dedup.engines.spill import OnStage
 from dedup.index.snapshot import Snapshot
+from dedup.profile import timed
 from dedup.text.words import tokenize
 
 _LEARN_BATCH = 4096
@@ -109,8 +110,9 @@ def find_matches(
     SettingsError
         If `memory_mb` is too little for an index of this size.
     """
-    corpus = load_corpus(snapshot)
-    nodes = distinct_texts(corpus)
+    with timed("load"):
+        corpus = load_corpus(snapshot)
+        nodes = distinct_texts(corpus)
     most_words = words_within(memory_mb, len(corpus))
     sizes = corpus.units[nodes.first]
     judge = Judge(

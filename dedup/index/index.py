@@ -28,6 +28,7 @@ from dedup.index.session import OnStage, Session, chosen_articles, cores, least_
 from dedup.index.snapshot import Snapshot
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
+from dedup.profile import timed
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.sketch.background import load_background
@@ -227,11 +228,14 @@ class Index:
         tell = on_stage or silent
         matched = self._session.matched(settings, model, tell)
         tell("cluster", 0, 1)
-        clustering = self._session.clustering(matched, settings)
-        self._session.keep_run(matched, clustering, settings)
+        with timed("cluster"):
+            clustering = self._session.clustering(matched, settings)
+        with timed("keep run"):
+            self._session.keep_run(matched, clustering, settings)
         n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
         notes = self._session.notes(matched)
-        report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes)
+        with timed("report"):
+            report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes)
         tell("cluster", 1, 1)
         seconds = round(time.perf_counter() - began, 3)
         return replace(report, counts={**report.counts, "seconds": seconds}).select(settings)

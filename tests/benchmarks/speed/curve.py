@@ -82,6 +82,8 @@ def _stages(panel: Any, staged: Sequence[dict[str, Any]]) -> None:
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(staged))
     for k, one in enumerate(staged):
         for stage in one["stages"]:
+            if stage.get("inside"):
+                continue
             totals[f"{stage['command']}: {stage['name']}"][k] += 1e6 * stage["seconds"] / n[k]
     order = sorted(totals, key=lambda name: -totals[name][-1])
     shown = sorted(order[:_MOST_STAGES], key=lambda name: (name.split(":")[0] != "index", -totals[name][-1]))

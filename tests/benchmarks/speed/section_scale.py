@@ -103,7 +103,7 @@ def _stages(context: Context, profiles: tuple[str, str], measured: list[Measured
         found = context.stages(profile)
         own = [one | {"command": process.name} for one in found.get("stages", [])]
         if own and process.runs:
-            rest = process.runs[-1].wall - sum(one["seconds"] for one in own)
+            rest = process.runs[-1].wall - sum(one["seconds"] for one in own if not one.get("inside"))
             own.append({"command": process.name, "name": "start, end", "seconds": max(0.0, rest)})
         stages += own
     return stages

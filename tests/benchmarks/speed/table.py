@@ -46,7 +46,7 @@ def stage_table(stages: Sequence[dict[str, Any]], *counts: dict[str, Any]) -> st
     rows: list[tuple[str, ...]] = [("stage", "seconds", "CPU s", "peak MB", "command")]
     rows += [
         (
-            one["name"],
+            "  " * one.get("inside", False) + one["name"],
             f"{one['seconds']:.2f}",
             f"{one['cpu_seconds']:.2f}" if "cpu_seconds" in one else "",
             f"{one['peak_rss_mb']:,.0f}" if "peak_rss_mb" in one else "",
