@@ -129,7 +129,7 @@ def pair_features(
     )
 
 
-def own_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.int32]:
+def own_features(documents: Documents, places: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.int32]:
     """Features of texts paired with an equal one, as if there were no furniture.
 
     Parameters
@@ -150,7 +150,7 @@ def own_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.
     out[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
     out[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
     out[:, FEATURES.index("evidence")] = log_evidence(of_bigrams)
-    measured = pair_features(documents, places, places)
+    measured = pair_features(documents, places, places, threads=threads)
     for name in ("interface", "figures"):
         out[:, FEATURES.index(name)] = measured[:, FEATURES.index(name)]
     return out

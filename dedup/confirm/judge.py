@@ -8,6 +8,7 @@ after may ask again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -121,7 +122,7 @@ class Judge:
         self._model = model
         self._idf = Idf.of(load_background(), learnt.counts)
         self._furniture = learnt.furniture
-        self._threads = threads
+        self._threads = max(1, threads)
         self._most_words = most_words
         self._place = np.full(len(sizes), -1, np.int32)
         self._documents: Documents | None = None
@@ -183,7 +184,7 @@ class Judge:
         out[differs] = self.verdicts(canonical[differs], members[differs]).relations
         unknown = np.flatnonzero(out == UNRELATED)
         for rows, documents, a, b in self._blocks(canonical[unknown], members[unknown]):
-            out[unknown[rows]] = relations(documents, a, b)
+            out[unknown[rows]] = self._related(documents, a, b)
         return out
 
     def verdicts(
@@ -305,7 +306,7 @@ class Judge:
             sums[rows[pair]] = found
             good = found >= least
             related = good if matches_only else np.ones(len(good), np.bool_)
-            kinds[rows[pair][related]] = relations(documents, a[pair][related], b[pair][related])
+            kinds[rows[pair][related]] = self._related(documents, a[pair][related], b[pair][related])
             x, y = a[pair][good], b[pair][good]
             nodes = [left[rows[pair][good]], right[rows[pair][good]], left[rows[~pair]]]
             node, first = np.unique(np.concatenate(nodes), return_index=True)
@@ -330,13 +331,19 @@ class Judge:
             out[brief] = self._model.brief.sums(features)
         return out
 
+    def _related(self, documents: Documents, a: Ints, b: Ints) -> NDArray[np.int8]:
+        cuts = np.linspace(0, len(a), self._threads + 1).astype(np.int64).tolist()
+        with ThreadPoolExecutor(self._threads) as pool:
+            parts = pool.map(lambda low, high: relations(documents, a[low:high], b[low:high]), cuts, cuts[1:])
+            return np.concatenate([np.empty(0, np.int8), *parts])
+
     def _own_sums(self, documents: Documents, places: Ints) -> Ints:
         if not len(places):
             return np.empty(0, np.int64)
         return np.where(
             documents.n_units[places] < BODY_MIN_WORDS,
             self._model.brief.sums(own_brief_features(documents, places)),
-            self._model.article.sums(own_features(documents, places)),
+            self._model.article.sums(own_features(documents, places, threads=self._threads)),
         )
 
     def _blocks(

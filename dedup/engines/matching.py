@@ -28,7 +28,7 @@ from dedup.sketch.shingles import BODY, BRIEF, LEAD
 BRIEF_MIN_EQUAL: Final = 40
 """Slots of 256 two briefs must share: about a Jaccard similarity of 0.16 of words and bigrams."""
 
-MOST_CANDIDATES: Final = 32
+MOST_CANDIDATES: Final = 16
 """Candidate pairs a text may ask for, those that agree in most slots. Ten thousand articles of one template
 propose fifty million pairs; a story carried by thousands needs only enough of them to hang together."""
 
