@@ -57,6 +57,7 @@ class Profile:
     stages: dict[str, Stage] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     _began: float = field(default_factory=time.perf_counter)
+    _cpu_before: float = field(default_factory=time.process_time)
     _lock: Lock = field(default_factory=Lock)
 
     def begin(self, name: str, *, inside: bool) -> None:
@@ -88,7 +89,7 @@ class Profile:
         ]
         total = {
             "seconds": round(time.perf_counter() - self._began, 3),
-            "cpu_seconds": round(time.process_time(), 3),
+            "cpu_seconds": round(time.process_time() - self._cpu_before, 3),
             "peak_rss_mb": round(peak_rss_mb(), 1),
         }
         return {"stages": stages, "counts": dict(sorted(self.counts.items())), "total": total}

@@ -14,14 +14,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dedup.confirm.judge import confirm_text
+from dedup.confirm.survey import survey_texts
 from dedup.engines import digest as digests
 from dedup.engines.digest import Digest, Limits
 from dedup.engines.shelf import Shelf
+from dedup.engines.spill import SpilledTexts
+from dedup.errors import IndexFolderError
 from dedup.feeds import read_feed
 from dedup.index.ahead import read_ahead
 from dedup.index.index import Index
 from dedup.sketch.minhash import sketch_articles
 from dedup.sketch.rarity import FREQUENT, rare_slots
+from dedup.text.key_table import KeySet, KeyTable, in_set
+from dedup.text.radix import sort_distinct, sort_packed
 from dedup.text.words import text_hashes, tokenize
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "feed.jsonl"
@@ -47,7 +53,15 @@ def test_a_digest_is_the_sketch_whatever_the_tasks(
     assert none is None
     assert np.array_equal(without.text_hash, whole.text_hash[5:50])
     assert survey is not None
-    assert sorted(survey.hashes) == sorted(whole.text_hash[whole.text_hash != 0])
+    # What an epoch is learnt from does not depend on the tasks either: as from the texts at once.
+    rows = np.flatnonzero(whole.text_hash)
+    read = confirm_text(titles, texts, whole.n_words.astype(np.int64)).take(pa.array(rows))
+    at_once = survey_texts(tokenize(read), whole.text_hash[rows])
+    first, second = (one.take(np.argsort(one.hashes, kind="stable"), len(rows)) for one in (survey, at_once))
+    for name in ("hashes", "bigrams", "bigram_offsets", "units", "unit_bigrams", "unit_offsets"):
+        assert np.array_equal(getattr(first, name), getattr(second, name)), name
+    for name in ("keys", "offsets", "openings", "opening_offsets", "names", "name_offsets"):
+        assert np.array_equal(getattr(first.anchors, name), getattr(second.anchors, name)), name
 
 
 def test_a_digest_of_nothing_is_empty() -> None:
@@ -114,3 +128,90 @@ def test_the_shelf_finds_every_copy_whatever_the_threads(sample: pa.Table) -> No
         assert np.isin(same, found).all()
         assert len(found) > len(same) > 0
         shelf.snapshot.close()
+
+
+def test_copies_do_not_crowd_out_a_near_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.engines.shelf.MOST_FOUND", 2)
+    story = " ".join(f"quorvex{i}a brundle{i}b" for i in range(60))
+    with Index.temporary() as index:
+        index.add(
+            [{"id": str(i), "text": story} for i in range(40)] + [{"id": "x", "text": story + " five more"}]
+        )
+        found = index.query([{"text": story}])["article_id"].to_pylist()
+    assert sorted(found) == sorted([*map(str, range(40)), "x"])
+
+
+def test_a_failed_commit_is_what_the_user_hears_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another batch waits when the disk is full, and must not be committed out of turn."""
+    with Index.temporary() as index:
+        commit, calls = index._store.commit, []
+
+        def full(*arguments: object) -> object:
+            calls.append(arguments)
+            if len(calls) == 2:
+                raise IndexFolderError("disk full")
+            return commit(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(index._store, "commit", full)
+        with pytest.raises(IndexFolderError, match="disk full"):
+            index.add(read_feed(SAMPLE, batch_size=50))
+        assert len(index) == 50
+        monkeypatch.undo()
+        report = index.add(read_feed(SAMPLE, batch_size=50))
+        assert (report.already, len(index)) == (50, 379)
+
+
+def test_a_query_meets_damage_with_a_line_and_does_without_a_damaged_run(tmp_path: Path) -> None:
+    record = {"text": read_feed(SAMPLE).to_table()["text"][0].as_py()}
+    with Index.create(tmp_path / "i") as index:
+        index.add(SAMPLE)
+        index.clusters()
+        whole = index.query([record])
+    for path in (tmp_path / "i" / "runs").rglob("*.parquet"):
+        path.write_bytes(b"no parquet")
+    with Index.open(tmp_path / "i") as index:
+        assert index.query([record]).equals(whole)
+    sketch = next((tmp_path / "i" / "sketches").iterdir())
+    data = bytearray(sketch.read_bytes())
+    data[len(data) // 2] ^= 1
+    sketch.write_bytes(data)
+    with Index.open(tmp_path / "i") as index, pytest.raises(IndexFolderError, match="checksum"):
+        index.query([record])
+
+
+def test_spilled_texts_come_back_as_they_were() -> None:
+    column = pa.array(["", "kurz", None, "длинный " * 50, "x" * 70_000, "三"], pa.large_string())
+    read: list[int] = []
+
+    def reader(wanted: np.ndarray) -> pa.Array:
+        read.extend(wanted.tolist())
+        return column.take(pa.array(wanted))
+
+    texts = SpilledTexts(reader, np.array([4, 0, 2, 1, 3]), 6, lambda *_: None)
+    read.clear()
+    wanted = np.array([3, 0, 4, 2, 1, 3])
+    assert texts(wanted).to_pylist() == column.fill_null("").take(pa.array(wanted)).to_pylist()
+    assert read == []
+    assert texts(np.array([5, 1])).to_pylist() == ["三", "kurz"]
+    texts.close()
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000])
+def test_sorts_and_key_sets_equal_numpys(n: int) -> None:
+    rng = np.random.default_rng(n)
+    values = rng.integers(0, 1 << 16, n).astype(np.uint32) << np.uint32(9)
+    sorted_, spare = values.copy(), np.empty(n, np.uint32)
+    m = sort_distinct(sorted_, n, spare)
+    assert np.array_equal(sorted_[:m], np.unique(values))
+    packed = rng.integers(0, 1 << 62, n).astype(np.uint64)
+    ours = packed.copy()
+    sort_packed(ours, n, np.empty(n, np.uint64), 8)
+    assert np.array_equal(ours, np.sort(packed))
+    # Twelve keys in one bucket are more than its lanes hold.
+    keys = np.unique(np.concatenate([np.unique(values), np.arange(12, dtype=np.uint32) + np.uint32(7 << 15)]))
+    table, members = KeyTable.of(keys), KeySet.of(keys)
+    asked = np.concatenate([keys, keys + np.uint32(1), rng.integers(0, 1 << 32, 200).astype(np.uint32)])
+    expected = np.isin(asked, keys)
+    assert np.array_equal(table.has(asked), expected)
+    found = [bool(in_set(members.lanes, table.keys, table.starts, key)) for key in asked]
+    assert found == expected.tolist()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from dedup.engines import spill
 from dedup.engines.budget import words_within
 from dedup.errors import SettingsError
 from dedup.index.index import Index
 from dedup.profile import Profile, count, profiled, timed
-from dedup.settings import Settings
+from dedup.settings import Settings, parse_size
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "feed.jsonl"
 
@@ -78,12 +79,36 @@ def test_less_memory_means_smaller_documents_and_a_line_when_it_is_too_little() 
 
 def test_results_do_not_depend_on_memory_or_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """With few words in memory, texts are gathered in a file first and documents made block by block."""
-    reports = []
+    reports, spilled = [], []
+    made = spill.SpilledTexts
+
+    def counted(*arguments: object) -> object:
+        spilled.append(arguments)
+        return made(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(spill, "SpilledTexts", counted)
     for most, threads in ((None, 1), (2_000, 1), (2_000, 3), (20_000, 2)):
         if most is not None:
             monkeypatch.setattr("dedup.engines.local.words_within", lambda *_, most=most: most)
         with Index.temporary() as index:
             index.add(SAMPLE, threads=threads)
             reports.append(index.report(Settings(threads=threads)).members)
+        assert bool(spilled) == (most is not None)
     for one in reports[1:]:
         assert one.equals(reports[0])
+
+
+def test_a_profile_replaces_neither_feed_nor_result_and_is_asked_for_before_the_work(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_bytes(SAMPLE.read_bytes())
+    out = tmp_path / "o.csv"
+    for where in (feed, out, tmp_path / "nowhere" / "p.json"):
+        done = dedup("clusters", feed, "-o", out, "--profile", where)
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+    assert feed.read_bytes() == SAMPLE.read_bytes()
+    assert not out.exists()
+
+
+def test_sizes_are_read_with_their_unit() -> None:
+    assert [parse_size(text) for text in ("800MB", "2GB", "1.5 g", "700 MiB")] == [800, 2048, 1536, 700]

@@ -98,7 +98,7 @@ def clusters(
     """
     from dedup.cli.facade import read_model, the_index_among
     from dedup.cli.output import emit_report
-    from dedup.cli.profiling import profiling
+    from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
     from dedup.report.destination import check_writable, chosen_format
@@ -106,6 +106,7 @@ def clusters(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.Format))
+    check_profile(profile, output, rejects, *sources)
     check_writable(output, *sources)
     check_writable(rejects, *sources)
     settings = Settings.from_text(

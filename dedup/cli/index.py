@@ -35,7 +35,6 @@ def index(
         ),
     ] = False,
     threads: options.Threads = None,
-    memory: options.Memory = None,
     profile: options.Profile = None,
 ) -> None:
     """Read feeds into an index: create it, or add to it. Nothing is added twice.
@@ -50,7 +49,7 @@ def index(
     """
     from dedup.cli.adding import add_feeds, check_feeds
     from dedup.cli.facade import open_index, open_or_create_index
-    from dedup.cli.profiling import profiling
+    from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.wording import count, duration
@@ -58,7 +57,8 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
-    settings = Settings.from_text(threads=threads, memory=memory, on_change=on_change.value)
+    settings = Settings.from_text(threads=threads, on_change=on_change.value)
+    check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
     columns = check_feeds(feeds, mapping, format_in) if feeds else None
     with (
@@ -87,5 +87,5 @@ def index(
             progress.say(f"{index}: {', '.join(said)}, {time}")
         if refresh:
             progress.stage("learning a new epoch", 0, 0)
-            idx.refresh()
+            idx.refresh(threads=settings.threads)
             progress.say(f"{index}: a new epoch begins")

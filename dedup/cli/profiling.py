@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from dedup.profile import Profile
 
 
+def check_profile(where: Path | None, *others: str | Path | None) -> None:
+    """Raise `DedupError` now if the profile cannot be written, or would replace what is read or written."""
+    if where is None or str(where) == "-":
+        return
+    from dedup.errors import DedupError
+    from dedup.report.destination import check_writable
+
+    if any(other is not None and Path(other).resolve() == where.resolve() for other in others):
+        raise DedupError(f"--profile {where} is read or written already", "choose another place for it")
+    check_writable(where, *(other for other in others if other is not None))
+
+
 @contextmanager
 def profiling(where: Path | None) -> Iterator[None]:
     """Take a profile of the block, if one is wanted, and write it even if the block fails.
@@ -30,7 +42,10 @@ def profiling(where: Path | None) -> Iterator[None]:
         try:
             yield
         finally:
-            _write(profile, where)
+            try:
+                _write(profile, where)
+            except OSError as error:  # the results are what the command is for
+                print(f"no profile written to {where}: {error.strerror}", file=sys.stderr, flush=True)
 
 
 def _write(profile: Profile, where: Path) -> None:

@@ -52,7 +52,7 @@ def query(
     """
     from dedup.cli.facade import open_index, read_model
     from dedup.cli.output import canvas_for, emit_lines
-    from dedup.cli.profiling import profiling
+    from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
     from dedup.report.matches import match_lines
@@ -61,6 +61,7 @@ def query(
     from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.Format))
+    check_profile(profile, output, index, source)
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
     judged_by = read_model(model)

@@ -1,9 +1,8 @@
 """Blocks: which pairs to compare together, so that no more documents than fit in memory are made at a time.
 
-A document is some fifteen bytes a word, and half of a feed may be in candidate
-pairs. Copies of one story pair with each other and with little else, so pairs
-are taken by connected component of their graph, several small components to a
-block. A component too large for one block is cut into chunks of texts, and
+A document is some sixteen bytes a word, and half of a feed may be in candidate
+pairs. Copies of one story pair with each other and with little else, so texts
+are put together along their pairs, the nearest first, until a chunk is full;
 pairs between two chunks are compared with both in memory.
 """
 

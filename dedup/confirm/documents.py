@@ -2,7 +2,7 @@
 
 A confirm compares the bigrams, the runs of four words, the words and the
 numbers of two texts. Sorting them per text, not per pair, makes a pair cost a
-few microseconds; packing each entry into one integer makes the sort numpy's.
+few microseconds.
 
 In scripts without spaces a single character says little, so there the unit is
 two consecutive characters, a "bigram" is four and a "run" is eight.

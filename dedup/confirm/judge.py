@@ -127,12 +127,12 @@ class Judge:
         self._place = np.full(len(sizes), -1, np.int32)
         self._documents: Documents | None = None
         self._own = np.full(len(sizes), _UNKNOWN, np.int64)
-        self._codes = np.empty(0, np.int64)
+        self._codes: Ints = np.empty(0, np.int64)
         self._known = Verdicts(np.empty(0, np.int64), np.empty(0, np.int8))
 
     @property
     def most_words(self) -> int:
-        """Words of the texts whose documents are kept."""
+        """Words of the texts whose documents are kept; while two chunks are compared up to twice as many."""
         return self._most_words
 
     @contextmanager
@@ -217,6 +217,8 @@ class Judge:
         """
         sums, kinds = self.recalled(left, right)
         asked = np.flatnonzero(sums == _UNKNOWN)
+        if not len(asked) and (alone is None or not len(alone)):
+            return Verdicts(sums, kinds)
         extra = np.empty(0, np.int64) if alone is None else alone
         pairs = np.concatenate([left[asked], extra]), np.concatenate([right[asked], extra])
         near = np.zeros(len(pairs[0]), np.uint16)
@@ -234,6 +236,11 @@ class Judge:
         kinds = np.concatenate([self._known.relations, verdicts.relations])
         self._codes, first = np.unique(codes, return_index=True)
         self._known = Verdicts(sums[first], kinds[first])
+
+    def forget(self) -> None:
+        """Forget the verdicts on pairs; documents are kept."""
+        self._codes = np.empty(0, np.int64)
+        self._known = Verdicts(np.empty(0, np.int64), np.empty(0, np.int8))
 
     def recalled(self, left: Ints, right: Ints) -> Verdicts:
         """Return what is remembered of pairs; the least integer as the sum of those of which nothing is."""
@@ -313,6 +320,7 @@ class Judge:
             place = np.concatenate([x, y, a[~pair]])[first]
             new = self._own[node] == _UNKNOWN
             self._own[node[new]] = self._own_sums(documents, place[new])
+            del documents
         return Verdicts(sums[:n_pairs], kinds[:n_pairs])
 
     def _sums(self, documents: Documents, a: Ints, b: Ints) -> Ints:
@@ -350,7 +358,7 @@ class Judge:
         self, left: Ints, right: Ints, near: NDArray[np.uint16] | None = None
     ) -> Iterator[tuple[Ints, Documents, Ints, Ints]]:
         """Yield rows of pairs with documents that hold both texts, and the places of these."""
-        for rows in blocks(left, right, self._sizes, self._most_words, near):
+        for rows in blocks(left, right, self._sizes, self._most_words // 2, near):
             a, b = left[rows], right[rows]
             both = np.concatenate([a, b])
             missing = np.unique(both[self._place[both] < 0])
@@ -360,6 +368,7 @@ class Judge:
                 self._documents = None
             documents, places = self.documents(both)
             yield rows, documents, places[: len(rows)], places[len(rows) :]
+            del documents  # or the block before would be held while the next is made
 
     def _made(self, wanted: Ints) -> list[Documents]:
         """Make documents of nodes, a few million words at a time."""

@@ -34,6 +34,7 @@ COUNTED_WORDS: Final = 4096
 """Words of a text that are counted, the first: a bound on memory, for few articles are longer."""
 
 NAME_MODULUS: Final = 2
+"""One name in so many is kept, by its hash: enough to tell what two texts are about, at half the room."""
 
 _NO_LIMIT: Final = (1 << 64) - 1
 
@@ -140,6 +141,13 @@ class Surveyor:
             counted = sum(np.count_nonzero(np.diff(part.unit_offsets)) for part in self._parts)
             if counted > 2 * COUNTED_TEXTS:
                 self._parts = [part.counted_up_to(self.count_limit) for part in self._parts]
+
+    def hand_over(self) -> Survey:
+        """Return the `result` and keep none of it: it is learnt from once."""
+        found = self.result()
+        self.limit = self.count_limit = _NO_LIMIT
+        self._parts = []
+        return found
 
     def result(self) -> Survey:
         """Return what the sample needs, in no order that means anything; each text once."""

@@ -18,8 +18,8 @@ BASE_MB: Final = 900
 ARTICLE_BYTES: Final = 2_200
 """Of each article: its signature and that of its beginning, keys, hashes, edges and its row in the report."""
 
-WORD_BYTES: Final = 48
-"""Of a word in a document: 16, while documents are made and put together three times that."""
+WORD_BYTES: Final = 64
+"""Of a word in a document: 16, in two chunks that are compared 32, and again while they are put together."""
 
 LEAST_WORDS: Final = 1 << 20
 

@@ -137,9 +137,10 @@ def _by_title(
     for number, row in enumerate(headlines.tolist()):
         left = np.arange(len(full))
         right = np.full(len(full), len(full) + number)
-        sums = judge.score(left, right)
+        sums = judge.verdicts(left, right, matches_only=True).sums
         good = np.flatnonzero(sums >= least)
         codes = judge.relations(good, right[good])
+        judge.forget()
         rows.append(np.full(len(good), row))
         found.append(full[good])
         scores.append(probability(sums[good]))

@@ -23,7 +23,7 @@ from dedup.index.snapshot import Snapshot
 from dedup.sketch.bands import ROWS
 from dedup.sketch.curve import may_share
 from dedup.sketch.minhash import Sketch, comparable_rows, stored_slots
-from dedup.sketch.shingles import BODY
+from dedup.sketch.shingles import BODY, LEAD
 
 MOST_FOUND: Final = 256
 """Texts near one article that are judged, those that agree in most slots."""
@@ -61,7 +61,7 @@ class Shelf:
         """Set up the shelf of a snapshot."""
         columns: list[tuple[NDArray[Any], ...]] = []
         for part, (kept, keys) in enumerate(zip(snapshot.current(), snapshot.keys(), strict=True)):
-            sketch = snapshot.sketch(part, verify=False)
+            sketch = snapshot.sketch(part)  # once in full: what is scanned later is what was written
             rows = np.flatnonzero(kept & (sketch["text_hash"] != 0))
             there = np.full(len(rows), part, np.int64)
             columns.append((there, rows, keys[rows], sketch["text_hash"][rows], sketch["n_words"][rows]))
@@ -91,7 +91,8 @@ class Shelf:
         Returns
         -------
         int64 array
-            Places on the shelf, ascending: the `MOST_FOUND` nearest, and every text equal to it.
+            Places on the shelf, ascending: every article that carries one of the `MOST_FOUND` nearest texts,
+            or a text equal to the one asked about.
         """
         wanted = []
         for kind, min_equal in MIN_EQUAL_OF.items():
@@ -117,9 +118,14 @@ class Shelf:
             parts = list(pool.map(look, range(len(self.starts) - 1)))
         places = np.concatenate([np.empty(0, np.int64), *(place for place, _ in parts)])
         equal = np.concatenate([np.empty(0, np.int64), *(number for _, number in parts)])
-        nearest = np.lexsort((self.keys[places], -equal))[:MOST_FOUND]
+        # Copies of one text, and the sketches of one article, count once.
+        texts, of = np.unique(self.text_hash[places], return_inverse=True)
+        most = np.zeros(len(texts), np.int64)
+        np.maximum.at(most, of, equal)
+        nearest = texts[np.lexsort((texts, -most))[:MOST_FOUND]]
+        found = places[np.isin(self.text_hash[places], nearest)]
         same = np.flatnonzero(self.text_hash == sketch.text_hash[asked])
-        return np.unique(np.concatenate([places[nearest], same]))
+        return np.unique(np.concatenate([found, same]))
 
 
 def _near_in(
@@ -140,7 +146,7 @@ def _count_equal(  # type: ignore[no-untyped-def]
     """Write the equal slots of each row that is near, 0 for the others; with a size of 0 any may share."""
     for i in range(len(signatures)):
         out[i] = 0
-        if kinds[i] != kind and not (kind == 2 and kinds[i] == 0):  # short texts are their own lead
+        if kinds[i] != kind and not (kind == LEAD and kinds[i] == BODY):  # a short text is its own lead
             continue
         mine = signatures[i]
         n = 0

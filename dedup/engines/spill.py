@@ -72,7 +72,8 @@ class SpilledTexts:
     Raises
     ------
     IndexFolderError
-        If the disk of the temporary folder (``TMPDIR``) is full.
+        If the temporary folder (``TMPDIR``) is full or cannot be written; when called, if the file was cut
+        off.
     """
 
     def __init__(
@@ -81,20 +82,22 @@ class SpilledTexts:
         self._read = read
         self._begins = np.full(n_nodes, -1, np.int64)
         self._sizes = np.zeros(n_nodes, np.int64)
-        # Has no name, so it is gone with the process, whatever happens to it.
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
+        again = "free space in it, or set TMPDIR to a folder on a larger disk"
+        kind = IndexFolderError
+        with explained("the temporary folder", action="making a file in", again=again, kind=kind):
+            # Has no name, so it is gone with the process, whatever happens to it.
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
         position = 0
-        again = "free space there, or set TMPDIR to a folder on a larger disk"
-        with explained(tempfile.gettempdir(), again=again, kind=IndexFolderError):
-            for low, texts in _read_ahead(read, nodes):
-                on_progress(low, len(nodes))
-                some = nodes[low : low + _BATCH]
-                offsets, data = _buffers(texts)
+        for low, texts in _read_ahead(read, nodes):
+            on_progress(low, len(nodes))
+            some = nodes[low : low + _BATCH]
+            offsets, data = _buffers(texts)
+            with explained(tempfile.gettempdir(), again=again, kind=kind):
                 self._file.write(data)
-                self._begins[some] = position + offsets[:-1] - offsets[0]
-                self._sizes[some] = np.diff(offsets)
-                position += int(offsets[-1] - offsets[0])
-            self._file.flush()
+                self._file.flush()
+            self._begins[some] = position + offsets[:-1] - offsets[0]
+            self._sizes[some] = np.diff(offsets)
+            position += int(offsets[-1] - offsets[0])
 
     def __call__(self, nodes: Ints) -> pa.Array:
         """Return the texts of nodes, large_string, in the order asked."""
@@ -107,7 +110,10 @@ class SpilledTexts:
         file = self._file.fileno()
         places = zip(self._begins[nodes].tolist(), offsets[:-1].tolist(), sizes.tolist(), strict=True)
         for begin, at, size in places:
-            os.preadv(file, [data[at : at + size]], begin)
+            if os.preadv(file, [data[at : at + size]], begin) != size:
+                raise IndexFolderError(
+                    f"a temporary file in {tempfile.gettempdir()} was cut off", "run the command again"
+                )
         return pa.LargeStringArray.from_buffers(len(nodes), pa.py_buffer(offsets), buffer)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ _AHEAD: Final = 1
 """Batches that wait to be taken: reading need only not be waited for."""
 
 _POLL_S: Final = 0.1
+_PATIENCE_S: Final = 2.0
 
 _Item = tuple[FeedBatch, int] | BaseException | None
 
@@ -68,8 +69,11 @@ def read_ahead(feed: ArticleFeed) -> Iterator[Iterator[tuple[FeedBatch, int]]]:
             yield item
 
     # A daemon: a feed that waits for its standard input must not hold up the end of the process.
-    threading.Thread(target=read, name="dedup-read-ahead", daemon=True).start()
+    reader = threading.Thread(target=read, name="dedup-read-ahead", daemon=True)
+    reader.start()
     try:
         yield taken()
     finally:
         stopped.set()
+        # The feed may be iterated anew, and must not be counted by two threads.
+        reader.join(_PATIENCE_S)

@@ -16,7 +16,7 @@ from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
 
-EDGES_FORMAT: Final = 4
+EDGES_FORMAT: Final = 5
 """Changes whenever the same texts, epoch and model could give other candidate pairs or scores."""
 
 

@@ -103,9 +103,8 @@ class Index:
         """Make an index in a folder that is removed at the end, whatever happens."""
         folder = tempfile.mkdtemp(prefix="dedup-")
         try:
-            store = IndexStore.create(
-                Path(folder) / "index", durable=False, settings={"background": _sketched_with()}
-            )
+            settings = {"background": _sketched_with()}
+            store = IndexStore.create(Path(folder) / "index", durable=False, passing=True, settings=settings)
             with cls(store, write=True, keep_runs=False) as index:
                 yield index
         finally:
@@ -162,7 +161,7 @@ class Index:
         threads : int, optional
             Default: one for each core.
         on_note : callable, optional
-            Gets each line about what was guessed.
+            Gets each line about what was guessed; called from the thread that reads.
         on_progress : callable, optional
             Gets the number of records read so far.
 
@@ -248,7 +247,7 @@ class Index:
         model : path or Model, optional
         **options
             Fields of `dedup.settings.Settings`: threshold, min_size, since, until (datetime), outlets,
-            relations (tuples), window_s, across_outlets, top, sort, threads, furniture.
+            relations (tuples), window_s, across_outlets, top, sort, threads, furniture, memory_mb.
 
         Returns
         -------
@@ -290,7 +289,8 @@ class Index:
         Parameters
         ----------
         articles : path, sequence of paths, Feed, pandas DataFrame, pyarrow Table or list of records
-            As for `add`. A headline without a text is compared with the titles of full articles too.
+            As for `add`. A headline without a text is compared with the titles of full articles too. Of each
+            article the 256 nearest texts are judged, with every article that carries them.
         settings : Settings, optional
             Threshold and threads take part.
         model : path or Model, optional

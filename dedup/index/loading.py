@@ -82,18 +82,29 @@ def load_feed(
         Gets the number of records read so far.
     surveyor : Surveyor, optional
         Gathers what an epoch is learnt from, for a report that follows at once.
+
+    Returns
+    -------
+    AddReport
+
+    Raises
+    ------
+    FeedError, IndexFolderError
+        As the feed and the store raise them.
     """
     began = time.perf_counter()
+    store.forget_plans()
     counts = Counts()
     refused: list[Reject] = []
     waiting: deque[tuple[Plan, Digest, tuple[Reject, ...], int]] = deque()
 
     def commit() -> None:
         nonlocal counts
-        plan, digest, rejects, n_read = waiting.popleft()
+        plan, digest, rejects, n_read = waiting[0]
         sketch, survey = digest.result()
         with timed("write", beside=True):
             store.commit(plan, sketch_arrays(sketch), rejects)
+        waiting.popleft()
         if survey is not None and surveyor is not None:
             surveyor.add(survey)
         counts += plan.counts
@@ -102,23 +113,23 @@ def load_feed(
             on_progress(n_read)
 
     with timed("index"), ThreadPoolExecutor(threads) as executor, read_ahead(feed) as batches:
-        try:
-            for batch, n_read in batches:
+        while True:
+            try:
+                batch, n_read = next(batches, (None, 0))
+                if batch is None:
+                    break
                 with timed("plan", beside=True):
                     plan = store.plan(batch.articles, on_change=on_change)
-                limits = None if surveyor is None else Limits(surveyor.limit, surveyor.count_limit)
-                rows = plan.articles
-                digest = Digest(
-                    rows["title"].combine_chunks(), rows["text"].combine_chunks(), executor, limits
-                )
-                waiting.append((plan, digest, batch.rejects, n_read))
-                if len(waiting) > 1:
+            except Exception:
+                # The feed broke off, or a batch was refused: what came before it is kept all the same.
+                while waiting:
                     commit()
-        except Exception:
-            # The feed broke off, or a batch was refused: what came before it is kept all the same.
-            while waiting:
+                raise
+            limits = None if surveyor is None else Limits(surveyor.limit, surveyor.count_limit)
+            titles, texts = (plan.articles[name].combine_chunks() for name in ("title", "text"))
+            waiting.append((plan, Digest(titles, texts, executor, limits), batch.rejects, n_read))
+            if len(waiting) > 1:
                 commit()
-            raise
         while waiting:
             commit()
         store.finish_load()

@@ -3,7 +3,8 @@
 Row groups are small because the smallest thing that can be read is one row
 group: one article out of 256 costs a few milliseconds, out of 10,000 a hundred.
 Pages carry checksums and every read verifies them, so a flipped bit is an
-error that names the file, never a wrong text.
+error that names the file, never a wrong text. Only the parts of a temporary
+index are Arrow files without checksums: they live for one command.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ FIND_ROW: Final = "_find_row"
 URLs, and the row of each. Searching them part by part costs microseconds; an index on id and URL in the
 catalog would cost more than all else of a commit."""
 
-_ARROW: Final = b"ARROW1"
+PASSING: Final = -1
+"""Stands for the checksum of a footer where the part is a passing one (`write_passing`)."""
+
 _REPETITIVE: Final = ["outlet", "place", "credit", "language", "file", "byline"]
 """Columns written with a dictionary; for texts and ids one would only cost memory."""
 
@@ -116,7 +119,7 @@ def read_parquet(path: Path, footer_crc: int, columns: Sequence[str] | None = No
     path : Path
         Written by `write_parquet`.
     footer_crc : int
-        What `footer_checksum` said of it.
+        What `footer_checksum` said of it, or `PASSING`.
     columns : sequence of str, optional
         In the order wanted; all if None.
 
@@ -127,9 +130,8 @@ def read_parquet(path: Path, footer_crc: int, columns: Sequence[str] | None = No
     IndexFolderError
         If it is damaged; names the file.
     """
-    passing = _passing(path)
-    if passing is not None:
-        return _selected(passing, columns)
+    if footer_crc == PASSING:
+        return _selected(_mapped(path), columns)
     with _open(path, footer_crc) as file:
         return _selected(file.read(columns=columns), columns)
 
@@ -151,9 +153,8 @@ def read_rows(path: Path, footer_crc: int, rows: Int64s, columns: Sequence[str] 
     pa.Table
         m rows. Only the row groups that hold them are read.
     """
-    passing = _passing(path)
-    if passing is not None:
-        return _selected(passing, columns).take(pa.array(rows))
+    if footer_crc == PASSING:
+        return _selected(_mapped(path), columns).take(pa.array(rows))
     with _open(path, footer_crc) as file:
         groups, group_of = np.unique(rows // ROW_GROUP, return_inverse=True)
         table = file.read_row_groups(groups.tolist(), columns=columns)
@@ -176,12 +177,15 @@ def footer_checksum(path: Path) -> int:
         return zlib.crc32(file.read(length) + tail)
 
 
-def _passing(path: Path) -> pa.Table | None:
-    """Map a part that `write_passing` wrote; None for a Parquet file."""
-    with pa.memory_map(os.fspath(path)) as file:
-        if file.size() < len(_ARROW) or file.read(len(_ARROW)) != _ARROW:
-            return None
-        return pa.ipc.open_file(file).read_all()
+def _mapped(path: Path) -> pa.Table:
+    """Map a part that `write_passing` wrote."""
+    try:
+        with pa.memory_map(os.fspath(path)) as file:
+            return pa.ipc.open_file(file).read_all()
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, str(error).partition("\n")[0][:200]) from error
 
 
 @contextmanager

@@ -101,15 +101,22 @@ class Session:
         self._keep_runs = keep_runs
         self._matched: Matched | None = None
         self._learnt: tuple[str, epochs.Learnt] | None = None
+        self._unsaved: tuple[str, epochs.Learnt] | None = None  # learnt for a query, which stores nothing
         self._shelf: Shelf | None = None
         self._clusters: tuple[dict[str, Any], Ints, pa.Array] | None = None
 
     def matched(
-        self, settings: Settings, model: Path | Model | None, on_stage: OnStage, *, keep: bool = True
+        self,
+        settings: Settings,
+        model: Path | Model | None,
+        on_stage: OnStage,
+        *,
+        ground: Ground | None = None,
     ) -> Matched:
-        """Return the matches of the index as it now is; `keep`: store the epoch if one is learnt for it."""
+        """Return the matches of the index as it now is, judged by `ground`; without it by `self.ground`."""
         threads = settings.threads or cores()
-        ground = self.ground(settings, model, on_stage, keep=keep)
+        if ground is None:
+            ground = self.ground(settings, model, on_stage)
         snapshot = self._store.snapshot()
         held = self._matched
         if held is not None and (held.snapshot.generation, held.identity) == (
@@ -118,12 +125,16 @@ class Session:
         ):
             snapshot.close()
             return held
-        self.forget()
+        self._forget_matches()
         known = known_edges(self._store, ground.identity) if self._keep_runs else None
-        state = find_matches(
-            snapshot, ground.learnt, ground.model, known=known, threads=threads,
-            memory_mb=settings.memory_mb, on_stage=on_stage,
-        )  # fmt: skip
+        try:
+            state = find_matches(
+                snapshot, ground.learnt, ground.model, known=known, threads=threads,
+                memory_mb=settings.memory_mb, on_stage=on_stage,
+            )  # fmt: skip
+        except BaseException:
+            snapshot.close()
+            raise
         self._matched = Matched(snapshot, state, ground.learnt, ground.model, ground.identity)
         return self._matched
 
@@ -155,22 +166,33 @@ class Session:
         snapshot = self.shelf().snapshot
         wanted = {**ground.identity, "settings": settings.result_hash(), "generation": snapshot.generation}
         if self._clusters is None or self._clusters[0] != wanted:
-            run = self._store.latest_run(**wanted) if self._keep_runs else None
-            if run is not None:
-                table = run.table("clusters")
-                found, names = table["key"].to_numpy(), table["cluster_id"].combine_chunks()
-            else:
-                matched = self.matched(settings, ground.model, silent, keep=False)
+            stored = self._stored_clusters(wanted)
+            if stored is None:
+                matched = self.matched(settings, ground.model, silent, ground=ground)
                 clustering = self.clustering(matched, settings)
-                found = matched.state.corpus.keys[clustering.member]
                 numbers = pa.array(clustering.cluster)
-                names = cluster_ids(matched.state.corpus, clustering).take(numbers)
+                stored = (
+                    matched.state.corpus.keys[clustering.member],
+                    cluster_ids(matched.state.corpus, clustering).take(numbers),
+                )
+            found, names = stored
             order = np.argsort(found)
             self._clusters = wanted, found[order], names.take(pa.array(order))
         _, found, names = self._clusters
         place = np.minimum(np.searchsorted(found, keys), max(len(found) - 1, 0))
         there = found[place] == keys if len(found) else np.zeros(len(keys), np.bool_)
         return names.take(pa.array(place, mask=~there))
+
+    def _stored_clusters(self, wanted: dict[str, Any]) -> tuple[Ints, pa.Array] | None:
+        """Keys and cluster ids of a stored run; None without one, or if it is damaged."""
+        run = self._store.latest_run(**wanted) if self._keep_runs else None
+        if run is None:
+            return None
+        try:
+            table = run.table("clusters")
+        except IndexFolderError:
+            return None  # a run is a cache; a damaged one only costs time
+        return table["key"].to_numpy(), table["cluster_id"].combine_chunks()
 
     def clustering(self, matched: Matched, settings: Settings) -> Clustering:
         """Cluster the matches as the settings want it."""
@@ -254,26 +276,32 @@ class Session:
 
     def forget(self) -> None:
         """Drop what was worked out: the index is about to change, or to close."""
-        if self._matched is not None:
-            self._matched.snapshot.close()
-            self._matched = None
+        self._forget_matches()
+        self._unsaved = None
         if self._shelf is not None:
             self._shelf.snapshot.close()
             self._shelf = None
 
+    def _forget_matches(self) -> None:
+        if self._matched is not None:
+            self._matched.snapshot.close()
+            self._matched = None
+
     def _epoch(self, threads: int, on_stage: OnStage, keep: bool) -> tuple[str, epochs.Learnt]:
         """Return id and content of the epoch, learnt now if there is none yet."""
         if self.current_epoch() is None and (keep or self._learnt is None):
-            with self._store.snapshot() as snapshot:
-                learnt = self._learn_from(snapshot, threads, on_stage)
+            if self._unsaved is None:
+                with self._store.snapshot() as snapshot:
+                    learnt = self._learn_from(snapshot, threads, on_stage)
+                self._unsaved = epoch_hashes(learnt.to_files())[0], learnt
             if not keep:
-                return epoch_hashes(learnt.to_files())[0], learnt
-            self.put_epoch(learnt)
+                return self._unsaved
+            self.put_epoch(self._unsaved[1])
         assert self._learnt is not None
         return self._learnt
 
     def _learn_from(self, snapshot: Snapshot, threads: int, on_stage: OnStage) -> epochs.Learnt:
-        held = None if self._surveyor is None else self._surveyor.result()
+        held = None if self._surveyor is None else self._surveyor.hand_over()
         with timed("learn"):
             return learn_epoch(snapshot, held=held, threads=threads, on_stage=on_stage)
 

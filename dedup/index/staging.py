@@ -13,7 +13,7 @@ from dedup.index.arrays import write_arrays
 from dedup.index.atomic import durable_file, explained, fsync_folder
 from dedup.index.catalog import Catalog
 from dedup.index.layout import Layout
-from dedup.index.parts import footer_checksum, look_up_arrays, write_parquet, write_passing
+from dedup.index.parts import PASSING, footer_checksum, look_up_arrays, write_parquet, write_passing
 from dedup.index.publish import remove, roll_forward, write_manifest
 
 
@@ -69,7 +69,13 @@ class Staging:
 
 
 def write_part(
-    layout: Layout, number: int, articles: pa.Table, sketch: Mapping[str, npt.NDArray[Any]], *, durable: bool
+    layout: Layout,
+    number: int,
+    articles: pa.Table,
+    sketch: Mapping[str, npt.NDArray[Any]],
+    *,
+    durable: bool,
+    passing: bool = False,
 ) -> tuple[int, int, int]:
     """Write the two files of a part.
 
@@ -81,6 +87,10 @@ def write_part(
         Of `PART_SCHEMA`.
     sketch : mapping of str to array
         Kept beside the store's own look-up arrays.
+    durable : bool
+        Whether to fsync.
+    passing : bool
+        Whether the part is removed at the end of the command.
 
     Returns
     -------
@@ -89,10 +99,11 @@ def write_part(
     """
     article_path, sketch_path = layout.articles(number).staged, layout.sketch(number).staged
     with durable_file(article_path, "articles", durable=durable) as file:
-        if durable:
-            write_parquet(file, articles)
-        else:
+        if passing:
             write_passing(file, articles)
+        else:
+            write_parquet(file, articles)
     with durable_file(sketch_path, "sketch", durable=durable) as file:
         write_arrays(file, {**look_up_arrays(articles), **sketch})
-    return article_path.stat().st_size, sketch_path.stat().st_size, footer_checksum(article_path)
+    checksum = PASSING if passing else footer_checksum(article_path)
+    return article_path.stat().st_size, sketch_path.stat().st_size, checksum

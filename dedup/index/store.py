@@ -49,6 +49,7 @@ class IndexStore(StoreReader):
         self._lock = lock
         self._pending: deque[Plan] = deque()
         self._plans = 0
+        self._passing = False
         try:
             super().__init__(layout, Catalog(layout.catalog, write=lock is not None))
             self._durable = self._catalog.durable
@@ -66,7 +67,12 @@ class IndexStore(StoreReader):
 
     @classmethod
     def create(
-        cls, path: str | os.PathLike[str], *, durable: bool = True, settings: dict[str, Any] | None = None
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        passing: bool = False,
+        settings: dict[str, Any] | None = None,
     ) -> IndexStore:
         """Create an index and open it for writing.
 
@@ -76,6 +82,8 @@ class IndexStore(StoreReader):
             A folder that does not exist, is empty, or holds what a creation that was killed left.
         durable : bool
             False for a temporary index: no fsync, so a crash of the machine (not of the process) may lose it.
+        passing : bool
+            True for an index that is removed at the end of the command: its parts are not compressed.
         settings : dict, optional
             Kept as JSON.
 
@@ -86,7 +94,9 @@ class IndexStore(StoreReader):
         """
         layout = Layout(Path(path))
         lock = create_folder(layout, {"settings": settings or {}}, durable=durable)
-        return cls(layout, lock)
+        store = cls(layout, lock)
+        store._passing = passing
+        return store
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> IndexStore:
@@ -137,6 +147,10 @@ class IndexStore(StoreReader):
         self._pending.append(plan)
         return plan
 
+    def forget_plans(self) -> None:
+        """Drop the plans not yet committed: an addition that failed is begun again from the feed."""
+        self._pending.clear()
+
     def commit(
         self, plan: Plan, sketch: Mapping[str, npt.NDArray[Any]], rejects: Sequence[Reject] = ()
     ) -> int | None:
@@ -175,7 +189,10 @@ class IndexStore(StoreReader):
         if plan.articles.num_rows:
             number = 1 + (self._catalog.query("SELECT max(number) FROM parts")[0][0] or 0)
             with self._staging.writing():
-                sizes = write_part(self._layout, number, plan.articles, sketch, durable=self._durable)
+                sizes = write_part(
+                    self._layout, number, plan.articles, sketch,
+                    durable=self._durable, passing=self._passing,
+                )  # fmt: skip
         if plan.changes_articles or len(plan.texts) or rejects:
             with self._catalog.transaction("part") as catalog:
                 if number is not None:

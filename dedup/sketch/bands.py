@@ -44,7 +44,7 @@ __all__ = [
 
 CAP: Final = 288
 """Largest bucket that is paired in full: above it windows are fewer checks than all pairs, and of its nearest
-texts each keeps no more than a few dozen (`dedup.engines.matching.MOST_CANDIDATES`)."""
+texts each keeps but a few (`dedup.engines.matching.MOST_CANDIDATES`)."""
 
 WINDOW_ORDERS: Final = 6
 WINDOW: Final = 24
@@ -121,9 +121,9 @@ def candidate_pairs(
         (`dedup.sketch.minhash.stored_slots`). Those of empty sets pair with nothing.
     rows : int, default 2
         Slots in a band; the k // rows bands use the leading slots.
-    min_equal : int, default 10
+    min_equal : int, default `MIN_EQUAL`
         Least number of equal slots of a pair.
-    cap : int, default 2000
+    cap : int, default `CAP`
         Largest bucket that is paired in full.
     order : uint64 array, shape (n,)
         A key of each text that does not depend on the input order, such as its
