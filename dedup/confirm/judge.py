@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -135,14 +134,9 @@ class Judge:
         """Words of the texts whose documents are kept; while two chunks are compared up to twice as many."""
         return self._most_words
 
-    @contextmanager
-    def reading_by(self, read: ReadTexts) -> Iterator[None]:
-        """Have texts read another way during the block."""
-        before, self._read = self._read, read
-        try:
-            yield
-        finally:
-            self._read = before
+    def read_by(self, read: ReadTexts) -> None:
+        """Have texts read another way from now on."""
+        self._read = read
 
     def documents(self, nodes: Ints) -> tuple[Documents, Ints]:
         """Return documents of all nodes asked for, and the place in them of each.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dedup.confirm.judge import Judge, Verdicts
 from dedup.confirm.model import least_sum
 from dedup.engines.corpus import Corpus, Ints, Nodes
-from dedup.engines.spill import OnStage, spilled
+from dedup.engines.spill import OnStage, gather_texts
 from dedup.index.snapshot import Snapshot
 from dedup.profile import count, timed
 from dedup.settings import LEAST_THRESHOLD
@@ -125,18 +125,18 @@ def match(
     # Texts of several articles have copies, whatever they are like; their own score will be asked for.
     several = np.flatnonzero((nodes.copies > 1) & (judge.own_sums == NO_SCORE))
     wanted = np.unique(np.concatenate([left[asked], right[asked], several]))
-    with spilled(snapshot, corpus, nodes, judge, wanted, on_stage):
-        sums, relations = judge.verdicts(
-            left, right, matches_only=True, nearness=near, alone=several,
-            on_block=lambda done: on_stage("confirm", done, len(asked)),
-        )  # fmt: skip
-        kept = sums >= least_sum(LEAST_THRESHOLD)
-        left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
-        own = np.full(len(nodes), NO_SCORE)
-        edged = np.zeros(len(nodes), np.bool_)
-        edged[left] = edged[right] = True
-        alone = np.flatnonzero(edged | (nodes.copies > 1))
-        own[alone] = judge.own(alone)
+    gather_texts(snapshot, corpus, nodes, judge, wanted, on_stage)
+    sums, relations = judge.verdicts(
+        left, right, matches_only=True, nearness=near, alone=several,
+        on_block=lambda done: on_stage("confirm", done, len(asked)),
+    )  # fmt: skip
+    kept = sums >= least_sum(LEAST_THRESHOLD)
+    left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
+    own = np.full(len(nodes), NO_SCORE)
+    edged = np.zeros(len(nodes), np.bool_)
+    edged[left] = edged[right] = True
+    alone = np.flatnonzero(edged | (nodes.copies > 1))
+    own[alone] = judge.own(alone)
     own[is_rubric] = NO_SCORE + 1
     count(
         candidate_pairs=n_candidates, judged_pairs=len(asked), matched_pairs=len(left),

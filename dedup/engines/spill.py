@@ -13,7 +13,6 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import numpy as np
@@ -33,26 +32,24 @@ OnStage = Callable[[str, int, int], None]
 """Gets the name of a stage, and how much of how much is done."""
 
 
-@contextmanager
-def spilled(
+def gather_texts(
     snapshot: Snapshot, corpus: Corpus, nodes: Nodes, judge: Judge, wanted: Ints, on_stage: OnStage
-) -> Iterator[None]:
-    """Let the judge read the wanted nodes from a temporary file, if they are more than it can hold."""
+) -> None:
+    """Have the judge read the wanted nodes from a temporary file, if they are more than it can hold.
+
+    The file stays as long as the judge, for clustering asks about more pairs.
+    """
     first = nodes.first[wanted]
     if int(corpus.units[first].sum()) <= judge.most_words:
-        yield
         return
     in_order = wanted[np.lexsort((corpus.row[first], corpus.part[first]))]
     with timed("gather texts"):
-        texts = SpilledTexts(
-            lambda some: node_texts(snapshot, corpus, nodes, some), in_order, len(nodes),
-            lambda done, total: on_stage("gathering texts", done, total),
+        judge.read_by(
+            SpilledTexts(
+                lambda some: node_texts(snapshot, corpus, nodes, some), in_order, len(nodes),
+                lambda done, total: on_stage("gathering texts", done, total),
+            )
         )  # fmt: skip
-    try:
-        with judge.reading_by(texts):
-            yield
-    finally:
-        texts.close()
 
 
 class SpilledTexts:
