@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dedup.article import ARTICLE_SCHEMA
 from dedup.index import identity
-from dedup.index.blake2b import blake2b_digests
 from dedup.index.identity import (
     article_keys,
     content_hashes,
@@ -168,28 +165,6 @@ def test_stamp_is_updated_else_published_else_before_all() -> None:
     )
     assert found[2] < found[3] < found[1] < found[0]
     assert found[1] == int(NOON.timestamp() * 1_000_000)
-
-
-# Around the 128 bytes of a block, and messages of many blocks beside those of few.
-lengths = st.sampled_from((0, 0, 1, 7, 8, 63, 64, 127, 128, 129, 255, 256, 257, 384, 1000, 5000))
-
-
-@given(
-    st.lists(st.lists(lengths, min_size=3, max_size=3), max_size=11),
-    st.sampled_from((8, 16)),
-    st.binary(max_size=16),
-)
-@settings(deadline=None, max_examples=300)
-def test_digests_are_those_of_hashlib(messages: list[list[int]], size: int, person: bytes) -> None:
-    data = np.random.default_rng(len(messages)).integers(0, 256, 6000, dtype=np.uint8)
-    sizes = np.array(messages, dtype=np.int64).reshape(-1, 3)
-    starts = np.arange(sizes.size).reshape(-1, 3) * 13 % 997
-    found = blake2b_digests(data.ctypes.data + starts, sizes, size, person)
-    for row in range(len(sizes)):
-        pieces = zip(starts[row].tolist(), sizes[row].tolist(), strict=True)
-        message = b"".join(data[start : start + length].tobytes() for start, length in pieces)
-        expected = hashlib.blake2b(message, digest_size=size, person=person).digest()
-        assert found[row].astype("<i8").tobytes() == expected
 
 
 def test_look_up_hashes_are_the_same_from_a_list_and_from_arrow() -> None:

@@ -22,20 +22,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-from dedup.index.blake2b import blake2b_digests
 
 Int64s = npt.NDArray[np.int64]
 
 NO_TIME: Final = -(2**63)
 """Stands for a missing time (microseconds since 1970) in hashes and ranks: before every real one."""
 
-_LOOK_UP: Final = b"dedup look-up"
 _CONTENT_TEXTS: Final = ("title", "text", "url", "byline", "place", "credit", "language")
 _CONTENT_NUMBERS: Final = ("published", "precision_s", "updated")
 
@@ -138,15 +135,12 @@ def text_hashes(texts: Sequence[str | None] | pa.Array) -> Int64s:
     int64 array, shape (n,)
         0 for null and for the empty string.
     """
-    if isinstance(texts, pa.Array):
-        lengths = np.maximum(_lengths(texts), 0)
-        hashes = blake2b_digests(_addresses(texts)[:, None], lengths[:, None], 8, _LOOK_UP)[:, 0]
-        return np.where(lengths > 0, hashes, 0)
+    values: list[Any] = texts.to_pylist() if isinstance(texts, pa.Array) else list(texts)
     hashed = b"".join(
-        blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8, person=_LOOK_UP).digest()
+        blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8, person=b"dedup look-up").digest()
         if value
         else bytes(8)
-        for value in texts
+        for value in values
     )
     return np.frombuffer(hashed, dtype="<i8").astype(np.int64)
 
@@ -161,21 +155,22 @@ def _digests(
     int64 array, shape (n, 2)
         128 bits of blake2b per row; `person` keeps the uses apart.
     """
-    header = np.empty((batch.num_rows, len(texts) + len(numbers)), dtype="<i8")
-    addresses = np.zeros((batch.num_rows, 1 + len(texts)), dtype=np.int64)
-    lengths = np.empty_like(addresses)
-    addresses[:, 0] = header.ctypes.data + np.arange(batch.num_rows) * header.shape[1] * 8
-    lengths[:, 0] = header.shape[1] * 8
     columns = [batch.column(name) for name in texts]
+    header = np.empty((batch.num_rows, len(texts) + len(numbers)), dtype="<i8")
     for j, column in enumerate(columns):
         header[:, j] = _lengths(column)
-        addresses[:, 1 + j] = _addresses(column)
-        lengths[:, 1 + j] = np.maximum(header[:, j], 0)
     for j, name in enumerate(numbers, start=len(texts)):
         header[:, j] = _numbers(batch.column(name))
-    digests = blake2b_digests(addresses, lengths, 16, person)
-    del columns  # until here it keeps alive what the addresses point to
-    return digests
+    width = header.shape[1] * 8
+    flat = memoryview(header.tobytes())
+    headers = [flat[i * width : (i + 1) * width] for i in range(batch.num_rows)]
+    fields = [_slices(column) for column in columns]
+    # One join and one hash call per row: three times faster than feeding the hash field by field.
+    hashed = b"".join(
+        blake2b(b"".join(row), digest_size=16, person=person).digest()
+        for row in zip(headers, *fields, strict=True)
+    )
+    return np.frombuffer(hashed, dtype="<i8").astype(np.int64).reshape(-1, 2)
 
 
 def _offsets(column: pa.Array) -> Int64s:
@@ -194,10 +189,12 @@ def _lengths(column: pa.Array) -> Int64s:
     return lengths
 
 
-def _addresses(column: pa.Array) -> Int64s:
-    """Return where in memory each string begins."""
+def _slices(column: pa.Array) -> list[memoryview]:
+    starts = _offsets(column)[:-1]
+    ends = starts + np.maximum(_lengths(column), 0)
     buffer = column.buffers()[2]
-    return _offsets(column)[:-1] + (0 if buffer is None else buffer.address)
+    data = memoryview(b"" if buffer is None else buffer)
+    return [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
 def _numbers(column: pa.Array) -> Int64s:
