@@ -129,7 +129,7 @@ def proposed(folder: Path, pairs: Sequence[GoldPair]) -> tuple[list[bool], float
     with Index.open(folder) as index, index._store.snapshot() as snapshot:
         corpus = load_corpus(snapshot)
         nodes = distinct_texts(corpus)
-        left, right, _, _ = propose(snapshot, corpus, nodes, 1)
+        left, right, *_ = propose(snapshot, corpus, nodes, 1)
         candidates = set(zip(left.tolist(), right.tolist(), strict=True))
         node = {
             name: int(nodes.of[np.searchsorted(corpus.keys, key)])
