@@ -29,7 +29,7 @@ def _tell_of_compiling() -> None:
 
     def tell(started: object) -> None:
         if not told:
-            told.append("first run: compiling the kernels, which takes some 20 s once")
+            told.append("first run: compiling the kernels, which takes half a minute once")
             print(told[0], file=sys.stderr, flush=True)
 
     listener = type(
