@@ -195,7 +195,7 @@ class Settings:
     on_change : str
         One of `ON_CHANGE`; used when feeds are read into an index.
     memory_mb : int, optional
-        Memory to use at most, in MB (2**20 bytes); None: some 4 GB at a million articles. Never changes a
+        Memory to aim at, in MB (2**20 bytes); None: some 4 GB at a million articles. Never changes a
         result.
 
     Notes

@@ -142,7 +142,7 @@ Memory: TypeAlias = Annotated[
     typer.Option(
         "--memory",
         metavar="SIZE",
-        help="Memory to use at most, such as 2GB or 800MB. Less is slower; never changes a result.",
+        help="Memory to aim at, such as 2GB. Less is slower; never changes a result.",
     ),
 ]
 Profile: TypeAlias = Annotated[

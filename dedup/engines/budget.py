@@ -1,8 +1,9 @@
 """How much memory a run takes, and what is left for documents.
 
-Measured as the peak resident memory of whole runs on 37,554 to 1,000,000
-articles (``python -m tests.benchmarks.speed scale``). Whatever grows with the
-feed grows by the article; only documents and batches can be had smaller.
+Estimates, from the peak resident memory of whole runs
+(``python -m tests.benchmarks.speed scale``). Only documents can be had smaller:
+learning an epoch takes up to 1.3 GB at 100,000 articles whatever the limit, so a
+limit is an aim and not yet a bound.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ derived pair of five labelled corpora."""
 
 LEAST_SHARE: Final = 4
 """A pair must be able to share one part in so many of its smaller shingle set. Of 3,530 confirmed pairs of
-six feeds none is lost by it, of the others that met in a bucket two thirds."""
+six feeds none is lost by it; of 19,492 candidate pairs of 37,554 long articles 6,802 are left."""
 
 
 @njit(cache=True, nogil=True)
