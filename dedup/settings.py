@@ -103,7 +103,7 @@ def parse_size(text: str) -> int:
     """
     found = _SIZE.fullmatch(text.strip().lower())
     if found is None:
-        raise SettingsError(f"{text!r} is no amount of memory; write it like 800MB or 2GB")
+        raise SettingsError(f"{text!r} is no amount of memory; write it like 1500MB or 2GB")
     return int(float(found[1]) * (1024 if found[2] == "g" else 1))
 
 
