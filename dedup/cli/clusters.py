@@ -72,9 +72,10 @@ def clusters(
             rich_help_panel=options.CHOOSING,
         ),
     ] = None,
-    format: options.FormatOut = None,
+    format: options.ClusterFormatOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
+    html_text: options.HtmlTextOut = options.HtmlText.EXCERPT,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
     rejects: options.Rejects = None,
@@ -90,14 +91,16 @@ def clusters(
       dedup clusters news.dedup --since '24h ago' --across-outlets --sort recent
       dedup clusters news.dedup -o clusters.csv        one row per article
       dedup clusters feed.csv --map title=Headline --format jsonl | jq .size
+      dedup clusters news.dedup -o report.html         one page to look at
 
     csv and parquet hold one row per article: cluster_id, article_id,
     canonical_id, relation, score, lag_s, outlet, published, title and more.
     jsonl holds one object per cluster. With --relation the size of a
-    cluster still counts all of its members.
+    cluster still counts all of its members. html is one file that needs a
+    browser and nothing else; for very large feeds choose with --since or --top.
     """
     from dedup.cli.facade import read_model, the_index_among
-    from dedup.cli.output import emit_report
+    from dedup.cli.output import emit_html, emit_report
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
@@ -105,7 +108,7 @@ def clusters(
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
     from dedup.settings import Settings
 
-    kind = chosen_format(format, output, list(options.Format))
+    kind = chosen_format(format, output, list(options.ClusterFormat))
     check_profile(profile, output, rejects, *sources)
     check_writable(output, *sources)
     check_writable(rejects, *sources)
@@ -133,15 +136,22 @@ def clusters(
             sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
         )
         with reading as idx:
-            report = idx.report(asked, model=judged_by, on_stage=progress.stage)
-    shown = CLUSTERS_SHOWN if top is None else settings.top
-    emit_report(
-        report,
-        kind,
-        output,
-        table=TableOptions(clusters=shown, sort=settings.sort, index=None if folder is None else str(folder)),
-        csv_safe=csv_safe,
-    )
+            if kind == "html":
+                report, source = idx.report_and_source(asked, model=judged_by, on_stage=progress.stage)
+                # The texts are read now: a temporary index is gone afterwards.
+                emit_html(report, source, output, sources, html_text.value, progress)
+            else:
+                report = idx.report(asked, model=judged_by, on_stage=progress.stage)
+    if kind != "html":
+        shown = CLUSTERS_SHOWN if top is None else settings.top
+        named = None if folder is None else str(folder)
+        emit_report(
+            report,
+            kind,
+            output,
+            table=TableOptions(clusters=shown, sort=settings.sort, index=named),
+            csv_safe=csv_safe,
+        )
     for note in report.notes:
         progress.say(note)
     progress.say(summary_line(report))

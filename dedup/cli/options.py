@@ -33,12 +33,30 @@ class OnChange(StrEnum):
 
 
 class Format(StrEnum):
-    """Formats of clusters and matches."""
+    """Formats of matches and of one cluster."""
 
     TABLE = "table"
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+class ClusterFormat(StrEnum):
+    """Formats of clusters as a whole."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    HTML = "html"
+
+
+class HtmlText(StrEnum):
+    """`dedup.report.html.texts.CHOICES` for typer."""
+
+    ALL = "all"
+    EXCERPT = "excerpt"
+    NONE = "none"
 
 
 class FeedFormat(StrEnum):
@@ -185,6 +203,23 @@ CsvSafe: TypeAlias = Annotated[
     typer.Option(
         "--csv-safe",
         help="Put ' before csv cells beginning with = + - @, which a spreadsheet would run as a formula.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ClusterFormatOut: TypeAlias = Annotated[
+    ClusterFormat | None,
+    typer.Option(
+        "--format",
+        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+HtmlTextOut: TypeAlias = Annotated[
+    HtmlText,
+    typer.Option(
+        "--html-text",
+        help="How much of the texts goes into an html report: the first 12,000 characters of each, up to 96 MB, "
+        "or all, or none.",
         rich_help_panel=OUTPUT,
     ),
 ]

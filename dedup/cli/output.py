@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup.report.destination import destination
 from dedup.report.layout import Canvas
+from dedup.report.wording import count
 
 if TYPE_CHECKING:
+    from dedup.cli.progress import Progress
+    from dedup.report.html.source import ReportSource
     from dedup.report.schema import ClusterReport
     from dedup.report.table import TableOptions
 
@@ -33,6 +36,32 @@ def emit_report(
 
     with destination(output, format) as file:
         write_report(report, format, file, csv_safe=csv_safe)
+
+
+def emit_html(
+    report: ClusterReport,
+    source: ReportSource,
+    output: Path | None,
+    sources: Sequence[str],
+    text: str,
+    progress: Progress,
+) -> None:
+    """Write a report as one HTML page, and say how large it is and what is not in it."""
+    from dedup.report.html.page import HtmlOptions, write_html
+    from dedup.report.html.texts import EXCERPT
+
+    # Names without their folders: the page may be passed on.
+    name = ", ".join(Path(one).name or one for one in sources)
+    progress.stage("write", 0, 1)
+    with destination(output, "html") as file:
+        written = write_html(report, source, file, HtmlOptions(name, text))
+    where = "the page" if output is None else str(output)
+    progress.say(f"{where}: {written.size / 1e6:,.1f} MB")
+    left = written.left_out
+    if text == "excerpt" and left.shortened:
+        progress.say(f"{count(left.shortened, 'text')} shortened to {EXCERPT:,} characters; --html-text all")
+    if text == "excerpt" and left.members:
+        progress.say(f"{count(left.members, 'member')} listed without the text, to keep the page small; --html-text all")
 
 
 def emit_lines(lines: Iterable[str], output: Path | None) -> None:

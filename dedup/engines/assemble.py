@@ -46,6 +46,9 @@ class Clustering:
     score : float64 array, shape (m,)
         Probability that the member is a copy of the core or of the canonical article, whichever is
         more; 1 for a text equal to one of them.
+    core_score : float64 array, shape (m,)
+        The same for the core alone: at least the threshold, but where edges alone decided
+        (`dedup.cluster.split`); 1 for a text equal to the core.
     links : int64 array, shape (l, 2)
         Clusters that were one component, joined by an edge.
     composites : int64 array, shape (c,)
@@ -62,6 +65,7 @@ class Clustering:
     core: Ints
     relation: NDArray[np.int8]
     score: NDArray[np.float64]
+    core_score: NDArray[np.float64]
     links: Ints
     composites: Ints
     composite_links: Ints
@@ -150,7 +154,10 @@ def assemble(
     first = np.append(True, np.diff(cluster[same_as_core]) != 0)[: len(same_as_core)]
     of, against = nodes.of[member], nodes.of[canonical[cluster]]
     # The pair with the canonical article may be one LSH never proposed; it need not reach the threshold.
-    values = np.ones(len(member))
+    core_values, values = np.ones(len(member)), np.ones(len(member))
+    loose = np.ones(len(member), np.bool_)
+    loose[same_as_core] = False
+    core_values[loose] = probability(split.sums[group_of[loose]])
     differs = of != against
     differs[same_as_core] = False
     values[differs] = probability(
@@ -164,6 +171,7 @@ def assemble(
         member[same_as_core[first]],
         judge.relations(against, of),
         values,
+        core_values,
         _links(split.links, number),
         articles[holders],
         _composite_links(graph, composite, number[split.cores], articles[holders], group[holders]),

@@ -26,6 +26,7 @@ from dedup.index.passages import LearntPassages, learnt_passages
 from dedup.index.reporting import cluster_report, match_table, one_cluster
 from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
 from dedup.index.snapshot import Snapshot
+from dedup.index.source import RunSource
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
 from dedup.profile import timed
@@ -222,6 +223,28 @@ class Index:
         -------
         ClusterReport
         """
+        return self.report_and_source(settings, model=model, on_stage=on_stage)[0]
+
+    def report_and_source(
+        self,
+        settings: Settings | None = None,
+        *,
+        model: Path | Model | None = None,
+        on_stage: OnStage | None = None,
+    ) -> tuple[ClusterReport, RunSource]:
+        """Cluster the articles; return the report, and what an HTML page needs besides.
+
+        Parameters
+        ----------
+        settings, model, on_stage
+            As for `report`.
+
+        Returns
+        -------
+        ClusterReport
+        RunSource
+            Good until the index changes or is closed; see `dedup.report.html.write_html`.
+        """
         began = time.perf_counter()
         settings = (settings or Settings()).check()
         tell = on_stage or silent
@@ -237,7 +260,8 @@ class Index:
             report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes)
         tell("cluster", 1, 1)
         seconds = round(time.perf_counter() - began, 3)
-        return replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
+        report = replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
+        return report, RunSource(matched, clustering, settings)
 
     def clusters(self, *, model: Path | Model | None = None, **options: Any) -> pd.DataFrame:
         """Cluster the articles and return one row per member.

@@ -18,6 +18,8 @@ SUFFIXES: Final[Mapping[str, str]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".json": "json",
+    ".html": "html",
+    ".htm": "html",
     ".txt": "table",
 }
 """Format a file name stands for when no ``--format`` is given."""
@@ -55,7 +57,7 @@ def destination(output: Path | None, format: str) -> Iterator[BinaryIO]:
     output : Path, optional
         Replaced when, and only when, the block ends well; None: standard output.
     format : str
-        Parquet is refused on a terminal, which it would only upset.
+        Parquet and HTML are refused on a terminal, which they would only upset.
 
     Raises
     ------
@@ -63,8 +65,8 @@ def destination(output: Path | None, format: str) -> Iterator[BinaryIO]:
         If the file cannot be written; it is then as it was.
     """
     if output is None:
-        if format == "parquet" and sys.stdout.isatty():
-            raise DedupError("parquet is not for a terminal", "name a file with -o FILE or pipe it")
+        if format in ("parquet", "html") and sys.stdout.isatty():
+            raise DedupError(f"{format} is not for a terminal", "name a file with -o FILE or pipe it")
         sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

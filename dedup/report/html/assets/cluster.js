@@ -1,0 +1,144 @@
+// One cluster: when it spread, who carried it, what holds it together; and two of its articles compared.
+
+const FIELD_NAMES = { article_id: "Id", url: "Address", place: "Place", byline: "Byline", file: "File", line: "Line" };
+
+function compareHash(cluster, left, right) {
+  return `${clusterHash(cluster)}/compare/${left}/${right}`;
+}
+
+function clusterHead(cluster, tag) {
+  const facts = [
+    count(cluster.size, "article"), count(cluster.outlets.size, "outlet"),
+    cluster.seen === null ? "no dates" : `first ${moment(cluster.seen)}`,
+    cluster.lag ? `within ${duration(cluster.lag)}` : "",
+  ].filter(Boolean).join(" · ");
+  return make("header", { class: "story" },
+    make(tag, { tabindex: "-1" }, feed(titleOf(cluster.begin))),
+    make("p", { class: "facts" }, facts, " · cluster ", make("code", null, cluster.id)));
+}
+
+async function clusterView(cluster) {
+  openedLast = cluster.id;
+  const details = await detailsOf(cluster);
+  const members = membersOf(cluster);
+  const hidden = cluster.size - members.length;
+  return make("article", { class: "cluster" },
+    make("p", { class: "back" }, make("a", { href: listHash(listState) }, "← Clusters")),
+    clusterHead(cluster, "h1"),
+    credits(cluster, members),
+    make("section", null, make("h2", null, "Pick-ups"), timeline(members)),
+    make("section", null, make("h2", null, "Members"),
+      hidden > 0 ? make("p", { class: "note" }, `${count(hidden, "member")} left out by the filter this report was made with.`) : "",
+      memberTable(cluster, members, details)),
+    weakestEdge(cluster),
+    neighbours(cluster));
+}
+
+/** Which agencies the members credit; disagreement is said. */
+function credits(cluster, members) {
+  const said = cluster.agencies.map((agency) =>
+    [agency, members.filter((one) => one.agency === agency).length]);
+  if (!said.length) return make("p", { class: "credits" }, "No member credits an agency.");
+  const credited = said.reduce((sum, [, n]) => sum + n, 0);
+  return make("p", { class: "credits" }, "Wire credit: ",
+    said.map(([agency, n], at) => [at ? ", " : "", make("strong", null, feed(report.agencies[agency])), ` ${number(n)}`]),
+    `, none ${number(members.length - credited)}. `,
+    said.length > 1 ? make("em", null, "The members disagree.") : "");
+}
+
+/** Columns of the details that hold something, those this page does not know included. */
+function extraColumns(details) {
+  return Object.keys(details.fields).filter((name) => name !== "url" && name !== "file" && name !== "line"
+    && details.fields[name].some((value) => value !== null && value !== ""));
+}
+
+function columnName(name) {
+  return FIELD_NAMES[name] || name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+}
+
+function memberTable(cluster, members, details) {
+  const canonical = members[0];
+  const extras = extraColumns(details);
+  const credited = members.some((one) => one.agency >= 0);
+  const seen = new Set();
+  const rows = members.map((member, at) => {
+    const address = details.fields.url?.[at];
+    const again = seen.has(member.outlet);
+    seen.add(member.outlet);
+    const same = at > 0 && titleOf(member.row).toLowerCase() === titleOf(canonical.row).toLowerCase();
+    const where = `${details.fields.file?.[at] ?? ""}:${details.fields.line?.[at] ?? ""}`;
+    return make("tr", { class: `kind-row-${member.kind}` },
+      make("th", { scope: "row" }, feed(outletName(member.outlet)), again ? make("span", { class: "again" }, " again") : "",
+        cluster.core === member.row ? make("span", { class: "badge", title: "The cluster was built around this article" }, "core") : ""),
+      make("td", { class: "title" }, same ? make("span", { class: "same-title" }, "same headline") : feed(titleOf(member.row)),
+        address ? [" ", outward(address, "open") || make("span", { class: "address" }, feed(address))] : ""),
+      make("td", null, report.kinds[member.kind]),
+      make("td", { class: "figure", title: moment(member.time) }, lagWords(member, canonical)),
+      make("td", { class: "figure" }, member.kind === CANONICAL ? "" : score(member.score)),
+      credited ? make("td", null, member.agency < 0 ? "" : feed(report.agencies[member.agency])) : "",
+      extras.map((name) => make("td", { class: "extra", title: name === "article_id" ? where : null },
+        details.fields[name][at] === null ? "" : feed(String(details.fields[name][at])))),
+      make("td", null, at === 0 ? "" : make("a", { href: compareHash(cluster, 0, at), class: "action" }, "Compare",
+        heard(` ${outletName(member.outlet)} with the canonical article`))));
+  });
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Members" },
+    make("table", { class: "data members" }, make("caption", { class: "heard" }, "Members of the cluster"),
+      make("thead", null, make("tr", null,
+        ["Outlet", "Headline", "Relation", "Lag", "Score"].map((name) =>
+          make("th", { scope: "col", class: name === "Lag" || name === "Score" ? "figure" : null }, name)),
+        credited ? make("th", { scope: "col" }, "Credit") : "",
+        extras.map((name) => make("th", { scope: "col" }, columnName(name))),
+        make("th", { scope: "col" }, heard("Comparison")))),
+      make("tbody", null, rows)));
+}
+
+/** The member that holds on by least: what a stricter threshold would part first. */
+function weakestEdge(cluster) {
+  const head = make("h2", null, "The weakest edge");
+  if (cluster.core < 0) return make("section", null, head, make("p", null, "The core of this cluster is not among the members shown."));
+  if (cluster.weakest < 0) return make("section", null, head, make("p", null, "None is weak: all members have the same text as the core."));
+  const [core, weakest] = [cluster.core - cluster.begin, cluster.weakest - cluster.begin];
+  const value = score(cluster.weakestScore);
+  return make("section", { class: "weakest" }, head,
+    make("p", null, make("strong", null, feed(outletName(report.members.outlet[cluster.weakest]))), " (",
+      feed(titleOf(cluster.weakest)), ") holds on to the core, ",
+      make("strong", null, feed(outletName(report.members.outlet[cluster.core]))), ", with a score of ",
+      make("strong", null, value), `; the threshold is ${report.about.threshold.toFixed(2)}. `,
+      `Above ${value} the two would not be grouped by this edge. `,
+      make("a", { href: compareHash(cluster, core, weakest), class: "action" }, "Compare the two")));
+}
+
+function neighbours(cluster) {
+  if (!cluster.linked.length && !cluster.composites.length) return "";
+  return make("section", { class: "neighbours" },
+    cluster.linked.length ? [make("h2", null, "Linked clusters"),
+      make("p", null, "Joined by single matches, but unlike the core: one chain, cut."),
+      make("ul", null, cluster.linked.map((other) =>
+        make("li", null, make("a", { href: clusterHash(other) }, feed(titleOf(other.begin))), ` ${count(other.size, "article")}`)))] : "",
+    cluster.composites.length ? [make("h2", null, "Composites that draw on it"),
+      make("ul", null, cluster.composites.map((one) =>
+        make("li", null, make("a", { href: "#/composites" }, feed(one.title || "(no headline)")), " ", feed(one.outlet))))] : "");
+}
+
+async function compareView(cluster, left, right) {
+  openedLast = cluster.id;
+  const details = await detailsOf(cluster);
+  const members = membersOf(cluster);
+  const [one, other] = [members[left], members[right]];
+  const said = (member) => [
+    make("span", { class: "who" }, feed(outletName(member.outlet))),
+    make("span", { class: "facts" }, [report.kinds[member.kind], moment(member.time),
+      member.kind === CANONICAL ? "" : lagWords(member, members[0]),
+      member.kind === CANONICAL ? "" : `score ${score(member.score)}`].filter(Boolean).join(" · ")),
+  ];
+  const choose = make("select", { id: "compare-with", onchange: (event) => { location.hash = compareHash(cluster, 0, event.target.value); } },
+    members.slice(1).map((member, at) => make("option", { value: at + 1, selected: left === 0 && at + 1 === right },
+      `${outletName(member.outlet)}, ${report.kinds[member.kind]}`)));
+  if (left !== 0) choose.prepend(make("option", { value: right, selected: true }, `core with ${outletName(other.outlet)}`));
+  return make("article", { class: "compare" },
+    make("p", { class: "back" }, make("a", { href: clusterHash(cluster) }, "← The cluster")),
+    make("h1", { tabindex: "-1" }, feed(titleOf(cluster.begin))),
+    make("div", { class: "field" },
+      make("label", { for: "compare-with" }, left === 0 ? "Canonical article compared with" : "Compared"), choose),
+    comparison(details, left, right, said(one), said(other)));
+}

@@ -1,0 +1,120 @@
+// Two texts side by side, paragraph by paragraph, with what differs marked.
+
+const [SAME, CHANGED, CUT, ADDED, MOVED, NUMBERS] = [0, 1, 2, 3, 4, 5];
+const MARKS = {
+  [CHANGED]: ["mark", "changed", "changed"],
+  [CUT]: ["del", "cut", "cut"],
+  [ADDED]: ["ins", "added", "added"],
+  [MOVED]: ["mark", "moved", "moved"],
+  [NUMBERS]: ["mark", "numbers", "changed number"],
+};
+const NUMBERS_LISTED = 12;
+
+/** Segments as objects, with their texts. */
+function segmentsOf(pair, left, right) {
+  const flat = pair.segments;
+  const found = [];
+  for (let at = 0; at < flat.length; at += 5) {
+    found.push({
+      kind: flat[at], rightStart: flat[at + 3],
+      left: left.slice(flat[at + 1], flat[at + 2]), right: right.slice(flat[at + 3], flat[at + 4]),
+    });
+  }
+  return found;
+}
+
+/** Rows of paragraphs: [{ left: [[kind, text]], right: [[kind, text]] }].
+
+    Segments come in the order of the left text. A passage that moved stands on the left where it
+    was and on the right where it is, so its right half waits for its place. */
+function paragraphRows(segments) {
+  const rows = [{ left: [], right: [] }];
+  const onRight = segments.filter((one) => one.right).sort((a, b) => a.rightStart - b.rightStart);
+  let next = 0;
+  const add = (kind, left, right) => {
+    const lefts = left.split("\n");
+    const rights = right.split("\n");
+    // A paragraph ends on both sides, or on the only side that has the passage.
+    const alike = !left || !right || lefts.length === rights.length;
+    const pieces = alike ? Math.max(lefts.length, rights.length) : 1;
+    for (let at = 0; at < pieces; at += 1) {
+      if (at) rows.push({ left: [], right: [] });
+      const row = rows[rows.length - 1];
+      const [a, b] = alike ? [lefts[at], rights[at]] : [left, right];
+      if (a) row.left.push([kind, a]);
+      if (b) row.right.push([kind, b]);
+    }
+  };
+  for (const one of segments) {
+    if (one.kind === MOVED) {
+      add(MOVED, one.left, "");
+      continue;
+    }
+    while (one.right && next < onRight.length && onRight[next] !== one) {
+      if (onRight[next].kind === MOVED) add(MOVED, "", onRight[next].right);
+      next += 1;
+    }
+    if (one.right) next += 1;
+    add(one.kind, one.left, one.right);
+  }
+  for (; next < onRight.length; next += 1) if (onRight[next].kind === MOVED) add(MOVED, "", onRight[next].right);
+  return rows.filter((row) => row.left.length || row.right.length);
+}
+
+function fragment([kind, text]) {
+  if (kind === SAME) return make("span", { class: "same" }, text);
+  if (!text.trim()) return text;
+  const [tag, name, said] = MARKS[kind];
+  return make(tag, { class: name }, heard(`[${said}: `), text, heard("]"));
+}
+
+function textTable(rows, leftHead, rightHead) {
+  return make("table", { class: "texts" },
+    make("caption", { class: "heard" }, "The two texts, one paragraph a row"),
+    make("thead", null, make("tr", null, make("th", { scope: "col" }, leftHead), make("th", { scope: "col" }, rightHead))),
+    make("tbody", null, rows.map((row, at) => make("tr", { class: at ? null : "headline" },
+      [row.left, row.right].map((side) => make("td", { class: side.length ? null : "nothing" },
+        side.length ? feed(side.map(fragment)) : heard("nothing here")))))));
+}
+
+/** How much the two share and what kinds of differences there are. */
+function differences(pair, segments) {
+  const tally = (kind) => segments.filter((one) => one.kind === kind && (one.left + one.right).trim()).length;
+  const numbers = segments.filter((one) => one.kind === NUMBERS);
+  const said = [
+    [CUT, "cut", "cuts"], [ADDED, "addition", "additions"], [CHANGED, "change", "changes"],
+    [NUMBERS, "changed number", "changed numbers"], [MOVED, "moved passage", "moved passages"],
+  ].filter(([kind]) => tally(kind)).map(([kind, one, many]) => {
+    const [tag, name] = MARKS[kind];
+    return make("li", null, make(tag, { class: name }, count(tally(kind), one, many)));
+  });
+  return [
+    make("p", null, `${percent(pair.shared_words, pair.left_words)} of the ${count(pair.left_words, "word")} on the left `
+      + `and ${percent(pair.shared_words, pair.right_words)} of the ${number(pair.right_words)} on the right are shared.`),
+    make("ul", { class: "marks", "aria-label": "Marks" }, make("li", null, make("span", { class: "same" }, "shared")), said),
+    numbers.length ? make("p", { class: "numbers-list" }, "Numbers: ",
+      numbers.slice(0, NUMBERS_LISTED).map((one, at) =>
+        [at ? "; " : "", feed(clipped(one.left.trim(), 60)), " → ", feed(clipped(one.right.trim(), 60))]),
+      numbers.length > NUMBERS_LISTED ? ` and ${numbers.length - NUMBERS_LISTED} more` : "") : "",
+  ];
+}
+
+/** The comparison of two members of a cluster, by their places in it. */
+function comparison(details, left, right, leftHead, rightHead) {
+  const [a, b] = [details.text[left], details.text[right]];
+  if (a < 0 || b < 0) {
+    return make("p", { class: "note" }, report.about.text === "none"
+      ? "This report was made without texts (--html-text none)."
+      : "The text is not in this file, to keep it small; --html-text all puts every text in.");
+  }
+  const shortened = [left, right].some((place) => details.shortened.includes(place))
+    ? make("p", { class: "note" }, `Compared are the first ${number(report.about.excerpt)} characters; --html-text all compares whole texts.`) : "";
+  if (a === b) {
+    const rows = details.texts[a].split("\n").map((line) => ({ left: [[SAME, line]], right: [[SAME, line]] }));
+    return [make("p", null, "The two texts are equal."), shortened, textTable(rows, leftHead, rightHead)];
+  }
+  const pair = details.pairs[`${a}-${b}`];
+  if (!pair) return make("p", { class: "note" }, "These two are not compared in this report.");
+  const segments = segmentsOf(pair, details.texts[a], details.texts[b]);
+  return [differences(pair, segments), shortened, textTable(paragraphRows(segments), leftHead, rightHead)];
+}
