@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.explain.align import Alignment, align
+from dedup.compare.align import Alignment, align
 from dedup.text.words import tokenize
 
 TEXTS = st.one_of(

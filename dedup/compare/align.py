@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.explain.tiling import ADDED, CHANGED, CUT, MOVED, SAME, tile
+from dedup.compare.tiling import ADDED, CHANGED, CUT, MOVED, SAME, tile
 from dedup.text.words import NUMBER, SHORT, SPACELESS, tokenize
 
 Kind = Literal["same", "changed", "cut", "added", "moved"]
