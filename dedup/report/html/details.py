@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from dedup.explain.align import align
+from dedup.compare.align import align
 from dedup.report.html.columns import detail_fields, held_by
 from dedup.report.html.source import Ints, Ties
 from dedup.report.html.texts import TextShelf
