@@ -57,39 +57,47 @@ function columnName(name) {
 }
 
 function memberTable(cluster, members, details) {
-  const canonical = members[0];
   const extras = extraColumns(details);
   const credited = members.some((one) => one.agency >= 0);
   const seen = new Set();
   const rows = members.map((member, at) => {
-    const address = details.fields.url?.[at];
     const again = seen.has(member.outlet);
     seen.add(member.outlet);
-    const same = at > 0 && titleOf(member.row).toLowerCase() === titleOf(canonical.row).toLowerCase();
-    const where = `${details.fields.file?.[at] ?? ""}:${details.fields.line?.[at] ?? ""}`;
-    return make("tr", { class: `kind-row-${member.kind}` },
-      make("th", { scope: "row" }, feed(outletName(member.outlet)), again ? make("span", { class: "again" }, " again") : "",
-        cluster.core === member.row ? make("span", { class: "badge", title: "The cluster was built around this article" }, "core") : ""),
-      make("td", { class: "title" }, same ? make("span", { class: "same-title" }, "same headline") : feed(titleOf(member.row)),
-        address ? [" ", outward(address, "open") || make("span", { class: "address" }, feed(address))] : ""),
-      make("td", null, report.kinds[member.kind]),
-      make("td", { class: "figure", title: moment(member.time) }, lagWords(member, canonical)),
-      make("td", { class: "figure" }, member.kind === CANONICAL ? "" : score(member.score)),
-      credited ? make("td", null, member.agency < 0 ? "" : feed(report.agencies[member.agency])) : "",
-      extras.map((name) => make("td", { class: "extra", title: name === "article_id" ? where : null },
-        details.fields[name][at] === null ? "" : feed(String(details.fields[name][at])))),
-      make("td", null, at === 0 ? "" : make("a", { href: compareHash(cluster, 0, at), class: "action" }, "Compare",
-        heard(` ${outletName(member.outlet)} with the canonical article`))));
+    return memberRow(cluster, members[0], member, at, { details, extras, credited, again });
   });
+  const head = (name, figure) => make("th", { scope: "col", role: "columnheader", class: figure ? "figure" : null }, name);
+  // Roles stand on the elements because on a phone they are laid out as blocks, which would take them away.
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Members" },
-    make("table", { class: "data members" }, make("caption", { class: "heard" }, "Members of the cluster"),
-      make("thead", null, make("tr", null,
-        ["Outlet", "Headline", "Relation", "Lag", "Score"].map((name) =>
-          make("th", { scope: "col", class: name === "Lag" || name === "Score" ? "figure" : null }, name)),
-        credited ? make("th", { scope: "col" }, "Credit") : "",
-        extras.map((name) => make("th", { scope: "col" }, columnName(name))),
-        make("th", { scope: "col" }, heard("Comparison")))),
-      make("tbody", null, rows)));
+    make("table", { class: "data members", role: "table" }, make("caption", { class: "heard" }, "Members of the cluster"),
+      make("thead", { role: "rowgroup" }, make("tr", { role: "row" },
+        head("Outlet"), head("Headline"), head("Relation"), head("Lag", true), head("Score", true),
+        credited ? head("Credit") : "", extras.map((name) => head(columnName(name))), head(heard("Comparison")))),
+      make("tbody", { role: "rowgroup" }, rows)));
+}
+
+function memberRow(cluster, canonical, member, at, { details, extras, credited, again }) {
+  const { fields } = details;
+  const address = fields.url?.[at];
+  const same = at > 0 && titleOf(member.row).toLowerCase() === titleOf(canonical.row).toLowerCase();
+  const cell = (name, attributes, ...said) => make("td", { role: "cell", "data-name": name, ...attributes }, said);
+  return make("tr", { role: "row", class: `kind-row-${member.kind}` },
+    make("th", { scope: "row", role: "rowheader" }, feed(outletName(member.outlet)),
+      again ? make("span", { class: "again" }, " again") : "",
+      cluster.core === member.row ? make("span", { class: "badge", title: "The cluster was built around this article" }, "core") : ""),
+    cell(null, { class: "title" }, same ? make("span", { class: "same-title" }, "same headline") : feed(titleOf(member.row)),
+      address ? [" ", outward(address, "open") || make("span", { class: "address" }, feed(address))] : ""),
+    cell(null, null, report.kinds[member.kind]),
+    cell(null, { class: "figure", title: moment(member.time) }, lagWords(member, canonical)),
+    cell("score", { class: "figure" }, member.kind === CANONICAL ? "" : score(member.score)),
+    credited ? cell("credit", null, member.agency < 0 ? "" : feed(report.agencies[member.agency])) : "",
+    extras.map((name) => {
+      const value = fields[name][at];
+      const where = name === "article_id" && fields.file?.[at] ? `${fields.file[at]}, line ${fields.line?.[at]}` : null;
+      const said = value === null || value === "" ? "" : feed(String(value));
+      return cell(columnName(name).toLowerCase(), { class: String(value).length > 20 ? "extra long" : "extra", title: where }, said);
+    }),
+    cell(null, null, at === 0 ? "" : make("a", { href: compareHash(cluster, 0, at), class: "action" }, "Compare",
+      heard(` ${outletName(member.outlet)} with the canonical article`))));
 }
 
 /** The member that holds on by least: what a stricter threshold would part first. */

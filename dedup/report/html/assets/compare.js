@@ -6,9 +6,11 @@ const MARKS = {
   [CUT]: ["del", "cut", "cut"],
   [ADDED]: ["ins", "added", "added"],
   [MOVED]: ["mark", "moved", "moved"],
-  [NUMBERS]: ["mark", "numbers", "changed number"],
+  [NUMBERS]: ["strong", "numbers", "changed number"],
 };
+const NUMBER = /\p{Nd}+(?:[.,:]\p{Nd}+)*/gu;
 const NUMBERS_LISTED = 12;
+const EXCHANGED = 24; // characters of a change that is a number and little else
 
 /** Segments as objects, with their texts. */
 function segmentsOf(pair, left, right) {
@@ -41,8 +43,8 @@ function paragraphRows(segments) {
       if (at) rows.push({ left: [], right: [] });
       const row = rows[rows.length - 1];
       const [a, b] = alike ? [lefts[at], rights[at]] : [left, right];
-      if (a) row.left.push([kind, a]);
-      if (b) row.right.push([kind, b]);
+      if (a) row.left.push([kind, a, right]);
+      if (b) row.right.push([kind, b, left]);
     }
   };
   for (const one of segments) {
@@ -61,11 +63,28 @@ function paragraphRows(segments) {
   return rows.filter((row) => row.left.length || row.right.length);
 }
 
-function fragment([kind, text]) {
+function fragment([kind, text, other]) {
   if (kind === SAME) return make("span", { class: "same" }, text);
-  if (!text.trim()) return text;
-  const [tag, name, said] = MARKS[kind];
-  return make(tag, { class: name }, heard(`[${said}: `), text, heard("]"));
+  // Blanks around a passage are not part of what is marked.
+  const [, before, said, after] = text.match(/^(\s*)([^]*?)(\s*)$/);
+  if (!said) return text;
+  const [tag, name, word] = MARKS[kind === NUMBERS ? CHANGED : kind];
+  const inner = kind === NUMBERS ? withNumbers(said, other) : said;
+  return [before, make(tag, { class: name }, heard(`[${word}: `), inner, heard("]")), after];
+}
+
+/** A changed passage with the numbers marked that the other side of the change lacks. */
+function withNumbers(text, other) {
+  const theirs = new Set(other.match(NUMBER) || []);
+  const parts = [];
+  let end = 0;
+  for (const found of text.matchAll(NUMBER)) {
+    if (theirs.has(found[0])) continue;
+    parts.push(text.slice(end, found.index),
+      make("strong", { class: "numbers" }, heard("number "), found[0]));
+    end = found.index + found[0].length;
+  }
+  return [...parts, text.slice(end)];
 }
 
 function textTable(rows, leftHead, rightHead) {
@@ -79,24 +98,37 @@ function textTable(rows, leftHead, rightHead) {
 
 /** How much the two share and what kinds of differences there are. */
 function differences(pair, segments) {
-  const tally = (kind) => segments.filter((one) => one.kind === kind && (one.left + one.right).trim()).length;
-  const numbers = segments.filter((one) => one.kind === NUMBERS);
+  const tally = (...kinds) => segments.filter((one) => kinds.includes(one.kind) && (one.left + one.right).trim()).length;
   const said = [
-    [CUT, "cut", "cuts"], [ADDED, "addition", "additions"], [CHANGED, "change", "changes"],
-    [NUMBERS, "changed number", "changed numbers"], [MOVED, "moved passage", "moved passages"],
-  ].filter(([kind]) => tally(kind)).map(([kind, one, many]) => {
+    [CUT, tally(CUT), "cut"], [ADDED, tally(ADDED), "addition"], [CHANGED, tally(CHANGED, NUMBERS), "change"],
+    [NUMBERS, tally(NUMBERS), "with changed numbers", "with changed numbers"], [MOVED, tally(MOVED), "moved passage"],
+  ].filter(([, n]) => n).map(([kind, n, one, many]) => {
     const [tag, name] = MARKS[kind];
-    return make("li", null, make(tag, { class: name }, count(tally(kind), one, many)));
+    return make("li", null, make(tag, { class: name }, count(n, one, many)));
   });
   return [
     make("p", null, `${percent(pair.shared_words, pair.left_words)} of the ${count(pair.left_words, "word")} on the left `
       + `and ${percent(pair.shared_words, pair.right_words)} of the ${number(pair.right_words)} on the right are shared.`),
     make("ul", { class: "marks", "aria-label": "Marks" }, make("li", null, make("span", { class: "same" }, "shared")), said),
-    numbers.length ? make("p", { class: "numbers-list" }, "Numbers: ",
-      numbers.slice(0, NUMBERS_LISTED).map((one, at) =>
-        [at ? "; " : "", feed(clipped(one.left.trim(), 60)), " → ", feed(clipped(one.right.trim(), 60))]),
-      numbers.length > NUMBERS_LISTED ? ` and ${numbers.length - NUMBERS_LISTED} more` : "") : "",
+    numbersSaid(segments),
   ];
+}
+
+/** Numbers that were exchanged for others, and those that only one of the texts has. */
+function numbersSaid(segments) {
+  const changed = segments.filter((one) => one.kind === NUMBERS);
+  const isShort = (one) => Math.max(one.left.trim().length, one.right.trim().length) <= EXCHANGED;
+  const swaps = changed.filter(isShort).map((one) => `${one.left.trim()} → ${one.right.trim()}`);
+  const all = (side) => new Set(segments.flatMap((one) => one[side].match(NUMBER) || []));
+  const [lefts, rights] = [all("left"), all("right")];
+  const only = (side, others) => [...new Set(changed.filter((one) => !isShort(one))
+    .flatMap((one) => one[side].match(NUMBER) || []))].filter((found) => !others.has(found));
+  const listed = (found) => feed(found.slice(0, NUMBERS_LISTED).join("; ") + (found.length > NUMBERS_LISTED ? " …" : ""));
+  const parts = [["exchanged: ", swaps], ["only on the left: ", only("left", rights)], ["only on the right: ", only("right", lefts)]]
+    .filter(([, found]) => found.length);
+  if (!parts.length) return "";
+  return make("p", { class: "numbers-list" }, "Numbers ",
+    parts.map(([words, found], at) => [at ? "; " : "", words, make("strong", null, listed(found))]));
 }
 
 /** The comparison of two members of a cluster, by their places in it. */

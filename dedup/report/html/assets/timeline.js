@@ -38,34 +38,44 @@ function tickWords(time, step) {
   return time % DAY_S === 0 ? said.slice(5, 10) : said.slice(11, 16);
 }
 
+/** What is drawn: members with a time of day; those of which only the day is known are laid over it. */
+function placed(members) {
+  const dated = members.filter((member) => member.time !== null).sort((a, b) => a.time - b.time || a.row - b.row);
+  const exact = dated.filter((member) => !isDay(member.time));
+  return exact.length < 2 ? { dated, days: [] } : { dated: exact, days: dated.filter((member) => isDay(member.time)) };
+}
+
 /** A figure of the pick-ups, redrawn when its width changes. */
 function timeline(members) {
-  const dated = members.filter((member) => member.time !== null).sort((a, b) => a.time - b.time || a.row - b.row);
-  const undated = members.length - dated.length;
+  const { dated, days } = placed(members);
+  const undated = members.length - dated.length - days.length;
+  const few = dated.length + days.length <= LANES;
   const holder = make("div", { class: "timeline" });
   const kinds = report.kinds.map((kind, at) => [kind, at]).filter(([, at]) => members.some((one) => one.kind === at));
   const legend = make("figcaption", { class: "legend" },
     kinds.map(([kind, at]) => make("span", null,
       draw("svg", { width: 16, height: 16, "aria-hidden": "true" }, markPath(at, 8, 8)), kind)),
+    days.length ? make("span", null, `${number(days.length)} of which only the day is known${few ? ": a line over it" : ", not drawn"}`) : "",
     undated ? make("span", null, `${number(undated)} without a date`) : "");
   const figure = make("figure", null, holder, legend);
   if (dated.length < 2) {
     holder.append(make("p", null, "Too few dates for a time line."));
     return figure;
   }
-  const first = dated[0].time;
-  const last = dated[dated.length - 1].time;
+  const [first, last] = [dated[0].time, dated[dated.length - 1].time];
   if (first === last) {
     holder.append(make("p", null, `All ${number(dated.length)} at ${moment(first)} as far as the feed says.`));
     return figure;
   }
   const said = `Time line: ${count(dated.length, "article")} from ${moment(first)} to ${moment(last)}, `
     + `within ${duration(last - first)}. The table below gives each.`;
-  const redraw = () => {
-    const width = Math.max(280, holder.clientWidth || 640);
-    holder.replaceChildren(dated.length <= LANES ? lanes(dated, width, said) : curve(dated, width, said));
-  };
-  new ResizeObserver(redraw).observe(figure);
+  let drawn = 0;
+  new ResizeObserver(() => {
+    const width = Math.max(280, holder.clientWidth);
+    if (width === drawn) return;
+    drawn = width;
+    holder.replaceChildren(few ? lanes(dated, days, width, said) : curve(dated, width, said));
+  }).observe(figure);
   return figure;
 }
 
@@ -80,20 +90,26 @@ function canvas(width, height, said) {
   return draw("svg", { width, height: height + AXIS_PX, role: "img", "aria-label": said });
 }
 
-function lanes(dated, width, said) {
+function lanes(dated, days, width, said) {
   const labelled = width >= 520;
-  const left = labelled ? 190 : 14;
+  const left = labelled ? 190 : 24;
   const [first, last] = [dated[0].time, dated[dated.length - 1].time];
-  const x = (time) => left + ((time - first) / (last - first)) * (width - left - 24);
-  const height = dated.length * LANE_PX;
+  const within = (time) => Math.min(last, Math.max(first, time));
+  const x = (time) => left + ((within(time) - first) / (last - first)) * (width - left - 24);
+  const members = [...dated, ...days];
+  const height = members.length * LANE_PX;
   const svg = canvas(width, height, said);
   svg.append(...axis(first, last, x, height, width - left));
-  dated.forEach((member, at) => {
+  members.forEach((member, at) => {
     const y = at * LANE_PX + LANE_PX / 2;
     const name = outletName(member.outlet);
-    svg.append(draw("line", { class: "lane", x1: left, x2: x(member.time), y1: y, y2: y }));
+    const whole = at >= dated.length;
     if (labelled) svg.append(draw("text", { class: "lane-name", x: left - 12, y: y + 4, "text-anchor": "end" }, clipped(name, LABEL_CHARACTERS)));
-    const mark = markPath(member.kind, x(member.time), y);
+    svg.append(whole
+      ? draw("line", { class: "day", x1: x(member.time), x2: x(member.time + DAY_S), y1: y, y2: y })
+      : draw("line", { class: "lane", x1: left, x2: x(member.time), y1: y, y2: y }));
+    const middle = (x(member.time) + x(member.time + DAY_S)) / 2;
+    const mark = markPath(member.kind, whole ? middle : x(member.time), y);
     mark.append(draw("title", null, `${name}, ${moment(member.time)}, ${report.kinds[member.kind]}`));
     svg.append(mark);
   });
