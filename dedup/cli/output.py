@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dedup.profile import timed
 from dedup.report.destination import destination
 from dedup.report.layout import Canvas
 from dedup.report.wording import count
@@ -53,7 +54,7 @@ def emit_html(
     # Names without their folders: the page may be passed on.
     name = ", ".join(Path(one).name or one for one in sources)
     progress.stage("write", 0, 1)
-    with destination(output, "html") as file:
+    with timed("html"), destination(output, "html") as file:
         written = write_html(report, source, file, HtmlOptions(name, text))
     where = "the page" if output is None else str(output)
     progress.say(f"{where}: {written.size / 1e6:,.1f} MB")
@@ -61,7 +62,9 @@ def emit_html(
     if text == "excerpt" and left.shortened:
         progress.say(f"{count(left.shortened, 'text')} shortened to {EXCERPT:,} characters; --html-text all")
     if text == "excerpt" and left.members:
-        progress.say(f"{count(left.members, 'member')} listed without the text, to keep the page small; --html-text all")
+        progress.say(
+            f"{count(left.members, 'member')} without the text, to keep the page small; --html-text all"
+        )
 
 
 def emit_lines(lines: Iterable[str], output: Path | None) -> None:

@@ -23,7 +23,18 @@ KINDS: Final = (CANONICAL, *RELATIONS)
 """Relations by the number they have in the page."""
 
 LISTED: Final = frozenset(
-    ("cluster_id", "canonical_id", "relation", "score", "lag_s", "outlet", "published", "title", "credit", "size")
+    (
+        "cluster_id",
+        "canonical_id",
+        "relation",
+        "score",
+        "lag_s",
+        "outlet",
+        "published",
+        "title",
+        "credit",
+        "size",
+    )
 )
 """Columns of the member table that stand in the list; the others go with the details of their cluster."""
 
@@ -123,14 +134,19 @@ def detail_fields(members: pa.Table) -> list[str]:
 
 def is_extra(name: str) -> bool:
     """Whether a column is none this page knows by name: it is shown under the name it has."""
-    return name not in MEMBER_SCHEMA.names or MEMBER_SCHEMA.names.index(name) > MEMBER_SCHEMA.names.index("line")
+    return name not in MEMBER_SCHEMA.names or MEMBER_SCHEMA.names.index(name) > MEMBER_SCHEMA.names.index(
+        "line"
+    )
 
 
 def _numbered(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     """Return the number of each row's name, -1 for none, and the names made printable."""
     coded = column.combine_chunks().dictionary_encode()
     names: dict[str, int] = {}
-    of = [names.setdefault(name, len(names)) if name else -1 for name in map(printable, coded.dictionary.to_pylist())]
+    of = [
+        names.setdefault(name, len(names)) if name else -1
+        for name in map(printable, coded.dictionary.to_pylist())
+    ]
     numbers = pc.fill_null(coded.indices, len(of)).to_numpy()
     return np.array([*of, -1], np.int64)[numbers], list(names)
 

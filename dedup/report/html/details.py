@@ -133,9 +133,15 @@ def _shown(column: pa.ChunkedArray) -> list[Any]:
     """Return a column as JSON holds it, text made printable."""
     if pa.types.is_string(column.type):
         return [None if value is None else printable(value) for value in column.to_pylist()]
-    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type) or pa.types.is_floating(column.type):
+    if (
+        pa.types.is_integer(column.type)
+        or pa.types.is_boolean(column.type)
+        or pa.types.is_floating(column.type)
+    ):
         values: list[Any] = column.to_pylist()
         return values
     if pa.types.is_list(column.type):
-        return [None if value is None else printable(", ".join(map(str, value))) for value in column.to_pylist()]
+        return [
+            None if value is None else printable(", ".join(map(str, value))) for value in column.to_pylist()
+        ]
     return [None if value is None else printable(str(value)) for value in column.to_pylist()]

@@ -45,6 +45,7 @@ SCRIPTS: Final = (
 _DATA: Final = "application/octet-stream;base64"
 _LEVEL: Final = 6  # of zlib; 9 takes three times as long for one part in a hundred
 _DIGITS: Final = 12
+_COUNTS: Final = ("articles", "clusters", "clustered", "composites")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,11 @@ def write_html(
         return Written(out.written, shelf.left_out)
 
 
-def _about(report: ClusterReport, source: ReportSource, options: HtmlOptions, left_out: LeftOut) -> dict[str, Any]:
-    # The time a run took is no part of its result: the same feed gives the same file.
-    counts = {name: value for name, value in report.counts.items() if name != "seconds"}
+def _about(
+    report: ClusterReport, source: ReportSource, options: HtmlOptions, left_out: LeftOut
+) -> dict[str, Any]:
+    # How long a run took and how much it had to judge is no part of its result: one feed gives one file.
+    counts = {name: report.counts[name] for name in _COUNTS if name in report.counts}
     return {
         "name": printable(options.name),
         "counts": counts,
