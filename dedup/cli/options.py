@@ -218,8 +218,8 @@ HtmlTextOut: TypeAlias = Annotated[
     HtmlText,
     typer.Option(
         "--html-text",
-        help="How much of the texts goes into an html report: the first 12,000 characters of each, up to 96 MB, "
-        "or all, or none.",
+        help="How much text goes into an html report: the first 12,000 characters of each (96 MB at most), "
+        "all, or none.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -31,22 +31,18 @@ function segmentsOf(pair, left, right) {
     was and on the right where it is, so its right half waits for its place. */
 function paragraphRows(segments) {
   const rows = [{ left: [], right: [] }];
-  const onRight = segments.filter((one) => one.right).sort((a, b) => a.rightStart - b.rightStart);
-  let next = 0;
+  const isOpen = () => rows[rows.length - 1].left.length || rows[rows.length - 1].right.length;
+  const endRow = () => { if (isOpen()) rows.push({ left: [], right: [] }); };
   const add = (kind, left, right) => {
-    const lefts = left.split("\n");
-    const rights = right.split("\n");
-    // A paragraph ends on both sides, or on the only side that has the passage.
-    const alike = !left || !right || lefts.length === rights.length;
-    const pieces = alike ? Math.max(lefts.length, rights.length) : 1;
-    for (let at = 0; at < pieces; at += 1) {
-      if (at) rows.push({ left: [], right: [] });
+    piecesOf(kind, left, right).forEach(([a, b], at) => {
+      if (at) endRow();
       const row = rows[rows.length - 1];
-      const [a, b] = alike ? [lefts[at], rights[at]] : [left, right];
       if (a) row.left.push([kind, a, right]);
       if (b) row.right.push([kind, b, left]);
-    }
+    });
   };
+  const onRight = segments.filter((one) => one.right).sort((a, b) => a.rightStart - b.rightStart);
+  let next = 0;
   for (const one of segments) {
     if (one.kind === MOVED) {
       add(MOVED, one.left, "");
@@ -61,6 +57,39 @@ function paragraphRows(segments) {
   }
   for (; next < onRight.length; next += 1) if (onRight[next].kind === MOVED) add(MOVED, "", onRight[next].right);
   return rows.filter((row) => row.left.length || row.right.length);
+}
+
+/** The halves of a segment cut where either text begins a paragraph: [[left, right]]. */
+function piecesOf(kind, left, right) {
+  if (!left || !right) return (left || right).split("\n").map((piece) => (left ? [piece, ""] : ["", piece]));
+  const [mine, theirs] = [wordsIn(left), wordsIn(right)];
+  if (kind === SAME && mine.length === theirs.length) {
+    // Word for word the same, though one may know paragraphs and the other none.
+    const pieces = [["", ""]];
+    mine.forEach((word, at) => {
+      if ((word + theirs[at]).includes("\n")) pieces.push([word.trim(), theirs[at].trim()]);
+      else {
+        pieces[pieces.length - 1][0] += word;
+        pieces[pieces.length - 1][1] += theirs[at];
+      }
+    });
+    return pieces;
+  }
+  const [lefts, rights] = [left, right].map((text) => text.trim().split("\n"));
+  const inner = lefts.length === rights.length ? lefts.map((piece, at) => [piece, rights[at]]) : [[left.trim(), right.trim()]];
+  const around = (pattern) => [left, right].some((text) => pattern.test(text));
+  const blank = (text, pattern) => (pattern.test(text) ? " " : "");
+  if (around(/^\s*\n/)) inner.unshift(["", ""]);
+  else inner[0] = [blank(left, /^\s/) + inner[0][0], blank(right, /^\s/) + inner[0][1]];
+  const last = inner.length - 1;
+  if (around(/\n\s*$/)) inner.push(["", ""]);
+  else inner[last] = [inner[last][0] + blank(left, /\s$/), inner[last][1] + blank(right, /\s$/)];
+  return inner;
+}
+
+/** Words with the blanks before them; blanks at the end are an empty word of their own. */
+function wordsIn(text) {
+  return text.match(/\s*\S+|\s+$/gu) || [];
 }
 
 function fragment([kind, text, other]) {
