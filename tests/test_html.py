@@ -134,6 +134,7 @@ def test_a_text_is_shown_by_paragraphs_without_what_acts():
         readable(" A\thead ", "one\r\n\r\n two\u202e \x1b[2Jthree\u2028four")
         == "A head\none\ntwo three\nfour"
     )
+    assert readable(None, "one\n") == "\none"
     assert readable(None, None) == ""
 
 
@@ -277,3 +278,18 @@ def test_texts_and_scores_are_those_of_the_members_whose_outlets_number_alike():
         assert ties.core.sum() == 1
         assert (ties.score >= source.threshold).all()
         assert source.outlets() == {"North": 1, "South": 1, "East": 1, "West": 1}
+
+
+def test_headlines_are_compared_with_headlines_and_bodies_with_bodies():
+    left, right = (
+        readable("Quake kills six", "A quake killed six in Velmara."),
+        readable(None, "Quake kills six"),
+    )
+    flat = aligned(left, right)["segments"]
+    spans = [
+        (flat[at], left[slice(*flat[at + 1 : at + 3])], right[slice(*flat[at + 3 : at + 5])])
+        for at in range(0, len(flat), 5)
+    ]
+    assert "".join(span[1] for span in spans) == left
+    assert "".join(span[2] for span in spans) == right
+    assert not [span for span in spans if "Quake" in span[1] and "Quake" in span[2]]

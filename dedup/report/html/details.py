@@ -29,7 +29,7 @@ SEGMENTS: Final = {"same": 0, "changed": 1, "cut": 2, "added": 3, "moved": 4}
 """Kinds of segments by the number they have in the page; `NUMBERS` is a change of numbers."""
 
 NUMBERS: Final = 5
-_BEYOND_BMP: Final = "\uffff"
+_LAST_OF_BMP: Final = 0xFFFF  # code points beyond it take two units
 
 
 def blocks_of(starts: Ints, sizes: Ints) -> Ints:
@@ -99,34 +99,54 @@ def _texts(begin: int, end: int, asked: list[tuple[int, int]], shelf: TextShelf)
 def aligned(left: str, right: str) -> dict[str, Any]:
     """Return how two texts differ, with places as JavaScript counts them (UTF-16 units).
 
+    Headlines are aligned with each other and bodies with each other: a headline says again what the body
+    says, and is no passage that moved.
+
+    Parameters
+    ----------
+    left, right : str
+        As `dedup.report.html.texts.readable` returns them.
+
     Returns
     -------
     dict
         ``segments``: kind, left start, left end, right start, right end of each, one behind the other;
         ``left_words``, ``right_words``, ``shared_words``.
     """
-    found = align(left, right)
     at_left, at_right = _units(left), _units(right)
     flat: list[int] = []
-    for one in found.segments:
-        ends = (one.left_start, one.left_end), (one.right_start, one.right_end)
-        flat.append(NUMBERS if one.kind == "changed" and one.numbers else SEGMENTS[one.kind])
-        for (begin, end), units in zip(ends, (at_left, at_right), strict=True):
-            flat += (begin, end) if units is None else (int(units[begin]), int(units[end]))
-    return {
-        "segments": flat,
-        "left_words": found.left_words,
-        "right_words": found.right_words,
-        "shared_words": found.same_words + found.moved_words,
-    }
+    words = np.zeros(3, np.int64)
+    left_from = right_from = 0
+    for one, other in zip(_parts(left), _parts(right), strict=True):
+        found = align(one, other)
+        words += (found.left_words, found.right_words, found.same_words + found.moved_words)
+        for segment in found.segments:
+            numbers = segment.kind == "changed" and segment.numbers
+            flat.append(NUMBERS if numbers else SEGMENTS[segment.kind])
+            for begin, end, first, units in (
+                (segment.left_start, segment.left_end, left_from, at_left),
+                (segment.right_start, segment.right_end, right_from, at_right),
+            ):
+                places = (begin + first, end + first)
+                flat += places if units is None else (int(units[at]) for at in places)
+        left_from, right_from = left_from + len(one), right_from + len(other)
+    return dict(
+        zip(("left_words", "right_words", "shared_words"), words.tolist(), strict=True), segments=flat
+    )
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Return the headline with the end of its line, and the body."""
+    head, end, body = text.partition("\n")
+    return head + end, body
 
 
 def _units(text: str) -> Ints | None:
     """Return the UTF-16 units before each code point; None where they are the same."""
-    if not text or max(text) <= _BEYOND_BMP:
+    if text.isascii() or len(text.encode("utf-16-le")) == 2 * len(text):
         return None
     points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    return np.concatenate(([0], np.cumsum(1 + (points > ord(_BEYOND_BMP))))).astype(np.int64)
+    return np.concatenate(([0], np.cumsum(1 + (points > _LAST_OF_BMP)))).astype(np.int64)
 
 
 def _shown(column: pa.ChunkedArray) -> list[Any]:

@@ -50,13 +50,15 @@ class LeftOut:
 def readable(title: str | None, text: str | None) -> str:
     """Return headline and text, one paragraph a line, without anything that acts instead of being seen.
 
+    The headline is the first line, which is empty without one.
+
     Examples
     --------
     >>> readable("Quake", "One.\\r\\n\\r\\nTwo \\u202ethree.")
     'Quake\\nOne.\\nTwo three.'
     """
-    lines = [printable(title), *map(printable, (text or "").splitlines())]
-    return "\n".join(line for line in lines if line)
+    paragraphs = filter(None, map(printable, (text or "").splitlines()))
+    return "\n".join([printable(title), *paragraphs])
 
 
 class TextShelf:

@@ -76,7 +76,11 @@ function piecesOf(kind, left, right) {
     return pieces;
   }
   const [lefts, rights] = [left, right].map((text) => text.trim().split("\n"));
-  const inner = lefts.length === rights.length ? lefts.map((piece, at) => [piece, rights[at]]) : [[left.trim(), right.trim()]];
+  // The last paragraphs go on with what follows, so they are the ones that meet.
+  const most = Math.max(lefts.length, rights.length);
+  const padded = (pieces) => [...new Array(most - pieces.length).fill(""), ...pieces];
+  const [a, b] = [padded(lefts), padded(rights)];
+  const inner = a.map((piece, at) => [piece, b[at]]);
   const around = (pattern) => [left, right].some((text) => pattern.test(text));
   const blank = (text, pattern) => (pattern.test(text) ? " " : "");
   if (around(/^\s*\n/)) inner.unshift(["", ""]);
@@ -116,11 +120,11 @@ function withNumbers(text, other) {
   return [...parts, text.slice(end)];
 }
 
-function textTable(rows, leftHead, rightHead) {
+function textTable(rows, leftHead, rightHead, titled) {
   return make("table", { class: "texts" },
     make("caption", { class: "heard" }, "The two texts, one paragraph a row"),
     make("thead", null, make("tr", null, make("th", { scope: "col" }, leftHead), make("th", { scope: "col" }, rightHead))),
-    make("tbody", null, rows.map((row, at) => make("tr", { class: at ? null : "headline" },
+    make("tbody", null, rows.map((row, at) => make("tr", { class: at || !titled ? null : "headline" },
       [row.left, row.right].map((side) => make("td", { class: side.length ? null : "nothing" },
         side.length ? feed(side.map(fragment)) : heard("nothing here")))))));
 }
@@ -170,12 +174,15 @@ function comparison(details, left, right, leftHead, rightHead) {
   }
   const shortened = [left, right].some((place) => details.shortened.includes(place))
     ? make("p", { class: "note" }, `Compared are the first ${number(report.about.excerpt)} characters; --html-text all compares whole texts.`) : "";
+  // The first line is the headline; it is empty where there is none.
+  const titled = [a, b].some((text) => !details.texts[text].startsWith("\n"));
   if (a === b) {
     const rows = details.texts[a].split("\n").map((line) => ({ left: [[SAME, line]], right: [[SAME, line]] }));
-    return [make("p", null, "The two texts are equal."), shortened, textTable(rows, leftHead, rightHead)];
+    if (!titled) rows.shift();
+    return [make("p", null, "The two texts are equal."), shortened, textTable(rows, leftHead, rightHead, titled)];
   }
   const pair = details.pairs[`${a}-${b}`];
   if (!pair) return make("p", { class: "note" }, "These two are not compared in this report.");
   const segments = segmentsOf(pair, details.texts[a], details.texts[b]);
-  return [differences(pair, segments), shortened, textTable(paragraphRows(segments), leftHead, rightHead)];
+  return [differences(pair, segments), shortened, textTable(paragraphRows(segments), leftHead, rightHead, titled)];
 }
