@@ -460,6 +460,19 @@ def test_addresses_are_followed_only_where_they_lead_to_a_web_page(opened, tmp_p
             assert links.get_attribute("rel") == "noopener noreferrer nofollow"
 
 
+def test_a_cluster_of_many_members_is_listed_in_steps_and_drawn_as_a_curve(opened, tmp_path):
+    cluster = [{"text": f"words {n}", "outlet": f"Paper {n}", "lag_s": 60 * n} for n in range(300)]
+    page = opened(page_of(tmp_path / "many.html", [cluster]), "#/cluster/0000000000000000")
+    rows = page.locator(".members tbody tr")
+    assert rows.count() == 200
+    assert page.locator(".timeline path.curve").count() == 1
+    page.get_by_role("button", name="Show all 300").click()
+    assert rows.count() == 300
+    rows.nth(250).get_by_role("link", name="Compare").click()
+    playwright.expect(page.locator(".compare .note")).to_contain_text("not in this file")
+    playwright.expect(page.locator("footer")).to_contain_text("100 members listed without the text")
+
+
 def test_text_of_another_direction_stays_in_its_place(opened, tmp_path):
     cluster = [
         {"title": "زلزال يضرب غرب البلاد 17", "outlet": "الشرق", "text": "words"},

@@ -53,9 +53,8 @@ def emit_html(
 
     # Names without their folders: the page may be passed on.
     name = ", ".join(Path(one).name or one for one in sources)
-    progress.stage("write", 0, 1)
     with timed("html"), destination(output, "html") as file:
-        written = write_html(report, source, file, HtmlOptions(name, text))
+        written = write_html(report, source, file, HtmlOptions(name, text), on_stage=progress.stage)
     where = "the page" if output is None else str(output)
     progress.say(f"{where}: {written.size / 1e6:,.1f} MB")
     left = written.left_out

@@ -13,14 +13,14 @@ from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Ints
 from dedup.index.identity import article_keys, key_of_hex
 from dedup.index.session import Matched, chosen_articles, threshold_of
-from dedup.report.html.source import Ties
+from dedup.report.html.source import ReportSource, Ties
 from dedup.settings import Settings
 
 _BATCH: Final = 4096  # articles whose texts are in memory together
 
 
-class RunSource:
-    """A `dedup.report.html.source.ReportSource` of one run of an index.
+class RunSource(ReportSource):
+    """The source of a page about one run of an index.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.report.html.source import Ints, Ties
-from dedup.report.schema import CANONICAL, MEMBER_SCHEMA, ClusterReport
+from dedup.report.schema import CANONICAL, ClusterReport
 from dedup.report.wording import printable
 from dedup.settings import RELATIONS
 
@@ -130,13 +130,6 @@ def held_by(starts: Ints, ties: Ties) -> tuple[Ints, Ints]:
 def detail_fields(members: pa.Table) -> list[str]:
     """Return the columns that go with the details: those of the schema not listed, and any beyond it."""
     return [name for name in members.schema.names if name not in LISTED]
-
-
-def is_extra(name: str) -> bool:
-    """Whether a column is none this page knows by name: it is shown under the name it has."""
-    return name not in MEMBER_SCHEMA.names or MEMBER_SCHEMA.names.index(name) > MEMBER_SCHEMA.names.index(
-        "line"
-    )
 
 
 def _numbered(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from html import escape
@@ -81,7 +82,12 @@ class Written:
 
 
 def write_html(
-    report: ClusterReport, source: ReportSource, file: BinaryIO, options: HtmlOptions | None = None
+    report: ClusterReport,
+    source: ReportSource,
+    file: BinaryIO,
+    options: HtmlOptions | None = None,
+    *,
+    on_stage: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> Written:
     """Write the clusters of a report as one HTML file.
 
@@ -94,6 +100,8 @@ def write_html(
     file : BinaryIO
         Need not be seekable.
     options : HtmlOptions, optional
+    on_stage : callable, optional
+        Gets (stage, done, total) as the work goes on.
 
     Returns
     -------
@@ -106,6 +114,7 @@ def write_html(
     ties = source.ties(members)
     core, weakest = held_by(starts, ties)
     needed = np.concatenate([core[weakest >= 0], weakest[weakest >= 0]])
+    on_stage("gather texts", 0, 1)
     with TextShelf(source, members, starts, needed, options.text) as shelf:
         blocks = blocks_of(starts, shelf.sizes)
         data = list_columns(report, starts, ties, blocks, source.outlets())
@@ -117,6 +126,7 @@ def write_html(
         out.write(script.encode())
         for number, block in enumerate(detail_blocks(members, starts, ties, blocks, shelf)):
             out.write(_block(f"details-{number}", block))
+            on_stage("compare texts", number + 1, int(blocks[-1]) + 1)
         size = out.written + len(end.encode()) - len("<!-- size -->") + _DIGITS
         out.write(end.replace("<!-- size -->", f"{size:{_DIGITS}d}").encode())
         return Written(out.written, shelf.left_out)

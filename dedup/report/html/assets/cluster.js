@@ -1,5 +1,6 @@
 // One cluster: when it spread, who carried it, what holds it together; and two of its articles compared.
 
+const ROWS_FIRST = 200; // of a long table
 const FIELD_NAMES = { article_id: "Id", url: "Address", place: "Place", byline: "Byline", file: "File", line: "Line" };
 
 function compareHash(cluster, left, right) {
@@ -60,11 +61,19 @@ function memberTable(cluster, members, details) {
   const extras = extraColumns(details);
   const credited = members.some((one) => one.agency >= 0);
   const seen = new Set();
-  const rows = members.map((member, at) => {
-    const again = seen.has(member.outlet);
-    seen.add(member.outlet);
-    return memberRow(cluster, members[0], member, at, { details, extras, credited, again });
-  });
+  const body = make("tbody", { role: "rowgroup" });
+  const more = make("button", { type: "button", class: "more", onclick: () => addRows(members.length) }, `Show all ${number(members.length)}`);
+
+  function addRows(end) {
+    for (let at = body.children.length; at < end; at += 1) {
+      const again = seen.has(members[at].outlet);
+      seen.add(members[at].outlet);
+      body.append(memberRow(cluster, members[0], members[at], at, { details, extras, credited, again }));
+    }
+    more.hidden = end === members.length;
+  }
+
+  addRows(Math.min(members.length, ROWS_FIRST));
   const head = (name, figure) => make("th", { scope: "col", role: "columnheader", class: figure ? "figure" : null }, name);
   // Roles stand on the elements because on a phone they are laid out as blocks, which would take them away.
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Members" },
@@ -72,7 +81,7 @@ function memberTable(cluster, members, details) {
       make("thead", { role: "rowgroup" }, make("tr", { role: "row" },
         head("Outlet"), head("Headline"), head("Relation"), head("Lag", true), head("Score", true),
         credited ? head("Credit") : "", extras.map((name) => head(columnName(name))), head(heard("Comparison")))),
-      make("tbody", { role: "rowgroup" }, rows)));
+      body), more);
 }
 
 function memberRow(cluster, canonical, member, at, { details, extras, credited, again }) {
@@ -85,7 +94,7 @@ function memberRow(cluster, canonical, member, at, { details, extras, credited, 
       again ? make("span", { class: "again" }, " again") : "",
       cluster.core === member.row ? make("span", { class: "badge", title: "The cluster was built around this article" }, "core") : ""),
     cell(null, { class: "title" }, same ? make("span", { class: "same-title" }, "same headline") : feed(titleOf(member.row)),
-      address ? [" ", outward(address, "open") || make("span", { class: "address" }, feed(address))] : ""),
+      address ? [" ", outward(address, ["open", heard(` the article of ${outletName(member.outlet)}`)]) || make("span", { class: "address" }, feed(address))] : ""),
     cell(null, null, report.kinds[member.kind]),
     cell(null, { class: "figure", title: moment(member.time) }, lagWords(member, canonical)),
     cell("score", { class: "figure" }, member.kind === CANONICAL ? "" : score(member.score)),

@@ -48,13 +48,22 @@ function listView(state) {
 
   function changed() {
     state.page = "";
-    history.replaceState(null, "", listHash(state));
+    remember();
     render();
+  }
+
+  /** The address follows what is asked; some browsers refuse when it changes very often. */
+  function remember() {
+    try {
+      history.replaceState(null, "", listHash(state));
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+    }
   }
 
   function turnTo(page) {
     state.page = page ? String(page + 1) : "";
-    history.replaceState(null, "", listHash(state));
+    remember();
     render();
     result.scrollIntoView();
     table.querySelector("tbody a")?.focus({ preventScroll: true });

@@ -1,6 +1,5 @@
 // Whole-report tables: outlets, agencies, composites, and the matrix of who carries whose copy.
 
-const ROWS_FIRST = 200;
 const MATRIX_SIZES = [10, 20, 40];
 const SHADES = 5;
 

@@ -50,6 +50,13 @@ function timeline(members) {
   const { dated, days } = placed(members);
   const undated = members.length - dated.length - days.length;
   const few = dated.length + days.length <= LANES;
+  if (dated.length < 2) {
+    return make("p", null, "Too few dates for a time line.");
+  }
+  const [first, last] = [dated[0].time, dated[dated.length - 1].time];
+  if (first === last) {
+    return make("p", null, `The ${count(dated.length, "dated article")} all say ${moment(first)}.`);
+  }
   const holder = make("div", { class: "timeline" });
   const kinds = report.kinds.map((kind, at) => [kind, at]).filter(([, at]) => members.some((one) => one.kind === at));
   const legend = make("figcaption", { class: "legend" },
@@ -58,15 +65,6 @@ function timeline(members) {
     days.length ? make("span", null, `${number(days.length)} of which only the day is known${few ? ": a line over it" : ", not drawn"}`) : "",
     undated ? make("span", null, `${number(undated)} without a date`) : "");
   const figure = make("figure", null, holder, legend);
-  if (dated.length < 2) {
-    holder.append(make("p", null, "Too few dates for a time line."));
-    return figure;
-  }
-  const [first, last] = [dated[0].time, dated[dated.length - 1].time];
-  if (first === last) {
-    holder.append(make("p", null, `All ${number(dated.length)} at ${moment(first)} as far as the feed says.`));
-    return figure;
-  }
   const said = `Time line: ${count(dated.length, "article")} from ${moment(first)} to ${moment(last)}, `
     + `within ${duration(last - first)}. The table below gives each.`;
   let drawn = 0;
