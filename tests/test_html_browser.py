@@ -104,9 +104,15 @@ def test_the_front_page_says_what_the_run_found(opened, sample):
     page = opened(path)
     said = page.locator(".figures dd").all_inner_texts()
     clusters = rows_of(report)
-    several = sum(len({one["outlet"] for one in cluster}) > 1 for cluster in clusters)
-    share = round(100 * report.counts["clustered"] / report.counts["articles"])
-    assert said == [f"{report.counts['articles']}", f"{len(clusters)}", f"{share} %", f"{several}", "2"]
+    syndicated = sum(len(cluster) for cluster in clusters if len({one["outlet"] for one in cluster}) > 1)
+    shares = [round(100 * n / report.counts["articles"]) for n in (report.counts["clustered"], syndicated)]
+    assert shares[0] != shares[1]
+    assert said == [
+        f"{report.counts['articles']}",
+        f"{len(clusters)}",
+        *(f"{share} %" for share in shares),
+        "2",
+    ]
     assert headlines(page) == [cluster[0]["title"] for cluster in clusters]
     most = Counter(one["outlet"] for cluster in clusters for one in cluster).most_common(1)[0]
     first = page.locator("aside table").first.locator("tbody tr").first.inner_text().split("\t")
@@ -471,6 +477,17 @@ def test_a_cluster_of_many_members_is_listed_in_steps_and_drawn_as_a_curve(opene
     rows.nth(250).get_by_role("link", name="Compare").click()
     playwright.expect(page.locator(".compare .note")).to_contain_text("not in this file")
     playwright.expect(page.locator("footer")).to_contain_text("100 members listed without the text")
+
+
+def test_a_search_minds_neither_case_nor_accents(opened, tmp_path):
+    titles = ("Élection à Łódź: Café fermé", "한국 지진", "Nothing of the kind")
+    path = page_of(tmp_path / "accents.html", [[{"title": title, "outlet": None}] * 2 for title in titles])
+    page = opened(path)
+    for said, at in (("election cafe ferme", 0), ("ÉLECTION", 0), ("지진", 1)):
+        page.get_by_label("Search headlines").fill(said)
+        playwright.expect(page.locator(".clusters tbody th a")).to_have_text([titles[at]])
+        result(page, "1 of 3 clusters")
+    playwright.expect(page.locator("aside")).to_contain_text("No member has an outlet.")
 
 
 def test_text_of_another_direction_stays_in_its_place(opened, tmp_path):

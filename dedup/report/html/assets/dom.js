@@ -1,5 +1,6 @@
 // Elements are made, never parsed: a feed's text reaches the page as text only.
 
+const COLLATOR = new Intl.Collator("en", { numeric: true });
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill(element, attributes, children) {
@@ -87,5 +88,5 @@ function sortableTable(caption, columns, rows, first, most) {
 }
 
 function compared(a, b) {
-  return typeof a === "string" ? a.localeCompare(b, "en") : a - b;
+  return typeof a === "string" ? COLLATOR.compare(a, b) : a - b;
 }

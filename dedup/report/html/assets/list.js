@@ -166,12 +166,16 @@ function filterForm(state, changed) {
 
 function figures() {
   const { counts } = report.about;
-  const across = report.clusters.filter((cluster) => cluster.outlets.size > 1).length;
+  const all = counts.clusters === report.clusters.length;
+  const across = report.clusters.filter((cluster) => cluster.outlets.size > 1);
+  const syndicated = across.reduce((sum, cluster) => sum + cluster.size, 0);
+  const several = `${count(across.length, "cluster")} of two or more outlets`;
   const shown = [
     [number(counts.articles ?? 0), "articles"],
     [number(counts.clusters ?? report.clusters.length), "clusters"],
-    [percent(counts.clustered ?? 0, counts.articles ?? 0), `of the articles are in clusters (${number(counts.clustered ?? 0)})`],
-    [number(across), report.clusters.length === counts.clusters ? "clusters in two or more outlets" : "of those shown in two or more outlets"],
+    [percent(counts.clustered ?? 0, counts.articles ?? 0), `in clusters: ${count(counts.clustered ?? 0, "article")}`],
+    all ? [percent(syndicated, counts.articles ?? 0), `syndicated: ${count(syndicated, "article")} in ${several}`]
+      : [number(across.length), `of the clusters here are of two or more outlets`],
     [number(counts.composites ?? 0), "composites, in no cluster"],
   ];
   const notes = [...report.about.notes];
@@ -187,6 +191,7 @@ function figures() {
 function asideOutlets() {
   const most = outletFigures().filter((row) => row.clustered)
     .sort((a, b) => b.clustered - a.clustered || compared(a.name, b.name));
+  if (!most.length) return make("section", null, make("h2", null, "By outlet"), make("p", null, "No member has an outlet."));
   return make("section", null, make("h2", null, "By outlet"),
     make("table", { class: "data small" },
       make("thead", null, make("tr", null, make("th", { scope: "col" }, "Outlet"),

@@ -68,6 +68,11 @@ function titleOf(row) {
   return title < 0 ? "(no headline)" : report.titles[title];
 }
 
+/** Text as a search compares it: without case and accents. */
+function folded(text) {
+  return text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+}
+
 /** All that a search looks through: headlines, outlets, agencies, the id. */
 function wordsOf(cluster) {
   if (cluster.words === null) {
@@ -75,7 +80,7 @@ function wordsOf(cluster) {
     for (let row = cluster.begin; row < cluster.end; row += 1) said.add(titleOf(row));
     for (const outlet of cluster.outlets) said.add(outletName(outlet));
     for (const agency of cluster.agencies) said.add(report.agencies[agency]);
-    cluster.words = [...said].join("\n").toLowerCase();
+    cluster.words = folded([...said].join("\n"));
   }
   return cluster.words;
 }
@@ -91,12 +96,12 @@ const ORDERS = {
   outlets: (a, b) => a.outlets.size - b.outlets.size,
   first: (a, b) => (a.seen ?? -Infinity) - (b.seen ?? -Infinity),
   lag: (a, b) => a.lag - b.lag,
-  headline: (a, b) => titleOf(a.begin).localeCompare(titleOf(b.begin), "en"),
+  headline: (a, b) => compared(titleOf(a.begin), titleOf(b.begin)),
 };
 
 /** The clusters that fit what is asked, in the order asked. */
 function chosen(asked) {
-  const words = (asked.q || "").toLowerCase().split(/\s+/).filter(Boolean);
+  const words = folded(asked.q || "").split(/\s+/).filter(Boolean);
   const outlet = asked.outlet ? report.outlets.indexOf(asked.outlet) : null;
   const origin = asked.origin ? report.outlets.indexOf(asked.origin) : null;
   const agency = asked.agency ? report.agencies.indexOf(asked.agency) : null;
