@@ -115,7 +115,8 @@ class Idf:
     ) -> NDArray[np.int64]:
         place = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
         known = self.background_df[table.values[place]]
-        return np.where(table.keys[place] == keys, known, 0) + bins[keys >> np.uint32(32 - bits)]
+        found = np.where(table.keys[place] == keys, known, 0) + bins[keys >> np.uint32(32 - bits)]
+        return np.asarray(found, np.int64)
 
     def _look_up(
         self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint16], bits: int
