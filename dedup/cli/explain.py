@@ -24,7 +24,10 @@ class Format(StrEnum):
 
 def explain(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="An article: its id, URL or headline. Without -i: a text.")
+        str,
+        typer.Argument(
+            metavar="A", help="An article: its id, URL or headline. Without -i: a text, or its file."
+        ),
     ],
     b: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
     sources: Annotated[

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.cluster.relation import RELATIONS
 from dedup.compare.align import align
-from dedup.compare.explanation import Explanation, Gate, Side
+from dedup.compare.explanation import Explanation, Gate, Side, Terms
 from dedup.compare.proposal import Sketched, proposal
 from dedup.compare.terms import rare_terms
 from dedup.compare.waterfall import waterfall
@@ -20,6 +21,8 @@ from dedup.confirm.model import Model, least_sum, probability
 from dedup.confirm.tfidf import Idf
 from dedup.engines.assemble import OWN_THRESHOLD
 from dedup.sketch.background import load_background
+
+_NAMED: Final = 3  # rare words of either text in a verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def explain_pair(
     return Explanation(
         left=sides[0],
         right=sides[1],
-        verdict=_verdict(gates, together, equal, score, index),
+        verdict=_verdict(gates, together, equal, score, index, terms),
         together=together,
         score=score,
         sum=total,
@@ -193,7 +196,9 @@ def _score_gates(
     return gates
 
 
-def _verdict(gates: list[Gate], together: bool, equal: bool, score: float, index: str | None) -> str:
+def _verdict(
+    gates: list[Gate], together: bool, equal: bool, score: float, index: str | None, terms: Terms
+) -> str:
     failed = [gate for gate in gates if not gate.passed]
     where = "in one cluster" if index is not None else "copies of one story"
     if together and equal:
@@ -205,4 +210,9 @@ def _verdict(gates: list[Gate], together: bool, equal: bool, score: float, index
         return f"{where.capitalize()}, score {score:.2f}, although not by this pair alone ({aside})"
     if not failed:
         return f"Not {where}, score {score:.2f}"
-    return f"Not {where}, score {score:.2f}; {failed[0].name}: {failed[0].said}"
+    said = f"Not {where}, score {score:.2f}; {failed[0].name}: {failed[0].said}"
+    if failed[0].name != "threshold":
+        return said
+    own = [", ".join(term.text for term in some[:_NAMED]) for some in (terms.left, terms.right)]
+    lacking = [f"only {letter} has {words}" for letter, words in zip("AB", own, strict=True) if words]
+    return "; ".join([said, *lacking])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -58,7 +57,7 @@ class _Asked:
 
 
 def explain_articles(
-    session: Session, snapshot: Snapshot, path: Path, a: str, b: str, settings: Settings, ground: Ground
+    session: Session, snapshot: Snapshot, where: str, a: str, b: str, settings: Settings, ground: Ground
 ) -> Explanation:
     """Explain two articles of an index.
 
@@ -66,8 +65,8 @@ def explain_articles(
     ----------
     session : Session
     snapshot : Snapshot
-    path : Path
-        Folder of the index, for messages.
+    where : str
+        What to call the index in messages.
     a, b : str
         Ids, URLs or whole headlines.
     settings : Settings
@@ -83,9 +82,9 @@ def explain_articles(
     threads = settings.threads or cores()
     corpus = load_corpus(snapshot)
     nodes = distinct_texts(corpus)
-    keys = [article_key(snapshot, corpus, nodes, name, path) for name in (a, b)]
+    keys = [article_key(snapshot, corpus, nodes, name, where) for name in (a, b)]
     if keys[0] == keys[1]:
-        raise DedupError(f"{a} and {b} are one article of {path}", "name two")
+        raise DedupError(f"{a} and {b} are one article of {where}", "name two")
     places = np.searchsorted(corpus.keys, keys)
     rows = snapshot.rows(keys, _COLUMNS)
     records = rows.to_pylist()
@@ -136,7 +135,7 @@ def explain_articles(
         ground.model,
         threshold_of(settings, ground.model),
         lambda proposed, total: _ruling(asked, clusters, proposed, total),
-        str(path),
+        where,
     )
 
 

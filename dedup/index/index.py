@@ -343,7 +343,9 @@ class Index:
         settings = (settings or Settings()).check()
         ground = self._session.ground(settings, model, silent, keep=False)
         with self._store.snapshot() as snapshot:
-            return explain_articles(self._session, snapshot, self.path, a, b, settings, ground)
+            # The folder of an index that goes away would say nothing to anybody.
+            where = str(self.path) if self._surveyor is None else "the feed"
+            return explain_articles(self._session, snapshot, where, a, b, settings, ground)
 
     def export(
         self, settings: Settings | None = None, *, model: Path | Model | None = None

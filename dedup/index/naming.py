@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,7 +19,7 @@ _LOOKED_THROUGH: Final = 20_000  # articles compared with a wrong name: half a s
 _SUGGESTED: Final = 3
 
 
-def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, path: Path) -> int:
+def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, where: str) -> int:
     """Return the key of the article a user names: by id, URL or whole headline.
 
     Raises
@@ -39,7 +38,7 @@ def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, pat
     if keys:
         some = ", ".join(display_id(None, key) for key in keys[:_SUGGESTED])
         raise DedupError(
-            f"{printable(name)!r} names {len(keys)} articles of {path}", f"give one of their ids: {some}"
+            f"{printable(name)!r} names {len(keys)} articles of {where}", f"give one of their ids: {some}"
         )
     near = _suggestions(snapshot, name)
     said = (
@@ -47,7 +46,7 @@ def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, pat
         if near
         else "ids stand in what `dedup clusters -o FILE.csv` writes"
     )
-    raise DedupError(f"no article {printable(name)!r} in {path}", said)
+    raise DedupError(f"no article {printable(name)!r} in {where}", said)
 
 
 def _titled(snapshot: Snapshot, name: str) -> list[int]:

@@ -83,7 +83,8 @@ def _side(letter: str, side: Side) -> str:
     facts = " · ".join(_shown(one) for one in (side.outlet, when, name, f"{side.words:,} words") if one)
     title = _shown(side.title) or "Text"
     cluster = f"cluster {_shown(side.cluster_id)}" if side.cluster_id else ""
-    return f'<section><h2>{letter}: <bdi>{title}</bdi></h2><p class="soft"><bdi>{facts}</bdi><br>{cluster}</p></section>'
+    facts = f'<p class="soft"><bdi>{facts}</bdi><br>{cluster}</p>'
+    return f"<section><h2>{letter}: <bdi>{title}</bdi></h2>{facts}</section>"
 
 
 def _gates(found: Explanation) -> Iterator[str]:
@@ -102,7 +103,8 @@ def _waterfall(found: Explanation) -> Iterator[str]:
     yield f'<h2>Score</h2><div class="scroll"><table><caption>By the scorecard for {kind}, in logits: '
     yield f"{_logits(found.sum)} are a probability of {found.score:.4f}; a match has "
     yield f"{_logits(found.threshold_sum)} ({found.threshold:g}).</caption><thead><tr>"
-    yield '<th scope="col">feature</th><th scope="col" class="n">value</th><th scope="col" class="n">weight</th>'
+    yield '<th scope="col">feature</th><th scope="col" class="n">value</th>'
+    yield '<th scope="col" class="n">weight</th>'
     yield '<th scope="col" class="n">step</th><th scope="col" class="n">sum</th><th scope="col"></th>'
     yield '<th scope="col">what it says</th></tr></thead><tbody>'
     yield f'<tr><th scope="row">start</th><td colspan="3"></td><td class="n">{_logits(found.intercept)}</td>'
@@ -125,10 +127,9 @@ def _bar(before: int, after: int, widest: int) -> str:
     half = _WIDTH / 2
     begin, end = sorted(half + half * value / widest for value in (before, after))
     way = "up" if after >= before else "down"
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} 18" aria-hidden="true"><line class="zero" x1="{half}" x2="{half}" y1="0" '
-        f'y2="18"/><rect class="{way}" x="{begin:.1f}" y="3" width="{max(end - begin, 1):.1f}" height="12"/></svg>'
-    )
+    axis = f'<line class="zero" x1="{half}" x2="{half}" y1="0" y2="18"/>'
+    step = f'<rect class="{way}" x="{begin:.1f}" y="3" width="{max(end - begin, 1):.1f}" height="12"/>'
+    return f'<svg viewBox="0 0 {_WIDTH} 18" aria-hidden="true">{axis}{step}</svg>'
 
 
 def _logits(sum: int) -> str:

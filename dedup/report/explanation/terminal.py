@@ -112,10 +112,8 @@ def _logits(sum: int) -> str:
 def _likeness_lines(found: Explanation, canvas: Canvas) -> Iterator[str]:
     yield _heading("Likeness", canvas)
     unit = "words" if found.scorecard == "brief" else "word pairs"
-    yield from canvas.wrapped(
-        f"by rarity, B holds {found.weighted_left:.0%} of the {unit} of A, A holds {found.weighted_right:.0%} of B's",
-        2, 2,
-    )  # fmt: skip
+    said = f"by rarity, B holds {chance(found.weighted_left)} of the {unit} of A"
+    yield from canvas.wrapped(f"{said}, A holds {chance(found.weighted_right)} of those of B", 2, 2)
     for sketch in found.sketches:
         yield from canvas.wrapped(sketch_sentence(sketch), 6, 2)
     if not found.sketches:
@@ -133,8 +131,8 @@ def sketch_sentence(sketch: SketchMatch) -> str:
     return (
         f"{sketch.kind} sketch: Jaccard {sketch.jaccard:.3f}, by sketch {sketch.estimate:.3f} "
         f"({sketch.equal_slots} of {sketch.slots} slots agree, {sketch.least_slots} are needed); "
-        f"{sketch.shared_shingles} shingles shared, {sketch.containment_left:.0%} of A's {sketch.left_shingles}, "
-        f"{sketch.containment_right:.0%} of B's {sketch.right_shingles}; {met}; "
+        f"{sketch.shared_shingles} shingles shared, {chance(sketch.containment_left)} of A's "
+        f"{sketch.left_shingles}, {chance(sketch.containment_right)} of B's {sketch.right_shingles}; {met}; "
         f"chance of a collision at this likeness {chance(sketch.collision_probability)}, "
         f"of being a candidate {chance(sketch.candidate_probability)}"
     )
@@ -161,8 +159,8 @@ def _term_lines(found: Explanation, canvas: Canvas) -> Iterator[str]:
 
 
 def listed(terms: Sequence[Term]) -> str:
-    """Return terms with their document frequencies: ``Amman 19, Gunfire 237``."""
-    return ", ".join(f"{printable(term.text)} {term.documents:,}" for term in terms)
+    """Return terms with their document frequencies: ``Amman (19), Gunfire (237)``."""
+    return ", ".join(f"{printable(term.text)} ({term.documents:,})" for term in terms)
 
 
 def _passage_lines(found: Explanation, canvas: Canvas) -> Iterator[str]:
