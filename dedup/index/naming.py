@@ -17,6 +17,7 @@ from dedup.report.wording import printable
 
 _LOOKED_THROUGH: Final = 20_000  # articles compared with a wrong name: half a second
 _SUGGESTED: Final = 3
+_WEIGHED: Final = 40
 
 
 def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, where: str) -> int:
@@ -78,5 +79,10 @@ def _suggestions(snapshot: Snapshot, name: str) -> list[str]:
         some = table.take(pa.array(rows)).to_pylist()
         known += [display_id(one["id"], int(keys[row])) for row, one in zip(rows, some, strict=True)]
         known += [one["title"] for one in some if one["title"]]
-    like = get_close_matches(name, known, n=_SUGGESTED, cutoff=0.7)
-    return [f'"{printable(one)}"' if " " in one else printable(one) for one in dict.fromkeys(like)]
+    like = get_close_matches(name, known, n=_WEIGHED, cutoff=0.7)
+    # Of those equally alike, the ones that differ in the fewest places.
+    like.sort(
+        key=lambda one: (abs(len(one) - len(name)), sum(x != y for x, y in zip(one, name, strict=False)), one)
+    )
+    best = list(dict.fromkeys(like))[:_SUGGESTED]
+    return [f'"{printable(one)}"' if " " in one else printable(one) for one in best]

@@ -86,13 +86,14 @@ def _waterfall_lines(found: Explanation, canvas: Canvas) -> Iterator[str]:
     yield f"  {'start':{widest}}{'':26}{_logits(found.intercept):>9}"
     largest = max((abs(step.contribution) for step in found.contributions), default=1) or 1
     for step in found.contributions:
-        bar = "▇" * max(round(_BAR * abs(step.contribution) / largest), step.contribution != 0)
         style = "green" if step.contribution > 0 else "red"
         value = f"{step.value / 1000:.3f}" if step.measured else "-"
         numbers = f"{value:>7} {_logits(step.weight * 1000):>9}"
         line = (
             f"  {step.feature:{widest}} {numbers} {_logits(step.contribution):>9}{_logits(step.running):>9}"
         )
+        cells = min(_BAR, canvas.width - len(line) - 2)
+        bar = "▇" * max(round(cells * abs(step.contribution) / largest), step.contribution != 0)
         yield f"{line}  {canvas.paint(bar, style)}".rstrip()
         for said in canvas.wrapped(step.meaning, 3, widest + 5):
             yield canvas.paint(said, "dim")
