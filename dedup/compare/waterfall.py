@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from dedup.compare.explanation import Contribution, ScorecardName
 from dedup.confirm.briefs import brief_features, own_brief_features
 from dedup.confirm.documents import Documents
-from dedup.confirm.features import own_features, pair_features
+from dedup.confirm.features import MOST_EVIDENCE, own_features, pair_features
 from dedup.confirm.model import Model, Scorecard, least_sum
+from dedup.confirm.tfidf import MOST_BIGRAM_IDF
 from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.minhash import BODY_MIN_WORDS
 
-_RAREST_PAIR: Final = 80  # sixteenths, `dedup.confirm.tfidf.MOST_BIGRAM_IDF`
-_RARE_WORD: Final = 160  # ten natural-log units: a word no other text has
+_RAREST_PAIR: Final = MOST_BIGRAM_IDF
+_RARE_WORD: Final = 160  # sixteenths: ten natural-log units, a word next to no other text has
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ _ARTICLE: Final[Mapping[str, Callable[[int], str]]] = {
     "runs": lambda v: f"{_percent(v)} of the runs of four words are shared",
     "evidence": lambda v: (
         f"the shared word pairs weigh as much as {_weight_of(v) / _RAREST_PAIR:.0f} of the rarest ones "
-        "(32 or more count alike)"
+        f"({_weight_of(MOST_EVIDENCE) / _RAREST_PAIR:.0f} or more count alike)"
     ),
     "furniture": lambda v: f"{_percent(v)} of the shared runs lie in furniture",
     "numbers": lambda v: f"{_percent(v)} of the numbers stand in one text only",

@@ -233,7 +233,9 @@ def _cluster_gate(
         return Gate("clusters", together, _apart(asked, clusters))
     if together:
         return Gate("clusters", True, "a cluster hangs together by its core: " + "; ".join(told))
-    return Gate("clusters", False, "a match, but each is with the core it is nearest to: " + "; ".join(told))
+    return Gate(
+        "clusters", False, "a match, but a member must also match the core of its cluster: " + "; ".join(told)
+    )
 
 
 def _name(asked: _Asked, place: int) -> str:

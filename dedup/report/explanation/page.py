@@ -6,6 +6,7 @@ are attributes of shapes, for a style attribute would not be allowed.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +22,7 @@ from dedup.report.explanation.terminal import chance, listed, passage_summary
 from dedup.report.wording import printable
 
 _WIDTH: Final = 160  # units of a bar's drawing, the axis in its middle
+_NUMBER: Final = re.compile(r"\d(?:[\d.,]*\d)?")
 _TITLES: Final = {
     "same": "the same words",
     "changed": "changed",
@@ -100,24 +102,26 @@ def _gates(found: Explanation) -> Iterator[str]:
 
 def _waterfall(found: Explanation) -> Iterator[str]:
     kind = "headlines" if found.scorecard == "brief" else "running text"
-    yield f'<h2>Score</h2><div class="scroll"><table><caption>By the scorecard for {kind}, in logits: '
+    yield f'<h2>Score</h2><p class="soft">By the scorecard for {kind}, in logits: '
     yield f"{_logits(found.sum)} are a probability of {found.score:.4f}; a match has "
-    yield f"{_logits(found.threshold_sum)} ({found.threshold:g}).</caption><thead><tr>"
+    yield f"{_logits(found.threshold_sum)} ({found.threshold:g}).</p>"
+    yield '<div class="scroll" tabindex="0"><table class="steps"><thead><tr>'
     yield '<th scope="col">feature</th><th scope="col" class="n">value</th>'
     yield '<th scope="col" class="n">weight</th>'
     yield '<th scope="col" class="n">step</th><th scope="col" class="n">sum</th><th scope="col"></th>'
-    yield '<th scope="col">what it says</th></tr></thead><tbody>'
+    yield "</tr></thead><tbody>"
     yield f'<tr><th scope="row">start</th><td colspan="3"></td><td class="n">{_logits(found.intercept)}</td>'
-    yield "<td></td><td></td></tr>"
+    yield "<td></td></tr>"
     sums = [0, found.intercept, *(step.running for step in found.contributions)]
     widest = max(map(abs, sums)) or 1
     for step in found.contributions:
         value = f"{step.value / 1000:.3f}" if step.measured else "–"
         bar = _bar(step.running - step.contribution, step.running, widest)
         yield (
-            f'<tr><th scope="row">{step.feature}</th><td class="n">{value}</td>'
+            f'<tr class="of"><th scope="row">{step.feature}</th><td class="n">{value}</td>'
             f'<td class="n">{_logits(step.weight * 1000)}</td><td class="n">{_logits(step.contribution)}</td>'
-            f'<td class="n">{_logits(step.running)}</td><td>{bar}</td><td>{_shown(step.meaning)}</td></tr>'
+            f'<td class="n">{_logits(step.running)}</td><td>{bar}</td></tr>'
+            f'<tr><td class="soft" colspan="6">{_shown(step.meaning)}</td></tr>'
         )
     yield "</tbody></table></div>"
 
@@ -129,7 +133,7 @@ def _bar(before: int, after: int, widest: int) -> str:
     way = "up" if after >= before else "down"
     axis = f'<line class="zero" x1="{half}" x2="{half}" y1="0" y2="18"/>'
     step = f'<rect class="{way}" x="{begin:.1f}" y="3" width="{max(end - begin, 1):.1f}" height="12"/>'
-    return f'<svg viewBox="0 0 {_WIDTH} 18" aria-hidden="true">{axis}{step}</svg>'
+    return f'<svg class="step" viewBox="0 0 {_WIDTH} 18" aria-hidden="true">{axis}{step}</svg>'
 
 
 def _logits(sum: int) -> str:
@@ -148,7 +152,7 @@ def _likeness(found: Explanation) -> Iterator[str]:
         "sketch", "Jaccard", "by sketch", "A's in B", "B's in A", "slots", "bands that collided",
         "chance of a band", "chance of a candidate", "outcome",
     )  # fmt: skip
-    yield '<div class="scroll"><table><thead><tr>'
+    yield '<div class="scroll" tabindex="0"><table class="sketches"><thead><tr>'
     yield "".join(f'<th scope="col">{head}</th>' for head in heads) + "</tr></thead><tbody>"
     for one in found.sketches:
         bands = f"{len(one.bands)} of {one.slots // 2}"
@@ -178,27 +182,52 @@ def _terms(found: Explanation) -> Iterator[str]:
 def _passages(found: Explanation) -> Iterator[str]:
     yield f'<h2>Passages</h2><p class="soft">{passage_summary(found)}. '
     yield 'Marked: <span class="cut">only in A</span>, <span class="added">only in B</span>, '
-    yield '<span class="changed">changed</span>, <span class="changed numbers">changed numbers</span>, '
+    yield '<span class="changed">changed</span>, changed numbers <b>in red</b>, '
     yield '<span class="moved">moved</span>.</p><div class="pair">'
     aligned = found.alignment
     for letter, text, segments in (
         ("A", found.left.text, aligned.left()),
         ("B", found.right.text, aligned.right()),
     ):
-        spans = "".join(_span(one, text, letter) for one in segments)
+        other = found.right.text if letter == "A" else found.left.text
+        spans = "".join(_span(one, text, other, letter) for one in segments)
         yield f'<section aria-label="Text {letter}"><div class="text" dir="auto">{spans}</div></section>'
     yield "</div>"
 
 
-def _span(segment: Segment, text: str, letter: str) -> str:
-    begin, end = (
-        (segment.left_start, segment.left_end) if letter == "A" else (segment.right_start, segment.right_end)
+def _span(segment: Segment, text: str, other: str, letter: str) -> str:
+    """A passage of one text, marked by what the other has in its place."""
+    passage, instead = (
+        text[segment.left_start : segment.left_end],
+        other[segment.right_start : segment.right_end],
     )
-    passage = text[begin:end]
+    if letter == "B":
+        passage, instead = (
+            text[segment.right_start : segment.right_end],
+            other[segment.left_start : segment.left_end],
+        )
     # Line by line, for what is printable is one line.
-    shown = "\n".join(_shown(line) for line in passage.split("\n"))
+    lines = passage.split("\n")
+    if segment.numbers:
+        known = set(map(_digits, _NUMBER.findall(instead)))
+        shown = "\n".join(_numbered(printable(line), known) for line in lines)
+    else:
+        shown = "\n".join(map(_shown, lines))
     shown += " " if passage[-1:].isspace() and not passage.endswith("\n") else ""
     if segment.kind == "same":
         return shown
-    numbers = " numbers" if segment.numbers else ""
-    return f'<span class="{segment.kind}{numbers}" title="{_TITLES[segment.kind]}">{shown}</span>'
+    return f'<span class="{segment.kind}" title="{_TITLES[segment.kind]}">{shown}</span>'
+
+
+def _numbered(line: str, known: set[str]) -> str:
+    """Markup of a line in which the numbers that are not known stand out."""
+    parts = _NUMBER.split(line)
+    numbers = [
+        escape(number) if _digits(number) in known else f"<b>{escape(number)}</b>"
+        for number in _NUMBER.findall(line)
+    ]
+    return "".join(escape(part) + number for part, number in zip(parts, [*numbers, ""], strict=True))
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number))
