@@ -239,6 +239,46 @@ def test_outlet_and_date_are_told_where_they_part_two_headlines():
     assert not gates(window)["window"].passed
 
 
+def test_the_same_text_at_two_outlets_is_equal_without_any_comparison():
+    text = (
+        "A lynx that escaped from Tarnby zoo was found asleep in a school gym, its keeper told parents there."
+    )
+    records = [{"id": name, "outlet": name, "text": text} for name in ("one", "two")]
+    with Index.temporary() as index:
+        index.add(pa.Table.from_pylist(records))
+        found = index.explain("one", "two")
+    assert found.equal
+    assert found.together
+    assert found.score == 1
+    assert found.relation == "verbatim"
+    assert found.intercept + sum(step.contribution for step in found.contributions) == found.sum
+
+
+def test_a_rubric_is_told_to_be_one():
+    days = [f"2025-01-{day:02}" for day in range(1, 21)]
+    records = [
+        {"id": f"r{i}", "outlet": "Gazette", "title": "Sports Betting Line", "published": day}
+        for i, day in enumerate(days)
+    ]
+    records += [
+        {"id": "x", "outlet": "Herald", "title": "Sports Betting Line for Sunday", "published": days[0]}
+    ]
+    with Index.temporary() as index:
+        index.add(pa.Table.from_pylist(records))
+        index.report()
+        found = index.explain("r0", "x")
+    assert not found.together
+    assert not gates(found)["no rubric"].passed
+    assert "r0" in gates(found)["no rubric"].said
+
+
+def test_a_headline_and_an_article_meet_in_no_sketch(index):
+    found = package.explain(GUNFIRE, index.article("dm-4101").text)
+    assert not found.sketches
+    assert "too short" in gates(found)["candidate"].said
+    assert not found.together
+
+
 def test_an_article_is_named_by_id_url_or_headline(index):
     article = index.article("dm-4101")
     by_id = index.explain("dm-4101", "cv-4122")
