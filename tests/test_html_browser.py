@@ -213,6 +213,7 @@ def test_any_member_is_compared_with_the_canonical_article(opened, sample):
         == "Numbers exchanged: 74 → 131; 12 → 20; only on the right: 17"
     )
     assert "changed" in page.locator(".texts mark.changed").first.inner_text()  # for those who hear it
+    assert page.locator(".compare code").inner_text() == "dedup explain dm-4101 fs-4194 -i INDEX"
     # Nothing is lost and nothing added: without the marks each side is the text of its article.
     with Index.temporary() as index:
         index.add(SAMPLES / "feed.jsonl")
@@ -441,6 +442,7 @@ def test_what_a_feed_says_is_shown_and_nothing_more(opened, tmp_path, said):
         assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b\x00]", visible)
         kept = re.sub("[\u202a-\u202e\u2066-\u2069\x00]|\x1b\\[31m", "", said)[:20].strip()
         assert kept in visible
+        assert page.locator(".compare code").count() == 0  # no id of a feed is offered to a shell
         links = page.locator("main a").evaluate_all("links => links.map((one) => one.getAttribute('href'))")
         assert all(link.startswith("#/") for link in links), links
 

@@ -157,5 +157,13 @@ async function compareView(cluster, left, right) {
     make("h1", { tabindex: "-1" }, feed(titleOf(cluster.begin))),
     make("div", { class: "field" },
       make("label", { for: "compare-with" }, left === 0 ? "Canonical article compared with" : "Compared"), choose),
-    comparison(details, left, right, said(one), said(other)));
+    comparison(details, left, right, said(one), said(other)),
+    howToAsk(details.fields.article_id[left], details.fields.article_id[right]));
+}
+
+/** The command that says why, feature by feature; none for ids that a shell would not take as they stand. */
+function howToAsk(...ids) {
+  if (!ids.every((id) => /^\w[\w.:-]*$/.test(id))) return "";
+  return make("p", { class: "ask" }, "Why these two, feature by feature: ",
+    make("code", null, `dedup explain ${ids.join(" ")} -i INDEX`), " (the index or feed of this report).");
 }
