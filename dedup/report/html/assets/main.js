@@ -92,6 +92,6 @@ async function begin() {
 }
 
 begin().catch((error) => {
-  MAIN.replaceChildren(make("p", { class: "note" }, `The report cannot be shown: ${error.message}. It needs a browser of 2023 or later.`));
+  MAIN.replaceChildren(make("p", { class: "note" }, `The report cannot be shown: ${error.message}. It needs a browser of mid-2024 or later.`));
   throw error;
 });
