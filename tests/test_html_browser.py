@@ -257,6 +257,27 @@ def test_moved_and_added_passages_stand_where_they_are(opened, tmp_path):
     assert order == [left.split("\n"), right.split("\n")]
 
 
+def test_paragraphs_of_the_two_texts_stand_beside_each_other(opened, tmp_path):
+    first, second, third, fourth = story(2, sentences=4)
+    left = f"{first} It was green.\n{second}\n{third}"
+    right = f"{first} It was blue and loud.\n{fourth}\nSaid later: {second} {third}"
+    path = page_of(tmp_path / "rows.html", [[{"text": left}, {"text": right, "lag_s": 9}]])
+    page = opened(path, "#/cluster/0000000000000000/compare/0/1")
+    rows = page.evaluate(
+        """() => [...document.querySelectorAll('.texts tbody tr')].slice(1)
+            .map((row) => [...row.children].map((cell) => {
+                cell.querySelectorAll('.heard').forEach((one) => one.remove());
+                return cell.textContent.trim();
+            }))"""
+    )
+    assert rows == [
+        [f"{first} It was green.", f"{first} It was blue and loud."],
+        ["", fourth],
+        [second, f"Said later: {second}"],
+        [third, third],
+    ]
+
+
 def test_the_weakest_edge_links_and_composites_are_shown(opened, sample):
     path, report = sample
     page = opened(path, "#/composites")

@@ -34,7 +34,7 @@ function paragraphRows(segments) {
   const isOpen = () => rows[rows.length - 1].left.length || rows[rows.length - 1].right.length;
   const endRow = () => { if (isOpen()) rows.push({ left: [], right: [] }); };
   const add = (kind, left, right) => {
-    piecesOf(kind, left, right).forEach(([a, b], at) => {
+    piecesOf(kind, left, right, isOpen()).forEach(([a, b], at) => {
       if (at) endRow();
       const row = rows[rows.length - 1];
       if (a) row.left.push([kind, a, right]);
@@ -59,8 +59,8 @@ function paragraphRows(segments) {
   return rows.filter((row) => row.left.length || row.right.length);
 }
 
-/** The halves of a segment cut where either text begins a paragraph: [[left, right]]. */
-function piecesOf(kind, left, right) {
+/** The halves of a segment cut where either text begins a paragraph: [[left, right]]; `isOpen`: within a row. */
+function piecesOf(kind, left, right, isOpen) {
   if (!left || !right) return (left || right).split("\n").map((piece) => (left ? [piece, ""] : ["", piece]));
   const [mine, theirs] = [wordsIn(left), wordsIn(right)];
   if (kind === SAME && mine.length === theirs.length) {
@@ -75,20 +75,13 @@ function piecesOf(kind, left, right) {
     });
     return pieces;
   }
-  const [lefts, rights] = [left, right].map((text) => text.trim().split("\n"));
-  // The last paragraphs go on with what follows, so they are the ones that meet.
-  const most = Math.max(lefts.length, rights.length);
-  const padded = (pieces) => [...new Array(most - pieces.length).fill(""), ...pieces];
-  const [a, b] = [padded(lefts), padded(rights)];
-  const inner = a.map((piece, at) => [piece, b[at]]);
-  const around = (pattern) => [left, right].some((text) => pattern.test(text));
-  const blank = (text, pattern) => (pattern.test(text) ? " " : "");
-  if (around(/^\s*\n/)) inner.unshift(["", ""]);
-  else inner[0] = [blank(left, /^\s/) + inner[0][0], blank(right, /^\s/) + inner[0][1]];
-  const last = inner.length - 1;
-  if (around(/\n\s*$/)) inner.push(["", ""]);
-  else inner[last] = [inner[last][0] + blank(left, /\s$/), inner[last][1] + blank(right, /\s$/)];
-  return inner;
+  // Both go on with what stands before and behind, so first meets first and last meets last.
+  const sides = [left, right].map((text) => text.split("\n"));
+  const [least, most] = sides.map((pieces) => pieces.length).sort((a, b) => a - b);
+  if (least === 1 && most > 1 && isOpen) return [[left, right]]; // within one paragraph of either
+  const [lefts, rights] = sides.map((pieces) =>
+    [...(pieces.length > 1 ? pieces.slice(0, -1) : []), ...new Array(most - pieces.length).fill(""), pieces.at(-1)]);
+  return lefts.map((piece, at) => [piece, rights[at]]);
 }
 
 /** Words with the blanks before them; blanks at the end are an empty word of their own. */
