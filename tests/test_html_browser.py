@@ -13,11 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from dedup.index.index import Index
 from dedup.report.html.page import HtmlOptions, write_html
-from dedup.report.schema import ClusterReport
+from dedup.report.schema import LINK_SCHEMA, ClusterReport
 from tests.feeds import story
 from tests.pages import made_report
 from tests.test_html import HOSTILE
@@ -296,10 +297,6 @@ def test_the_weakest_edge_links_and_composites_are_shown(opened, sample):
 
 
 def test_linked_clusters_lead_to_each_other(opened, tmp_path):
-    import pyarrow as pa
-
-    from dedup.report.schema import LINK_SCHEMA
-
     report, source = made_report([[{"text": "a"}, {"text": "b"}], [{"text": "c"}, {"text": "d"}]])
     links = pa.table([[f"{0:016x}"], [f"{1:016x}"]], schema=LINK_SCHEMA)
     with (tmp_path / "linked.html").open("wb") as file:
@@ -511,6 +508,45 @@ def test_a_search_minds_neither_case_nor_accents(opened, tmp_path):
         playwright.expect(page.locator(".clusters tbody th a")).to_have_text([titles[at]])
         result(page, "1 of 3 clusters")
     playwright.expect(page.locator("aside")).to_contain_text("No member has an outlet.")
+
+
+def test_a_credit_is_shown_with_its_proof_where_the_table_has_one(opened, tmp_path):
+    members = [
+        {"text": "a", "credit": "AP"},
+        {"text": "b", "credit": "Reuters"},
+        {"text": "c", "credit": "Reuters"},
+    ]
+    report, source = made_report([members])
+    # Columns that a later schema has, and one that this page does not know.
+    added = {
+        "credit_tier": ["sure", "hint", None],
+        "credit_evidence": ["(AP) -", "</td><b>Reuters</b>", None],
+        "cluster_credit": ["AP"] * 3,
+        "cluster_credit_tier": ["sure"] * 3,
+        "publisher_family": ["North", "North", "South"],
+    }
+    table = report.members
+    for name, values in added.items():
+        table = table.append_column(name, pa.array(values, pa.string()))
+    object.__setattr__(report, "members", table)
+    path = tmp_path / "credit.html"
+    with path.open("wb") as file:
+        write_html(report, source, file)
+    page = opened(path)
+    assert page.locator(".clusters td.agency").inner_text() == "AP and 1 more"
+    page.goto(path.as_uri() + "#/cluster/0000000000000000")
+    playwright.expect(page.locator(".credits")).to_have_text(
+        "Wire credit: AP 1, Reuters 2, none 0. The members disagree. Taken to come from AP (sure)."
+    )
+    cells = page.locator(".members td.credit").all_inner_texts()
+    assert [" ".join(cell.split()) for cell in cells] == [
+        "AP sure (AP) -",
+        "Reuters hint </td><b>Reuters</b>",
+        "Reuters",
+    ]
+    heads = page.locator(".members thead th").all_inner_texts()
+    assert "Publisher family" in heads
+    assert not [head for head in heads if head in ("Credit tier", "Cluster credit")]
 
 
 def test_text_of_another_direction_stays_in_its_place(opened, tmp_path):

@@ -91,6 +91,7 @@ def list_columns(
             "id": ids,
             "rows": np.diff(starts).tolist(),
             "size": members["size"].take(pa.array(begin)).to_pylist(),
+            "credit": _cluster_credits(members, begin, agencies),
             "chunk": chunks.tolist(),
             "core": core.tolist(),
             "weakest": weakest.tolist(),
@@ -142,6 +143,15 @@ def _numbered(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     ]
     numbers = pc.fill_null(coded.indices, len(of)).to_numpy()
     return np.array([*of, -1], np.int64)[numbers], list(names)
+
+
+def _cluster_credits(members: pa.Table, begin: Ints, agencies: list[str]) -> list[int]:
+    """Return the agency each cluster is said to come from, where the member table says so; else -1."""
+    if "cluster_credit" not in members.schema.names:
+        return [-1] * len(begin)
+    number = {name: at for at, name in enumerate(agencies)}
+    said = members["cluster_credit"].take(pa.array(begin)).to_pylist()
+    return [number.get(printable(name), -1) for name in said]
 
 
 def _floats(column: pa.ChunkedArray) -> Any:

@@ -26,7 +26,7 @@ async function clusterView(cluster) {
   return make("article", { class: "cluster" },
     make("p", { class: "back" }, make("a", { href: listHash(listState) }, "← Clusters")),
     clusterHead(cluster, "h1"),
-    credits(cluster, members),
+    credits(cluster, members, details),
     make("section", null, make("h2", null, "Pick-ups"), timeline(members)),
     make("section", null, make("h2", null, "Members"),
       hidden > 0 ? make("p", { class: "note" }, `${count(hidden, "member")} left out by the filter this report was made with.`) : "",
@@ -36,7 +36,7 @@ async function clusterView(cluster) {
 }
 
 /** Which agencies the members credit; disagreement is said. */
-function credits(cluster, members) {
+function credits(cluster, members, { fields }) {
   const said = cluster.agencies.map((agency) =>
     [agency, members.filter((one) => one.agency === agency).length]);
   if (!said.length) return make("p", { class: "credits" }, "No member credits an agency.");
@@ -44,12 +44,26 @@ function credits(cluster, members) {
   return make("p", { class: "credits" }, "Wire credit: ",
     said.map(([agency, n], at) => [at ? ", " : "", make("strong", null, feed(report.agencies[agency])), ` ${number(n)}`]),
     `, none ${number(members.length - credited)}. `,
-    said.length > 1 ? make("em", null, "The members disagree.") : "");
+    said.length > 1 ? make("em", null, "The members disagree. ") : "",
+    cluster.credit >= 0 ? ["Taken to come from ", make("strong", null, feed(report.agencies[cluster.credit])),
+      fields.cluster_credit_tier?.[0] ? ` (${fields.cluster_credit_tier[0]}).` : "."] : "");
+}
+
+const SHOWN_ELSEWHERE = new Set(["url", "file", "line", "credit_tier", "credit_kind", "credit_evidence",
+  "cluster_credit", "cluster_credit_tier", "cluster_credits"]);
+
+/** The agency a member credits, how sure that is, and the words that say so. */
+function creditOf(member, fields, at) {
+  if (member.agency < 0) return "";
+  const said = (name) => fields[name]?.[at] || "";
+  const how = [said("credit_tier"), said("credit_kind")].filter(Boolean).join(", ");
+  return [feed(report.agencies[member.agency]), how ? make("span", { class: "how" }, ` ${how}`) : "",
+    said("credit_evidence") ? make("q", { class: "evidence" }, feed(said("credit_evidence"))) : ""];
 }
 
 /** Columns of the details that hold something, those this page does not know included. */
 function extraColumns(details) {
-  return Object.keys(details.fields).filter((name) => name !== "url" && name !== "file" && name !== "line"
+  return Object.keys(details.fields).filter((name) => !SHOWN_ELSEWHERE.has(name)
     && details.fields[name].some((value) => value !== null && value !== ""));
 }
 
@@ -98,7 +112,7 @@ function memberRow(cluster, canonical, member, at, { details, extras, credited, 
     cell(null, null, report.kinds[member.kind]),
     cell(null, { class: "figure", title: moment(member.time) }, lagWords(member, canonical)),
     cell("score", { class: "figure" }, member.kind === CANONICAL ? "" : score(member.score)),
-    credited ? cell("credit", null, member.agency < 0 ? "" : feed(report.agencies[member.agency])) : "",
+    credited ? cell("credit", { class: "credit" }, creditOf(member, fields, at)) : "",
     extras.map((name) => {
       const value = fields[name][at];
       const where = name === "article_id" && fields.file?.[at] ? `${fields.file[at]}, line ${fields.line?.[at]}` : null;
