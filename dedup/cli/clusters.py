@@ -30,6 +30,7 @@ def clusters(
     since: options.Since = None,
     until: options.Until = None,
     model: options.Model = None,
+    agencies: options.Agencies = None,
     min_size: Annotated[
         int, typer.Option(metavar="N", help="Least number of articles.", rich_help_panel=options.CHOOSING)
     ] = 2,
@@ -96,7 +97,7 @@ def clusters(
     jsonl holds one object per cluster. With --relation the size of a
     cluster still counts all of its members.
     """
-    from dedup.cli.facade import read_model, the_index_among
+    from dedup.cli.facade import read_agencies, read_model, the_index_among
     from dedup.cli.output import emit_report
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
@@ -125,6 +126,7 @@ def clusters(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    known = read_agencies(agencies)
     folder = the_index_among(sources)
     # A table says how many clusters it leaves out, so it is given all of them.
     asked = replace(settings, top=None) if kind == "table" else settings
@@ -133,7 +135,7 @@ def clusters(
             sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
         )
         with reading as idx:
-            report = idx.report(asked, model=judged_by, on_stage=progress.stage)
+            report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
     shown = CLUSTERS_SHOWN if top is None else settings.top
     emit_report(
         report,

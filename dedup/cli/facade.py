@@ -111,6 +111,20 @@ def read_model(path: Path | None) -> Any:
     return importlib.import_module("dedup.confirm.model").load_model(path)
 
 
+def read_agencies(path: Path | None) -> Any:
+    """Return the table of agencies that a file extends, None for the shipped one; before the feeds too.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no table of agencies.
+    """
+    if path is None:
+        return None
+    _keep_pandas_out()
+    return importlib.import_module("dedup.text.credit").load_agencies(path)
+
+
 def the_index_among(sources: Sequence[str]) -> Path | None:
     """Return the index if the one source is one; None when all are feeds.
 

@@ -40,7 +40,7 @@ def folder() -> Path:
 
 
 def batches(corpus: str, gold: Path) -> Iterator[tuple[list[str], pa.Table]]:
-    """Yield a corpus in batches: the names of the articles, and their fields. Rows without an id go by line."""
+    """Yield a corpus in batches: the names of the articles, their fields. Rows without an id go by line."""
     for batch in dedup.read_feed(gold / FEEDS[corpus]):
         articles = batch.articles
         ids, lines = articles.column("id").to_pylist(), articles.column("line").to_pylist()

@@ -37,10 +37,13 @@ SHARE = {
 }
 """At most so many of a stratum."""
 
-_ALSO = (
-    "wire service|wire report|wire services|newswire|news wire|news service|news agency|news agencies|syndicat\\w*|"
-    "contributed|contributing|inputs from|with inputs|rights reserved|copyright|\\(c\\)|©|republished|"
-    "originally published|originally appeared|first appeared|reporting by|editing by|staff and wire|pool report"
+_ALSO = "|".join(
+    (
+        "wire services?|wire report|newswire|news wire|news service|news agency|news agencies|syndicat\\w*",
+        "contributed|contributing|inputs from|with inputs|rights reserved|copyright|\\(c\\)|©|republished",
+        "originally published|originally appeared|first appeared|reporting by|editing by|staff and wire",
+        "pool report",
+    )
 )
 
 
@@ -86,7 +89,11 @@ def as_read(name: str, row: dict[str, Any], pattern: re.Pattern[str]) -> dict[st
     item: dict[str, Any] = {"id": name, **{field: row[field] for field in row if field != "text"}}
     if len(text) <= LEAD + END:
         return item | {"text": text}
-    return item | {"text_begins": text[:LEAD], "text_between": passages(text, pattern), "text_ends": text[-END:]}
+    return item | {
+        "text_begins": text[:LEAD],
+        "text_between": passages(text, pattern),
+        "text_ends": text[-END:],
+    }
 
 
 def draw(gold: Path, seed: int) -> tuple[dict[str, tuple[str, int, int]], list[dict[str, Any]]]:
@@ -133,7 +140,9 @@ def some_of_each(chosen: dict[str, tuple[str, int, int]], number: int, seed: int
 
 def main() -> None:
     """Write the files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--strata", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
@@ -149,7 +158,8 @@ def main() -> None:
         rows = csv.writer(target, lineterminator="\n")
         rows.writerow(["id", "stratum", "population", "drawn"])
         rows.writerows([name, *chosen[name]] for name in sorted(chosen))
-    print(f"{len(items)} articles of {len({label for label, *_ in chosen.values()})} strata, {len(second)} twice")
+    strata = len({label for label, *_ in chosen.values()})
+    print(f"{len(items)} articles of {strata} strata, {len(second)} twice")
 
 
 if __name__ == "__main__":
