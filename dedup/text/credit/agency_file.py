@@ -23,6 +23,7 @@ FORMAT: Final = 1
 """Version of the layout of `agencies.json`."""
 
 _HOST: Final = re.compile(r"[^\s/:?#@.]+(?:\.[^\s/:?#@.]+)+")
+_TOLD: Final = 10  # mistakes
 _LEAST_NAME: Final = 2  # characters; one letter stands in every bracket
 
 
@@ -45,7 +46,7 @@ def load_agencies(path: str | Path | None = None) -> tuple[Agency, ...]:
     Raises
     ------
     SettingsError
-        If the file cannot be read or an entry is not understood: names file, entry and reason, every mistake.
+        If the file cannot be read or an entry is not understood: names file, entry and reason, up to ten of them.
     """
     shipped = tuple(entry.agency for entry in _shipped())
     if path is None:
@@ -136,7 +137,7 @@ def _without(agency: Agency, taken: Agency) -> Agency:
 
 
 def _parse(data: bytes, source: str) -> tuple[_Entry, ...]:
-    """Read the JSON, and name every mistake at once."""
+    """Read the JSON, and name all mistakes at once."""
     try:
         root = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -163,7 +164,8 @@ def _parse(data: bytes, source: str) -> tuple[_Entry, ...]:
         members |= {member: entry[member] for member in (*FLAGS, "tier_cap") if member in entry}
         found[name] = _Entry(Agency(entry["name"], **members), entry.get("replace", False))
     if wrong:
-        raise SettingsError(f"{source}: " + "; ".join(wrong), "correct these entries")
+        told = wrong[:_TOLD] + ([f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else [])
+        raise SettingsError(f"{source}: " + "; ".join(told), "correct these entries")
     return tuple(found.values())
 
 

@@ -44,16 +44,20 @@ class _Gates:
 
     def __init__(self, table: Table) -> None:
         self.texts = Gate(table)
-        wordings = {*table.names, *table.folded, *(rest for _, rest, *_ in table.phrases)}
-        if table.style is not None:
-            wordings.add(STYLE)
-        longest = {max(words.casefold().split(), key=len) for words in wordings if words.strip()}
+        # A name ends where no word goes on (`find_names`); a wording may stand before anything.
+        names = {_longest(name): WHOLE for name in (*table.names, *table.folded) if name.strip()}
+        rests = [rest for _, rest, *_ in table.phrases] + ([STYLE] if table.style is not None else [])
+        wordings = {_longest(rest): 0 for rest in rests if rest.strip()}
         domains = {domain: 0 for domain in table.domains}
         sections = {f"/{section}": WHOLE for section in table.sections}
         beginnings = {f"/{start}": 0 for start in table.beginnings if start.endswith("-")}
-        self.lines = _folded({word: 0 for word in longest})
+        self.lines = _folded({**names, **wordings})
         self.hosts = _folded(domains)
         self.urls = _folded({**domains, **sections, **beginnings})
+
+
+def _longest(wording: str) -> str:
+    return max(wording.casefold().split(), key=len)
 
 
 def _folded(literals: dict[str, int]) -> Literals:
