@@ -46,7 +46,7 @@ def load_agencies(path: str | Path | None = None) -> tuple[Agency, ...]:
     Raises
     ------
     SettingsError
-        If the file cannot be read or an entry is not understood: names file, entry and reason, up to ten of them.
+        If the file cannot be read or an entry is wrong: names file, entry and reason of up to ten mistakes.
     """
     shipped = tuple(entry.agency for entry in _shipped())
     if path is None:

@@ -71,6 +71,11 @@ _ROLE: Final = re.compile(
     r"\s(?:(?:[A-Z][\w-]{1,20}\s){0,3}(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Desk|Team|Wire|"
     r"Newswire|News|Feed|Service)|news agency|staff|[Ww]ire [Ss]ervice)$"
 )
+_PARTS: Final = re.compile(r"[,;|]")
+_JOINED: Final = re.compile(r"&|\b(?:[Aa]nd|[Bb]y|BY|[Yy]|[Ee]t|[Uu]nd)\b")
+_CROWD: Final = 4
+"""Parts from which a byline field without an "and" is no byline but the names found anywhere on a page: of
+those in a feed of 37,554 articles that held an agency behind other names none of thirty read was right."""
 FIELD_LIMIT: Final = 400  # no byline or credit line is longer; a field that is was filled by mistake
 
 
@@ -80,8 +85,13 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
     kind: Kind = "byline" if field == "byline" else "metadata"
     if PICTURE.search(line):
         return
+    crowd = field == "byline" and len(_PARTS.split(line)) >= _CROWD and not _JOINED.search(line)
     for segment in _SEGMENT.finditer(line):
         part = segment.group().strip(" -")
+        before = line[: segment.start()].strip(" [\"'")
+        in_crowd = crowd and (not before or before.upper() != before)  # "JANE DOE, ELI ROE, SAM POE, AP"
+        if in_crowd and before:
+            break
         low = segment.start() + segment.group().index(part)
         high = low + len(part)
         bare = re.sub(r"^(?:(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*)?(?:[Tt]he\s)?", "", part)
@@ -96,7 +106,7 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
             whole = part == line.strip()
             if strength == WEAK and not whole and field == "byline" and " " not in bare:
                 continue
-            tier: Tier = "sure" if exact and strength != WEAK else "likely"
+            tier: Tier = "hint" if in_crowd else "sure" if exact and strength != WEAK else "likely"
             yield make_credit(agency, capped(tier, agency), kind, line, low, high, field)
         else:
             for _, end, named, strength in find_names(part, table):
