@@ -1,7 +1,9 @@
 """The table of agencies as a file: the shipped one, and one of a user's own on top of it.
 
 What a user writes wins: an entry with a known name adds to that agency, or with ``"replace": true`` stands
-instead of it, and a name, host, section or wording that a shipped agency has is taken from it.
+instead of it, and a name, host, section or wording that a shipped agency has is taken from it. A file with
+``"replace": true`` at its top stands instead of the whole table; `agencies_json` writes such a file, so that
+whoever deletes a line of it is rid of that agency.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def load_agencies(path: str | Path | None = None) -> tuple[Agency, ...]:
         JSON file: ``{"format": 1, "agencies": [{"name": ..., "full": [...], ...}]}``, the members being
         the parameters of `Agency`. An entry with a known name adds to that agency; with ``"replace": true``
         it stands instead of it, and with nothing else the agency is no longer looked for. What the file
-        gives to an agency (a name, a host, a section, a wording) no other agency keeps.
+        gives to an agency (a name, a host, a section, a wording) no other agency keeps. With
+        ``"replace": true`` at the top of the file nothing of the shipped table is kept.
 
     Returns
     -------
@@ -48,14 +51,16 @@ def load_agencies(path: str | Path | None = None) -> tuple[Agency, ...]:
     SettingsError
         If the file cannot be read or an entry is wrong: names file, entry and reason of up to ten mistakes.
     """
-    shipped = tuple(entry.agency for entry in _shipped())
+    shipped = _shipped()
     if path is None:
         return shipped
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise SettingsError(f"cannot read the agencies file {path}: {error.strerror}") from error
-    own = _parse(data, str(path))
+    own, alone = _parse(data, str(path))
+    if alone:
+        return tuple(entry.agency for entry in own)
     merged = {agency.name: agency for agency in shipped}
     for entry in own:
         known = merged.get(entry.agency.name)
@@ -70,7 +75,7 @@ def load_agencies(path: str | Path | None = None) -> tuple[Agency, ...]:
 
 
 def agencies_json(agencies: Iterable[Agency]) -> str:
-    """Return a table as the text of a file that `load_agencies` reads, one agency a line."""
+    """Return a table as the text of a file that `load_agencies` reads back, one agency a line."""
     lines = []
     for agency in agencies:
         entry: dict[str, Any] = {"name": agency.name}
@@ -85,7 +90,7 @@ def agencies_json(agencies: Iterable[Agency]) -> str:
         }
         lines.append("    " + orjson.dumps(entry).decode())
     listed = ",\n".join(lines)
-    return f'{{\n  "format": {FORMAT},\n  "agencies": [\n{listed}\n  ]\n}}\n'
+    return f'{{\n  "format": {FORMAT},\n  "replace": true,\n  "agencies": [\n{listed}\n  ]\n}}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,9 @@ class _Entry:
 
 
 @cache
-def _shipped() -> tuple[_Entry, ...]:
+def _shipped() -> tuple[Agency, ...]:
     data = resources.files("dedup.text").joinpath("agencies.json").read_bytes()
-    return _parse(data, "agencies.json")
+    return tuple(entry.agency for entry in _parse(data, "agencies.json")[0])
 
 
 def _join(known: Agency, more: Agency) -> Agency:
@@ -136,8 +141,8 @@ def _without(agency: Agency, taken: Agency) -> Agency:
     return replace(agency, **parts)
 
 
-def _parse(data: bytes, source: str) -> tuple[_Entry, ...]:
-    """Read the JSON, and name all mistakes at once."""
+def _parse(data: bytes, source: str) -> tuple[tuple[_Entry, ...], bool]:
+    """Read the JSON, and name all mistakes at once; tell whether it stands alone."""
     try:
         root = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -148,7 +153,12 @@ def _parse(data: bytes, source: str) -> tuple[_Entry, ...]:
             f"{source} is no table of agencies of format {FORMAT}",
             f'write {{"format": {FORMAT}, "agencies": [{{"name": "...", "full": ["..."]}}]}}',
         )
-    wrong: list[str] = []
+    wrong = [
+        f"unknown member {member!r}" for member in root if member not in ("format", "agencies", "replace")
+    ]
+    alone = root.get("replace", False)
+    if not isinstance(alone, bool):
+        wrong.append(f"'replace' must be true or false, not {alone!r}")
     found: dict[str, _Entry] = {}
     for number, entry in enumerate(entries, 1):
         mistakes = _mistakes(entry)
@@ -166,7 +176,7 @@ def _parse(data: bytes, source: str) -> tuple[_Entry, ...]:
     if wrong:
         told = wrong[:_TOLD] + ([f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else [])
         raise SettingsError(f"{source}: " + "; ".join(told), "correct these entries")
-    return tuple(found.values())
+    return tuple(found.values()), alone
 
 
 def _is_text(value: object) -> bool:

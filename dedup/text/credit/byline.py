@@ -33,7 +33,7 @@ _STAMP: Final = re.compile(r"^[a-z ]{0,15}\b(?:now|\d{1,2} \w{3,7} ago)\s\Z")  #
 
 def _looks_like_byline(hit: Hit) -> bool:
     """Tell a name under the headline from one under a picture, in a table or in a torn sentence."""
-    before = hit.prior.rstrip()[-1:]
+    before = hit.prior[: len(hit.prior) - len(hit.lead)].rstrip()[-1:]  # ends the line before
     if hit.long:  # a full name may follow the lines a page begins with, and the credit of a picture
         return not before or before not in '.!?”"'
     return _DATED_NEXT.match(hit.rest) is not None or (hit.start <= 300 and before not in '.!?)”"')

@@ -67,6 +67,8 @@ def in_closing(text: str, table: Table) -> Iterator[Credit]:
 
 
 _SEGMENT: Final = re.compile(r"(?:(?!\s(?:and|via|with|for)\s|\s[-–—]\s)[^|,;/•·()\[\]\"\n–—])+")
+_WHOLE: Final = re.compile(r".+", re.DOTALL)
+_LED: Final = re.compile(r"^(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*")
 _ROLE: Final = re.compile(
     r"\s(?:(?:[A-Z][\w-]{1,20}\s){0,3}(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Desk|Team|Wire|"
     r"Newswire|News|Feed|Service)|news agency|staff|[Ww]ire [Ss]ervice)$"
@@ -86,7 +88,9 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
     if PICTURE.search(line):
         return
     crowd = field == "byline" and len(_PARTS.split(line)) >= _CROWD and not _JOINED.search(line)
-    for segment in _SEGMENT.finditer(line):
+    # A name may hold what parts segments: "RFE/RL".
+    undivided = " ".join(line.split()) in table.names
+    for segment in _WHOLE.finditer(line) if undivided else _SEGMENT.finditer(line):
         part = segment.group().strip(" -")
         before = line[: segment.start()].strip(" [\"'")
         in_crowd = crowd and (not before or before.upper() != before)  # "JANE DOE, ELI ROE, SAM POE, AP"
@@ -94,15 +98,9 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
             break
         low = segment.start() + segment.group().index(part)
         high = low + len(part)
-        bare = re.sub(r"^(?:(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*)?(?:[Tt]he\s)?", "", part)
-        bare = _ROLE.sub("", bare) if bare not in table.names else bare
-        words = bare.split()
-        if len(words) > 1 and len({word.casefold() for word in words}) == 1:
-            bare = words[0]  # "Afp Afp": first and last name of an author that is none
-        exact = table.names.get(" ".join(bare.split()))
-        known = exact or table.folded.get(" ".join(bare.split()).casefold())
+        known = _named(part, table)
         if known is not None:
-            agency, strength = known
+            agency, strength, exact, bare = known
             whole = part == line.strip()
             if strength == WEAK and not whole and field == "byline" and " " not in bare:
                 continue
@@ -115,6 +113,22 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
     for credit in in_text(line, table):
         if credit.kind in ("credit-line", "copyright"):
             yield Credit(credit.agency, credit.tier, kind, credit.start, credit.end, field, credit.evidence)
+
+
+def _named(part: str, table: Table) -> tuple[Agency, int, bool, str] | None:
+    """Return the agency that a part is the name of, the strength, whether in its case, and the bare name."""
+    led = _LED.sub("", part)
+    for bare in (led, re.sub(r"^[Tt]he\s", "", led)):
+        bare = _ROLE.sub("", bare) if bare not in table.names else bare
+        words = bare.split()
+        if len(words) > 1 and len({word.casefold() for word in words}) == 1:
+            words = words[:1]  # "Afp Afp": first and last name of an author that is none
+        bare = " ".join(words)
+        if exact := table.names.get(bare):
+            return *exact, True, bare
+        if known := table.folded.get(bare.casefold()):
+            return *known, False, bare
+    return None
 
 
 _TITLE_END: Final = re.compile(r"\s(?P<mark>[|–—-])\s(?:The\s)?\Z")
