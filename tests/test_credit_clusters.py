@@ -175,3 +175,28 @@ def test_a_wrong_table_is_one_line_before_anything_is_read(
     assert (done.returncode, done.stdout) == (1, "")
     said = "entry 1 (X): 'full' must be a list of texts, not 'X Wire'; correct these entries"
     assert done.stderr == f"dedup: error: {mine}: {said}\n"
+
+
+def test_a_paper_s_own_site_does_not_make_another_agency_s_story_its_own(tmp_path: Path) -> None:
+    pages = {
+        "n": ("The New York Times", "https://www.nytimes.com/2024/03/04/herring.html", "", "00"),
+        "m": ("The Mill Times", "https://mill.example/1", "VELMARA (AP) — ", "01"),
+        "r": ("Metro Beacon", "https://beacon.example/3", "", "02"),
+    }
+    path = tmp_path / "feed.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for name, (outlet, url, head, hour) in pages.items():
+            record = {
+                "id": name,
+                "outlet": outlet,
+                "url": url,
+                "title": "Largest herring catch for twenty years",
+            }
+            file.write(
+                json.dumps(record | {"text": head + STORY, "published": f"2024-03-04T{hour}:00:00Z"}) + "\n"
+            )
+    with package.Index.temporary() as index:
+        index.add(path)
+        members = index.clusters()
+    assert set(members["cluster_credits"]) == {"AP 1, NYT News Service 1"}
+    assert set(members["credit"].dropna()) == {"AP", "NYT News Service"}
