@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dedup.cli.compiling import watch_compiling
 from dedup.errors import DedupError, IndexFolderError
 
 _CATALOG = "catalog.sqlite"
@@ -18,24 +19,8 @@ def _index_module() -> Any:
     # Any, and by name: the import costs half a second, and tests put another module here.
     _keep_pandas_out()
     module = importlib.import_module("dedup.index.index")
-    _tell_of_compiling()
+    watch_compiling()
     return module
-
-
-def _tell_of_compiling() -> None:
-    """Have a line printed if a kernel must be compiled, as in the first run after the installation."""
-    event: Any = importlib.import_module("numba.core.event")  # has no types
-    told: list[str] = []
-
-    def tell(started: object) -> None:
-        if not told:
-            told.append("first run: compiling the kernels, which takes half a minute once")
-            print(told[0], file=sys.stderr, flush=True)
-
-    listener = type(
-        "Teller", (event.Listener,), {"on_start": lambda _, e: tell(e), "on_end": lambda *_: None}
-    )
-    event.register("numba:compile", listener())
 
 
 def _keep_pandas_out() -> None:
