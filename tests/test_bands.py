@@ -120,7 +120,7 @@ def test_a_bucket_over_the_cap_is_reported() -> None:
 
 
 def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
-    """One bucket, and no other band to help: of pairs within 20 revisions four in five, of nearer ones more."""
+    """In one bucket alone: of pairs within 20 revisions four in five, of the nearest nearly all."""
     n = 1000
     rows = revisions(n, 200, 6, 0)
     only = np.ones((n, NUM_PERM // 2), np.bool_)
