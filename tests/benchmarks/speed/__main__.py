@@ -6,9 +6,9 @@
 
 Sections: feed (one feed, beside the peers), scale (made feeds of growing size), increment (more articles, and
 queries), start (compiling, help), hostile, same (equal bytes whatever the threads). Figures are of whole
-processes, imports included. Every peer has its row: without its package it says "not installed". Put each into a virtual environment of its own
-(``pip install rensa orjson``; ``pip install text-dedup setuptools``; ``pip install
-"datatrove[processing,cli]" spacy orjson``) and name the interpreters.
+processes, imports included. Every peer has its row: without its package it says "not installed". Put each
+into a virtual environment of its own (``pip install rensa orjson``; ``pip install text-dedup setuptools``;
+``pip install "datatrove[processing,cli]" spacy orjson``) and name the interpreters.
 """
 
 from __future__ import annotations
