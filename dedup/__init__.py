@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dedup.compare.texts import explain
     from dedup.estimator import SyndicationClusterer
     from dedup.feeds import read_feed
     from dedup.index.index import Index
@@ -26,6 +27,7 @@ _HOMES = {
     "find_credits": "dedup.text.credit",
     "load_agencies": "dedup.text.credit",
     "read_feed": "dedup.feeds",
+    "explain": "dedup.compare.texts",
     "score": "dedup.scoring",
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "Index",
     "SyndicationClusterer",
     "__version__",
+    "explain",
     "find_credit",
     "find_credits",
     "load_agencies",
