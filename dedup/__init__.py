@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dedup.feeds import read_feed
     from dedup.index.index import Index
     from dedup.scoring import score
+    from dedup.text.credit import find_credit, find_credits, load_agencies
 
 __version__ = "0.1.0"
 
@@ -22,12 +23,25 @@ __version__ = "0.1.0"
 _HOMES = {
     "Index": "dedup.index.index",
     "SyndicationClusterer": "dedup.estimator",
+    "find_credit": "dedup.text.credit",
+    "find_credits": "dedup.text.credit",
+    "load_agencies": "dedup.text.credit",
     "read_feed": "dedup.feeds",
     "explain": "dedup.compare.texts",
     "score": "dedup.scoring",
 }
 
-__all__ = ["Index", "SyndicationClusterer", "__version__", "explain", "read_feed", "score"]
+__all__ = [
+    "Index",
+    "SyndicationClusterer",
+    "__version__",
+    "explain",
+    "find_credit",
+    "find_credits",
+    "load_agencies",
+    "read_feed",
+    "score",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from dedup.engines.matching import MIN_EQUAL_OF
 from dedup.index.statistics import SIMILARITIES
-from dedup.sketch import bands
+from dedup.sketch import capped, nearest
 from dedup.sketch.bands import (
     Candidates,
     CappedBucket,
@@ -18,6 +18,7 @@ from dedup.sketch.bands import (
     collision_probability,
     expected_recall,
 )
+from dedup.sketch.check import Pairs
 from dedup.sketch.minhash import NUM_PERM, signatures
 from dedup.sketch.shingles import BODY, BRIEF, LEAD, Shingles
 
@@ -119,25 +120,70 @@ def test_a_bucket_over_the_cap_is_reported() -> None:
 
 
 def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
-    """One bucket, and no other band to help: three in four pairs within 20 revisions must survive."""
-    n, reach = 1000, 20
+    """In one bucket alone: of pairs within 20 revisions four in five, of the nearest nearly all."""
+    n = 1000
     rows = revisions(n, 200, 6, 0)
     only = np.ones((n, NUM_PERM // 2), np.bool_)
-    packed, _ = bands._windowed_pairs(rows, 0, np.arange(n), keys_of(n), 2, 10, only)
+    bucket = capped.Large(0, np.arange(n, dtype=np.int32), np.array([0, n]))
+    found: list[Pairs] = []
+    capped.windowed_pairs(rows, bucket, keys_of(n), 2, 10, only, None, found.append)
+    packed = found[0][0]
     left, right = packed >> 32, packed & 0xFFFFFFFF
-    kept = int((right - left <= reach).sum())
-    assert kept >= 0.9 * (n * reach - reach * (reach + 1) / 2)
-    assert len(packed) < n * bands.WINDOW_ORDERS * bands.WINDOW / 2
+    for reach, share in (1, 0.99), (4, 0.97), (20, 0.8):
+        kept = int((right - left <= reach).sum())
+        assert kept >= share * (n * reach - reach * (reach + 1) / 2)
+    assert len(packed) < n * capped.WINDOW_ORDERS * capped.WINDOW / 2
 
 
 def test_capping_loses_few_near_pairs_of_a_whole_run() -> None:
     rows = revisions(600, 200, 6, 3)
     full = candidate_pairs(rows, cap=2000, order=keys_of(600))
-    capped = candidate_pairs(rows, cap=20, order=keys_of(600))
-    near = {pair for pair in pair_set(full) if pair[1] - pair[0] <= 20}
-    assert len(capped.capped) > 10
-    assert pair_set(capped) <= pair_set(full)
-    assert len(near & pair_set(capped)) >= 0.99 * len(near)
+    few = candidate_pairs(rows, cap=20, order=keys_of(600))
+    assert len(few.capped) > 10
+    assert pair_set(few) <= pair_set(full)
+    for reach, share in (4, 0.99), (20, 0.95):
+        near = {pair for pair in pair_set(full) if pair[1] - pair[0] <= reach}
+        assert len(near & pair_set(few)) >= share * len(near)
+
+
+def test_texts_of_one_template_do_not_meet_all_others() -> None:
+    """Three in four slots are those of the template, in every bucket a few hundred texts or all of them."""
+    n = 4000
+    rng = np.random.default_rng(5)
+    rows = np.broadcast_to(rng.integers(0, 2**16 - 1, NUM_PERM), (n, NUM_PERM)).astype(np.uint16).copy()
+    rows[:, 1::4] = rng.integers(0, 40, (n, NUM_PERM // 4))  # a slot of the form: one of forty entries
+    found = candidate_pairs(rows, order=keys_of(n), most=16)
+    assert found.n_checks < n * 1000  # full buckets: 64 bands of a hundred texts each
+    degree = np.bincount(np.concatenate((found.left, found.right)), minlength=n)
+    assert degree.min() >= 16
+    turn = rng.permutation(n)
+    turned = candidate_pairs(rows[turn], order=keys_of(n)[turn], most=16, threads=2)
+    assert pair_set(found) == pair_set(turned, turn)
+
+
+@pytest.mark.parametrize("gathered", [50, 1 << 20])
+def test_leaving_out_far_pairs_early_changes_nothing(monkeypatch: pytest.MonkeyPatch, gathered: int) -> None:
+    monkeypatch.setattr(nearest, "GATHERED", gathered)
+    rng = np.random.default_rng(2)
+    order = keys_of(60)
+    every = np.array([a << 32 | b for a in range(60) for b in range(a + 1, 60)])
+    equal = rng.integers(11, 40, len(every)).astype(np.uint16)
+    found = nearest.Nearest(order, 5)
+    for some in np.array_split(rng.permutation(len(every)), 40):
+        found.add((every[some], equal[some]))
+        found.add((every[some[:3]], equal[some[:3]]))  # found in two buckets
+    kept = set(found.pairs()[0].tolist())
+    for pair, slots in zip(every.tolist(), equal.tolist(), strict=True):
+        ahead = [
+            sum(
+                (-slots_, int(order[other]) >> 44) < (-slots, int(order[partner]) >> 44)
+                for pair_, slots_ in zip(every.tolist(), equal.tolist(), strict=True)
+                if mine in (pair_ >> 32, pair_ & 0xFFFFFFFF)
+                for other in [pair_ >> 32 if pair_ & 0xFFFFFFFF == mine else pair_ & 0xFFFFFFFF]
+            )
+            for mine, partner in ((pair >> 32, pair & 0xFFFFFFFF), (pair & 0xFFFFFFFF, pair >> 32))
+        ]
+        assert (pair in kept) == (min(ahead) < 5)
 
 
 def test_one_bucket_of_fifty_thousand_takes_seconds() -> None:

@@ -18,7 +18,7 @@ import dedup as package
 from dedup.compare.proposal import Sketched, proposal, shingle_sets
 from dedup.confirm.model import least_sum, probability
 from dedup.engines.corpus import distinct_texts, load_corpus
-from dedup.engines.matching import MIN_EQUAL_OF, MOST_CANDIDATES, _nearest, node_signatures, propose
+from dedup.engines.matching import MIN_EQUAL_OF, MOST_CANDIDATES, node_signatures, propose
 from dedup.errors import DedupError
 from dedup.index.identity import display_id
 from dedup.index.index import Index
@@ -146,7 +146,10 @@ def test_shingles_made_anew_have_the_signatures_the_index_stored(index, corpus):
 
 @pytest.mark.parametrize(
     ("n", "slots", "told"),
-    [(60, 180, f"but both have {MOST_CANDIDATES} nearer"), (CAP + 50, 104, f"has more than {CAP} texts")],
+    [
+        (60, 180, f"but both have {MOST_CANDIDATES} nearer"),
+        (CAP + 50, 104, "every bucket they share is capped"),
+    ],
 )
 def test_crowds_and_capped_buckets_are_told_as_the_engine_cuts_them(n, slots, told):
     draw = np.random.default_rng(n)
@@ -159,9 +162,10 @@ def test_crowds_and_capped_buckets_are_told_as_the_engine_cuts_them(n, slots, to
     @cache
     def all_pairs():
         whole = rows, sizes, rare_slots(rows)
-        found = candidate_pairs(rows, min_equal=MIN_EQUAL_OF[BODY], order=hashes, whole=whole)
-        near = _nearest(found, hashes)
-        return found.left[near].astype(np.int64), found.right[near].astype(np.int64)
+        found = candidate_pairs(
+            rows, min_equal=MIN_EQUAL_OF[BODY], order=hashes, whole=whole, most=MOST_CANDIDATES
+        )
+        return found.left.astype(np.int64), found.right.astype(np.int64)
 
     def kinds(kind):
         return (nodes, rows, sizes) if kind == BODY else (nodes[:0], rows[:0], sizes[:0])

@@ -32,7 +32,7 @@ from dedup.settings import Settings
 MORNING = datetime(2024, 11, 25, 7, 31, tzinfo=UTC)
 COLUMNS = (
     "cluster_id,article_id,canonical_id,relation,score,lag_s,outlet,published,title,url,credit,place,byline,"
-    "size,file,line"
+    "size,file,line,credit_tier,credit_kind,credit_evidence,cluster_credit,cluster_credit_tier,cluster_credits"
 )
 
 
@@ -55,6 +55,12 @@ def member(cluster: str, article: str, canonical: str, **fields: Any) -> dict[st
         "size": 2,
         "file": "feed.jsonl",
         "line": 1,
+        "credit_tier": None,
+        "credit_kind": None,
+        "credit_evidence": None,
+        "cluster_credit": None,
+        "cluster_credit_tier": None,
+        "cluster_credits": None,
         **fields,
     }
 
@@ -171,7 +177,8 @@ def test_a_jsonl_object_has_the_fields_of_the_contract() -> None:
     )
     cluster = json.loads(written(report, "jsonl"))
     assert list(cluster) == [
-        *("cluster_id", "size", "outlets", "first", "last", "canonical", "members", "linked", "composites")
+        *("cluster_id", "size", "outlets", "first", "last", "canonical", "members", "linked", "composites"),
+        *("credit", "credit_tier", "credits"),
     ]
     assert (cluster["size"], cluster["outlets"]) == (2, ["Metro Beacon", "The Daily Meridian"])
     assert (cluster["first"], cluster["last"]) == ("2024-11-25T07:31:00Z", "2024-11-25T09:45:00Z")

@@ -14,6 +14,7 @@ import typer
 
 from dedup.cli import guard
 from dedup.cli.clusters import clusters
+from dedup.cli.credits import credits
 from dedup.cli.evaluate import evaluate
 from dedup.cli.explain import explain
 from dedup.cli.export import export
@@ -64,7 +65,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, explain, query, export, stats, evaluate, tune, simulate):
+for command in (index, clusters, show, explain, credits, query, export, stats, evaluate, tune, simulate):
     app.command()(guard.guarded(command))
 
 

@@ -30,6 +30,7 @@ def clusters(
     since: options.Since = None,
     until: options.Until = None,
     model: options.Model = None,
+    agencies: options.Agencies = None,
     min_size: Annotated[
         int, typer.Option(metavar="N", help="Least number of articles.", rich_help_panel=options.CHOOSING)
     ] = 2,
@@ -99,7 +100,7 @@ def clusters(
     cluster still counts all of its members. html is one file that needs a
     browser and nothing else; for very large feeds choose with --since or --top.
     """
-    from dedup.cli.facade import read_model, the_index_among
+    from dedup.cli.facade import read_agencies, read_model, the_index_among
     from dedup.cli.output import emit_html, emit_report
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
@@ -128,6 +129,7 @@ def clusters(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    known = read_agencies(agencies)
     folder = the_index_among(sources)
     # A table says how many clusters it leaves out, so it is given all of them.
     asked = replace(settings, top=None) if kind == "table" else settings
@@ -137,11 +139,13 @@ def clusters(
         )
         with reading as idx:
             if kind == "html":
-                report, source = idx.report_and_source(asked, model=judged_by, on_stage=progress.stage)
+                report, source = idx.report_and_source(
+                    asked, model=judged_by, agencies=known, on_stage=progress.stage
+                )
                 # The texts are read now: a temporary index is gone afterwards.
                 emit_html(report, source, output, sources, html_text.value, progress)
             else:
-                report = idx.report(asked, model=judged_by, on_stage=progress.stage)
+                report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
     if kind != "html":
         shown = CLUSTERS_SHOWN if top is None else settings.top
         named = None if folder is None else str(folder)

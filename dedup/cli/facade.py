@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dedup.cli.compiling import watch_compiling
 from dedup.errors import DedupError, IndexFolderError
 
 _CATALOG = "catalog.sqlite"
@@ -17,25 +19,10 @@ _CATALOG = "catalog.sqlite"
 def _index_module() -> Any:
     # Any, and by name: the import costs half a second, and tests put another module here.
     _keep_pandas_out()
+    _keep_scipy_out()
     module = importlib.import_module("dedup.index.index")
-    _tell_of_compiling()
+    watch_compiling()
     return module
-
-
-def _tell_of_compiling() -> None:
-    """Have a line printed if a kernel must be compiled, as in the first run after the installation."""
-    event: Any = importlib.import_module("numba.core.event")  # has no types
-    told: list[str] = []
-
-    def tell(started: object) -> None:
-        if not told:
-            told.append("first run: compiling the kernels, which takes half a minute once")
-            print(told[0], file=sys.stderr, flush=True)
-
-    listener = type(
-        "Teller", (event.Listener,), {"on_start": lambda _, e: tell(e), "on_end": lambda *_: None}
-    )
-    event.register("numba:compile", listener())
 
 
 def _keep_pandas_out() -> None:
@@ -49,21 +36,39 @@ def _keep_pandas_out() -> None:
         return
     import pyarrow as pa
 
-    # A finder and not sys.modules["pandas"] = None, which Cython takes for the module.
-    refusal = _NoPandas()
+    with _refused("pandas"):
+        pa.array([0])
+
+
+def _keep_scipy_out() -> None:
+    """Have numba look for scipy's BLAS once, in vain: no kernel multiplies matrices, and it costs as much."""
+    if "scipy" in sys.modules:
+        return
+    with _refused("scipy"):
+        importlib.import_module("numba.np.arraymath")
+
+
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """Have nobody find a package for a while."""
+    # A finder and not sys.modules[name] = None, which Cython takes for the module.
+    refusal = _Refusal(name)
     sys.meta_path.insert(0, refusal)
     try:
-        pa.array([0])
+        yield
     finally:
         sys.meta_path.remove(refusal)
 
 
-class _NoPandas(importlib.abc.MetaPathFinder):
-    """Finds nothing, and lets nobody after it look for pandas."""
+class _Refusal(importlib.abc.MetaPathFinder):
+    """Finds nothing, and lets nobody after it look for the package."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError("pandas is not needed here", name="pandas")
+        if fullname == self._name:
+            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
 
 
 def is_index(path: str | Path) -> bool:
@@ -109,6 +114,20 @@ def read_model(path: Path | None) -> Any:
         return None
     _keep_pandas_out()
     return importlib.import_module("dedup.confirm.model").load_model(path)
+
+
+def read_agencies(path: Path | None) -> Any:
+    """Return the table of agencies that a file extends, None for the shipped one; before the feeds too.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no table of agencies.
+    """
+    if path is None:
+        return None
+    _keep_pandas_out()
+    return importlib.import_module("dedup.text.credit").load_agencies(path)
 
 
 def the_index_among(sources: Sequence[str]) -> Path | None:

@@ -122,6 +122,15 @@ Model: TypeAlias = Annotated[
         rich_help_panel=FINDING,
     ),
 ]
+Agencies: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--agencies",
+        metavar="FILE",
+        help="Agencies of your own, on top of the shipped ones: JSON, as `dedup credits --list` prints it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Window: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -16,6 +16,7 @@ def show(
     index: options.IndexFolder,
     threshold: options.Threshold = None,
     model: options.Model = None,
+    agencies: options.Agencies = None,
     window: options.Window = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -32,7 +33,7 @@ def show(
       dedup show -i news.dedup dm-4101           the cluster that holds this article
       dedup show -i news.dedup dm-4101 --format csv
     """
-    from dedup.cli.facade import open_index, read_model
+    from dedup.cli.facade import open_index, read_agencies, read_model
     from dedup.cli.output import emit_lines, emit_report
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format
@@ -46,9 +47,10 @@ def show(
         threshold=threshold, window=window, since=since, until=until, threads=threads
     )
     judged_by = read_model(model)
+    known = read_agencies(agencies)
     with Progress() as progress, open_index(index) as idx:
         progress.stage("finding clusters", 0, 0)
-        report = idx.show(identifier, settings, model=judged_by).around(identifier)
+        report = idx.show(identifier, settings, model=judged_by, agencies=known).around(identifier)
     if kind == "table" and report.n_clusters == 0:
         lines = [f"{printable(identifier)} is in no cluster: nothing in the index is a copy of it."]
         lines += [

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from dedup.compare.explanation import SketchMatch
 from dedup.engines.matching import MIN_EQUAL_OF, MOST_CANDIDATES
 from dedup.sketch.background import load_background
-from dedup.sketch.bands import CAP, ROWS, collision_probability, expected_recall
+from dedup.sketch.bands import ROWS, collision_probability, expected_recall
+from dedup.sketch.capped import CAP, CROWDED_CAP
 from dedup.sketch.check import pairs_of_slots
 from dedup.sketch.curve import LEAST_SHARE, may_share
 from dedup.sketch.minhash import LEAD_WORDS, NUM_PERM, speaking_titles
@@ -45,8 +46,8 @@ class Sketched:
     hashes : uint64 array, shape (n,)
         Text hash of each node.
     kinds : callable
-        Gives nodes (ascending), signatures (uint16) and set sizes of a kind (`dedup.engines.matching.
-        node_signatures`).
+        Gives nodes, signatures (uint16) and set sizes of a kind (`dedup.engines.matching.node_signatures`);
+        those of leads row by row the nodes of the bodies.
     propose : callable
         Gives all candidate pairs of the corpus: left, right.
     """
@@ -98,9 +99,10 @@ def proposal(sketched: Sketched, a: int, b: int, titles: pa.Array, texts: pa.Arr
         of, signatures, sizes = sketched.kinds(kind)
         if kind == BODY:
             whole = signatures, sizes
-        x, y = (int(np.searchsorted(of, node)) for node in (a, b))
-        if max(x, y) >= len(of) or of[x] != a or of[y] != b:
+        at = [np.flatnonzero(of == node) for node in (a, b)]
+        if not all(len(rows) for rows in at):
             continue
+        x, y = (int(rows[0]) for rows in at)
         pair = _Pair(kind, signatures, None if kind == BRIEF else whole, sketched.hashes[of], x, y)
         found.append(_sketch_match(pair, shingle_sets(titles, texts, kind), among_all))
     proposed = any(one.proposed for one in found)
@@ -223,21 +225,23 @@ def _decided(
     met += f", {equal} of {NUM_PERM} slots agree"
     keys: Any = pairs_of_slots(pair.signatures)
     largest = [int((keys[:, band] == keys[pair.x, band]).sum()) for band in bands.tolist()]
-    capped = min(largest) > CAP
-    if not capped and min(_rank(pair, pair.x, pair.y), _rank(pair, pair.y, pair.x)) < MOST_CANDIDATES:
+    # A bucket that holds many crowded texts is capped before it is large; who is crowded, all texts decide.
+    may_be_capped = min(largest) > CROWDED_CAP
+    is_near = min(_rank(pair, pair.x, pair.y), _rank(pair, pair.y, pair.x)) < MOST_CANDIDATES
+    if is_near and not may_be_capped:
         return True, met
     if among_all():
-        return True, f"{met}, in a bucket of {min(largest):,}" if capped else met
-    if capped:
+        return True, f"{met}, in a bucket of {min(largest):,}" if may_be_capped else met
+    if is_near or min(largest) > CAP:
         return False, (
-            f"{met}, but every bucket they share has more than {CAP} texts (the smallest {min(largest):,}), "
+            f"{met}, but every bucket they share is capped (the smallest has {min(largest):,} texts), "
             "and in none of its orders they stood near each other"
         )
     return False, f"{met}, but both have {MOST_CANDIDATES} nearer candidates"
 
 
 def _rank(pair: _Pair, row: int, other: int) -> int:
-    """How many texts may be nearer to a row than another, `MOST_CANDIDATES` at most (`matching._nearest`)."""
+    """How many texts may be nearer to a row, `MOST_CANDIDATES` at most (`dedup.sketch.nearest`)."""
     equal = pair.equal(row)
     nearness = (1023 - equal).astype(np.uint64) << np.uint64(20) | pair.hashes >> np.uint64(44)
     nearer = np.flatnonzero((equal >= MIN_EQUAL_OF[pair.kind]) & (nearness <= nearness[other]))

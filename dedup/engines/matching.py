@@ -20,7 +20,7 @@ from dedup.engines.spill import OnStage, gather_texts
 from dedup.index.snapshot import Snapshot
 from dedup.profile import count, timed
 from dedup.settings import LEAST_THRESHOLD
-from dedup.sketch.bands import MIN_EQUAL, Candidates, CappedBucket, Whole, candidate_pairs
+from dedup.sketch.bands import MIN_EQUAL, CappedBucket, Whole, candidate_pairs
 from dedup.sketch.minhash import NUM_PERM, Sketch, comparable_rows
 from dedup.sketch.rarity import rare_slots
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
@@ -34,6 +34,9 @@ propose fifty million pairs; a story carried by thousands needs only enough of t
 
 MIN_EQUAL_OF: Final = {BODY: MIN_EQUAL, LEAD: MIN_EQUAL, BRIEF: BRIEF_MIN_EQUAL}
 """Least equal slots of a candidate pair, by the kind of sketch that proposes it."""
+
+
+_LEADING: Final = 4  # slots of 16 bits that texts are put in order by
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,59 +169,47 @@ def propose(
     n_crowded = 0
     n = len(nodes)
     whole: Whole | None = None
+    places: Ints | None = None
     for kind, min_equal in MIN_EQUAL_OF.items():  # BODY comes first
-        of, signatures, sizes = node_signatures(snapshot, corpus, nodes, kind)
+        of, signatures, sizes = node_signatures(
+            snapshot, corpus, nodes, kind, places if kind == LEAD else None
+        )
         if kind == BODY:
+            places = of
             whole = signatures, sizes, rare_slots(signatures, threads)
         # Every text with a lead has a body, so the rows are those of the same nodes. What begins alike, under
         # one menu say, need not go on alike.
         found = candidate_pairs(
             signatures, min_equal=min_equal, order=nodes.hashes[of],
-            whole=None if kind == BRIEF else whole, threads=threads,
+            whole=None if kind == BRIEF else whole, most=MOST_CANDIDATES, threads=threads,
         )  # fmt: skip
-        near = _nearest(found, nodes.hashes[of])
-        n_crowded += len(near) - int(near.sum())
-        a, b = of[found.left[near]], of[found.right[near]]
+        n_crowded += found.n_crowded
+        a, b = of[found.left], of[found.right]
         proposed.append(np.minimum(a, b) * n + np.maximum(a, b))
-        equal.append(found.equal[near])
+        equal.append(found.equal)
         capped.extend(found.capped)
     codes, first = np.unique(np.concatenate(proposed), return_index=True)
     left, right = codes // max(n, 1), codes % max(n, 1)
     return left, right, np.concatenate(equal)[first], tuple(capped), n_crowded
 
 
-def _nearest(found: Candidates, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which pairs are among the `MOST_CANDIDATES` nearest of either text; ties go by the other's hash."""
-    near = np.ones(len(found.left), np.bool_)
-    if not len(near):
-        return near
-    n = len(hashes)
-    degree = np.bincount(found.left, minlength=n) + np.bincount(found.right, minlength=n)
-    if degree.max() <= MOST_CANDIDATES:
-        return near
-    # The nearer, the smaller: slots that differ, then 20 bits of the other text's hash.
-    far = (np.uint64(1023) - found.equal.astype(np.uint64)) << np.uint64(20)
-    keys = [far | hashes[other] >> np.uint64(44) for other in (found.right, found.left)]
-    texts = [found.left, found.right]
-    packed = np.concatenate(
-        [t.astype(np.uint64) << np.uint64(32) | k for t, k in zip(texts, keys, strict=True)]
-    )
-    packed.sort()
-    starts = np.concatenate(([0], np.cumsum(degree)))
-    last = packed[np.minimum(starts[:-1] + MOST_CANDIDATES, np.maximum(starts[1:], 1)) - 1]
-    limit = last & np.uint64(0xFFFFFFFF)
-    return np.asarray((keys[0] <= limit[texts[0]]) | (keys[1] <= limit[texts[1]]), np.bool_)
-
-
 def node_signatures(
-    snapshot: Snapshot, corpus: Corpus, nodes: Nodes, kind: int
+    snapshot: Snapshot, corpus: Corpus, nodes: Nodes, kind: int, of: Ints | None = None
 ) -> tuple[Ints, NDArray[np.uint16], Ints]:
     """Signatures comparable under one kind; of equal texts the first stands for all.
+
+    Parameters
+    ----------
+    snapshot, corpus, nodes
+    kind : int
+    of : int64 array, shape (m,), optional
+        Nodes in the order wanted; without it all that have such a signature, by their leading slots, so that
+        copies stand side by side and are in the cache together.
 
     Returns
     -------
     of : int64 array, shape (m,)
-        Node of each, ascending.
+        Node of each.
     signatures : uint16 array, shape (m, 256)
     sizes : int64 array, shape (m,)
         Shingles of each.
@@ -227,6 +218,7 @@ def node_signatures(
     order = np.argsort(parts, kind="stable")
     bounds = np.searchsorted(parts[order], np.arange(len(snapshot.parts) + 1))
     taken: list[tuple[Ints, Ints]] = []
+    leading: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     for part, info in enumerate(snapshot.parts):
         mine = order[bounds[part] : bounds[part + 1]]
         node_of_row = np.full(info.rows, -1, np.int64)
@@ -234,13 +226,20 @@ def node_signatures(
         sketch = Sketch(**snapshot.sketch(part))
         at = comparable_rows(sketch, kind)
         node = node_of_row[sketch.owner[at]]
-        taken.append((at[node >= 0], node[node >= 0]))
-    of = np.sort(np.concatenate([np.empty(0, np.int64), *(node for _, node in taken)]))
+        at, node = at[node >= 0], node[node >= 0]
+        taken.append((at, node))
+        if of is None:
+            leading.append(sketch.signatures[at, :_LEADING].astype(">u2").view(">u8").astype(np.uint64)[:, 0])
+    if of is None:
+        node = np.concatenate([np.empty(0, np.int64), *(node for _, node in taken)])
+        of = node[np.lexsort((node, np.concatenate(leading)))]
+    place_of = np.empty(len(nodes), np.int64)
+    place_of[of] = np.arange(len(of))
     # Filled part by part: the signatures of a million articles are half a gigabyte, and must not be so twice.
     sizes, signatures = np.empty(len(of), np.int64), np.empty((len(of), NUM_PERM), np.uint16)
     for part, (at, node) in enumerate(taken):
         sketch = Sketch(**snapshot.sketch(part))
-        place = np.searchsorted(of, node)
+        place = place_of[node]
         sizes[place], signatures[place] = sketch.n_shingles[at], sketch.signatures[at]
     return of, signatures, sizes
 

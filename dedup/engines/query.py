@@ -72,24 +72,32 @@ def find_near(
         size = sketch.n_words[[row]].astype(np.int64)
         text = confirm_text(titles[row : row + 1], texts[row : row + 1], size)
         near = shelf.near(sketch, row, threads)
-        found.append(_judged(shelf, row, text, int(size[0]), near, learnt, model, least))
+        found.append(_judged(shelf, row, text, int(size[0]), near, learnt, model, least, threads))
     titled = _by_title(shelf, articles, sketch.n_words, learnt, model, least, threads)
     return _united(_joined(found), titled)
 
 
 def _judged(
-    shelf: Shelf, row: int, text: pa.Array, size: int, near: Ints, learnt: Learnt, model: Model, least: int
+    shelf: Shelf,
+    row: int,
+    text: pa.Array,
+    size: int,
+    near: Ints,
+    learnt: Learnt,
+    model: Model,
+    least: int,
+    threads: int,
 ) -> Near:
     """Judge what is near one new article; equal texts are judged once."""
     if not len(near):
         return Near(near, near, np.empty(0), [])
     _, first, of = np.unique(shelf.text_hash[near], return_index=True, return_inverse=True)
     asked = near[first]
-    rows = shelf.snapshot.rows_at(shelf.part[asked], shelf.row[asked], ("title", "text"))
+    rows = shelf.snapshot.rows_at(shelf.part[asked], shelf.row[asked], ("title", "text"), threads=threads)
     old = confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), shelf.units[asked])
     both = pa.concat_arrays([old, text])
     sizes = np.append(shelf.units[asked], size)
-    judge = Judge(sizes, lambda wanted: both.take(pa.array(wanted)), learnt, model)
+    judge = Judge(sizes, lambda wanted: both.take(pa.array(wanted)), learnt, model, threads=threads)
     left, right = np.arange(len(asked)), np.full(len(asked), len(asked))
     verdicts = judge.verdicts(left, right)
     good = np.flatnonzero(verdicts.sums[of] >= least)
@@ -124,7 +132,7 @@ def _by_title(
     full = np.flatnonzero(shelf.units >= BODY_MIN_WORDS)
     if not len(headlines) or not len(full):
         return Near(full[:0], full[:0], np.empty(0), [])
-    rows = shelf.snapshot.rows_at(shelf.part[full], shelf.row[full], ("title",))
+    rows = shelf.snapshot.rows_at(shelf.part[full], shelf.row[full], ("title",), threads=threads)
     titles = rows["title"].cast(pa.large_string())
     asked = articles.take(pa.array(headlines))
     own = confirm_text(

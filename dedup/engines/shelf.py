@@ -61,7 +61,7 @@ class Shelf:
         """Set up the shelf of a snapshot."""
         columns: list[tuple[NDArray[Any], ...]] = []
         for part, (kept, keys) in enumerate(zip(snapshot.current(), snapshot.keys(), strict=True)):
-            sketch = snapshot.sketch(part)  # once in full: what is scanned later is what was written
+            sketch = snapshot.sketch(part, ("text_hash", "n_words"))
             rows = np.flatnonzero(kept & (sketch["text_hash"] != 0))
             there = np.full(len(rows), part, np.int64)
             columns.append((there, rows, keys[rows], sketch["text_hash"][rows], sketch["n_words"][rows]))
@@ -105,7 +105,7 @@ class Shelf:
 
         def look(part: int) -> tuple[Ints, Ints]:
             found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-            stored = Sketch(**self.snapshot.sketch(part, verify=False))
+            stored = Sketch(**self.snapshot.sketch(part))
             for kind, min_equal, slots in wanted:
                 found.append(_near_in(stored, kind, min_equal, slots, size if kind == BODY else 0))
             rows, equal = (np.concatenate(column) for column in zip(*found, strict=True))

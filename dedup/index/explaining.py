@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,7 @@ from dedup.index.session import (
 from dedup.index.snapshot import Snapshot
 from dedup.report.wording import duration
 from dedup.settings import Settings
+from dedup.sketch.shingles import BODY, LEAD
 
 _COLUMNS: Final = ("id", "key", "title", "text", "outlet", "url", "published")
 
@@ -122,9 +124,14 @@ def explain_articles(
         ground.model,
         threads=threads,
     )
+    bodies = cache(lambda: node_signatures(snapshot, corpus, nodes, BODY))
     sketched = Sketched(
         nodes.hashes,
-        lambda kind: node_signatures(snapshot, corpus, nodes, kind),
+        lambda kind: (
+            bodies()
+            if kind == BODY
+            else node_signatures(snapshot, corpus, nodes, kind, bodies()[0] if kind == LEAD else None)
+        ),
         lambda: propose(snapshot, corpus, nodes, threads)[:2],
     )
     return explain_pair(

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -20,10 +20,11 @@ from dedup.confirm.model import Model
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
+from dedup.index.credits import credit_table
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
 from dedup.index.passages import LearntPassages, learnt_passages
-from dedup.index.reporting import cluster_report, match_table, one_cluster
+from dedup.index.reporting import SHOWN, cluster_report, display_ids, match_table, one_cluster
 from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
 from dedup.index.snapshot import Snapshot
 from dedup.index.source import RunSource
@@ -35,6 +36,7 @@ from dedup.settings import Settings
 from dedup.sketch.background import load_background
 from dedup.sketch.minhash import SLOT_BITS
 from dedup.text import fold
+from dedup.text.credit import Agency, load_agencies
 
 if TYPE_CHECKING:
     import datasketch
@@ -208,6 +210,7 @@ class Index:
         settings: Settings | None = None,
         *,
         model: Path | Model | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
         on_stage: OnStage | None = None,
     ) -> ClusterReport:
         """Cluster the articles.
@@ -218,6 +221,9 @@ class Index:
             What to look for and what to show.
         model : path or Model, optional
             Confirm model; the shipped one by default.
+        agencies : path or sequence of Agency, optional
+            Table of agencies that credits are found by: a file that extends the shipped one
+            (`dedup.text.credit.load_agencies`), or a table. Clusters do not depend on it.
         on_stage : callable, optional
             Gets (stage, done, total) as the work goes on.
 
@@ -225,30 +231,32 @@ class Index:
         -------
         ClusterReport
         """
-        return self.report_and_source(settings, model=model, on_stage=on_stage)[0]
+        return self.report_and_source(settings, model=model, agencies=agencies, on_stage=on_stage)[0]
 
     def report_and_source(
         self,
         settings: Settings | None = None,
         *,
         model: Path | Model | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
         on_stage: OnStage | None = None,
     ) -> tuple[ClusterReport, RunSource]:
         """Cluster the articles; return the report, and what an HTML page needs besides.
 
         Parameters
         ----------
-        settings, model, on_stage
+        settings, model, agencies, on_stage
             As for `report`.
 
         Returns
         -------
         ClusterReport
         RunSource
-            Good until the index changes or is closed; see `dedup.report.html.write_html`.
+            Good until the index changes or is closed; see `dedup.report.html.page.write_html`.
         """
         began = time.perf_counter()
         settings = (settings or Settings()).check()
+        known = _agency_table(agencies)
         tell = on_stage or silent
         matched = self._session.matched(settings, model, tell)
         tell("cluster", 0, 1)
@@ -259,18 +267,26 @@ class Index:
         n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
         notes = self._session.notes(matched)
         with timed("report"):
-            report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes)
+            report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes, known)
         tell("cluster", 1, 1)
         seconds = round(time.perf_counter() - began, 3)
         report = replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
         return report, RunSource(matched, clustering, settings)
 
-    def clusters(self, *, model: Path | Model | None = None, **options: Any) -> pd.DataFrame:
+    def clusters(
+        self,
+        *,
+        model: Path | Model | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:
         """Cluster the articles and return one row per member.
 
         Parameters
         ----------
         model : path or Model, optional
+        agencies : path or sequence of Agency, optional
+            As for `report`.
         **options
             Fields of `dedup.settings.Settings`: threshold, min_size, since, until (datetime), outlets,
             relations (tuples), window_s, across_outlets, top, sort, threads, furniture, memory_mb.
@@ -283,11 +299,17 @@ class Index:
         known = {field.name for field in fields(Settings)}
         if wrong := sorted(set(options) - known):
             raise SettingsError(f"no such option: {', '.join(wrong)}; there are {', '.join(sorted(known))}")
-        frame: pd.DataFrame = self.report(Settings(**options), model=model).members.to_pandas()
+        report = self.report(Settings(**options), model=model, agencies=agencies)
+        frame: pd.DataFrame = report.members.to_pandas()
         return frame
 
     def show(
-        self, identifier: str, settings: Settings | None = None, *, model: Path | Model | None = None
+        self,
+        identifier: str,
+        settings: Settings | None = None,
+        *,
+        model: Path | Model | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
     ) -> ClusterReport:
         """Return the one cluster that an id names, or that holds the article it names.
 
@@ -302,6 +324,7 @@ class Index:
         everything = self.report(
             Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads),
             model=model,
+            agencies=agencies,
         )
         with self._store.snapshot() as snapshot:
             known = bool(snapshot.find(identifier))
@@ -391,6 +414,26 @@ class Index:
 
     # Looking
 
+    def credits(self, *, agencies: str | Path | Sequence[Agency] | None = None) -> Iterator[pa.Table]:
+        """Yield the credit of each article, in batches, in the order the articles lie in the index.
+
+        Parameters
+        ----------
+        agencies : path or sequence of Agency, optional
+            As for `report`.
+
+        Yields
+        ------
+        pa.Table
+            `dedup.report.schema.CREDIT_SCHEMA`; an article without a credit has nulls.
+        """
+        known = _agency_table(agencies)
+        with self._store.snapshot() as snapshot:
+            parts = zip(snapshot.keys(), snapshot.current(), snapshot.articles(list(SHOWN)), strict=True)
+            for keys, current, rows in parts:
+                kept = rows.filter(pa.array(current))
+                yield credit_table(kept, display_ids(keys[current], kept["id"]), known)
+
     def article(self, identifier: str) -> Article:
         """Return the article with this id (the feed's own, the one `dedup` gave it, or its URL).
 
@@ -478,6 +521,10 @@ class Index:
                 "give its URL, or the id of 16 hex digits",
             )
         return keys[0]
+
+
+def _agency_table(agencies: str | Path | Sequence[Agency] | None) -> Sequence[Agency] | None:
+    return load_agencies(agencies) if isinstance(agencies, str | Path) else agencies
 
 
 def _sketched_with() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,9 @@ from dedup.engines.local import State
 from dedup.engines.query import Near
 from dedup.engines.shelf import Shelf
 from dedup.errors import DedupError
+from dedup.index.credits import credit_columns
 from dedup.index.snapshot import Snapshot
+from dedup.profile import timed
 from dedup.report.schema import (
     CANONICAL,
     COMPOSITE_SCHEMA,
@@ -27,7 +30,7 @@ from dedup.report.schema import (
     QUERY_SCHEMA,
     ClusterReport,
 )
-from dedup.text.credit import find_credits
+from dedup.text.credit import Agency, Credit, find_credits
 
 SHOWN: tuple[str, ...] = (
     "id",
@@ -76,7 +79,13 @@ def _hex(numbers: bytes) -> pa.Array:
     return pa.StringArray.from_buffers(len(numbers) // 8, pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
-def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, names: pa.Array) -> pa.Table:
+def member_table(
+    snapshot: Snapshot,
+    corpus: Corpus,
+    clustering: Clustering,
+    names: pa.Array,
+    agencies: Sequence[Agency] | None = None,
+) -> pa.Table:
     """Build the member table, in cluster and key order (`ClusterReport.select` sorts it).
 
     Parameters
@@ -85,11 +94,13 @@ def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, nam
         Of one run.
     names : string array, shape (k,)
         What `cluster_ids` gives.
+    agencies : sequence of Agency, optional
+        Table of agencies, the shipped one by default.
     """
     member = clustering.member
     if not len(member):
         return MEMBER_SCHEMA.empty_table()
-    rows = _shown(snapshot, corpus, member)
+    rows, credits = _shown(snapshot, corpus, member, agencies)
     ids = display_ids(corpus.keys[member], rows["id"])
     canonical = clustering.canonical[clustering.cluster]
     place = np.empty(len(corpus), np.int64)
@@ -108,28 +119,33 @@ def member_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, nam
         "score": pa.array(np.round(clustering.score, 4)),
         "lag_s": pa.array(np.where(known, times - first, 0), mask=~known),
         "size": pa.array(np.bincount(clustering.cluster)[clustering.cluster], pa.int32()),
+        **credit_columns(rows, credits, clustering.cluster, times, agencies),
     }
     arrays = [columns[name] if name in columns else rows[name] for name in MEMBER_SCHEMA.names]
     return pa.table(arrays, names=MEMBER_SCHEMA.names).cast(MEMBER_SCHEMA)
 
 
-def _shown(snapshot: Snapshot, corpus: Corpus, articles: Ints) -> pa.Table:
-    """Return what a report shows of some articles, with the agency found as `credit`, in the order asked.
+def _shown(
+    snapshot: Snapshot, corpus: Corpus, articles: Ints, agencies: Sequence[Agency] | None
+) -> tuple[pa.Table, list[Credit | None]]:
+    """Return what a report shows of some articles, and their credits, in the order asked.
 
     Texts are long and only looked at for a credit: they are read in the order they lie on
     disk, a few thousand at a time.
     """
     order = np.lexsort((corpus.row[articles], corpus.part[articles]))
     tables = []
+    found: list[Credit | None] = []
     for low in range(0, len(order), _BATCH):
         some = articles[order[low : low + _BATCH]]
         rows = snapshot.rows_at(corpus.part[some], corpus.row[some], SHOWN)
-        found = [credit.agency if credit else None for credit in find_credits(rows)]
-        shown = rows.drop_columns(["text", "credit"])
-        tables.append(shown.append_column("credit", pa.array(found, pa.string())))
+        with timed("credits"):
+            found += find_credits(rows, agencies)
+        tables.append(rows.drop_columns(["text", "credit"]))
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
-    return pa.concat_tables(tables).combine_chunks().take(pa.array(back))
+    shown = pa.concat_tables(tables).combine_chunks().take(pa.array(back))
+    return shown, [found[place] for place in back.tolist()]
 
 
 def link_table(clustering: Clustering, names: pa.Array) -> pa.Table:
@@ -158,7 +174,12 @@ def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, 
 
 
 def cluster_report(
-    snapshot: Snapshot, state: State, clustering: Clustering, n_chosen: int, notes: tuple[str, ...]
+    snapshot: Snapshot,
+    state: State,
+    clustering: Clustering,
+    n_chosen: int,
+    notes: tuple[str, ...],
+    agencies: Sequence[Agency] | None = None,
 ) -> ClusterReport:
     """Put tables and counts of a run over `n_chosen` articles together; the caller adds the time taken."""
     counts: dict[str, int | float] = {
@@ -176,7 +197,7 @@ def cluster_report(
     }
     names = cluster_ids(state.corpus, clustering)
     return ClusterReport(
-        member_table(snapshot, state.corpus, clustering, names),
+        member_table(snapshot, state.corpus, clustering, names, agencies),
         composite_table(snapshot, state.corpus, clustering, names),
         link_table(clustering, names),
         counts,

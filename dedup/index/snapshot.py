@@ -9,6 +9,7 @@ hold up the writer's log. Rows the writer adds meanwhile are not seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC
 from functools import cached_property, partial
@@ -121,19 +122,19 @@ class Snapshot:
         """Return per part the key of each row: int64 arrays, shape (rows,), read-only."""
         return [self._arrays(part.position).array(KEY) for part in self.parts]
 
-    def sketch(self, part: int, *, verify: bool = True) -> dict[str, npt.NDArray[Any]]:
-        """Return the arrays committed with a part, memory-mapped, read-only.
+    def sketch(self, part: int, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+        """Return arrays committed with a part, memory-mapped, read-only; checksums are compared at first use.
 
         Parameters
         ----------
         part : int
-            Position in `parts`.
-        verify : bool
-            Compare checksums at first use, which reads the arrays once. False for a
-            single look-up that touches a few pages.
+            Position in `parts`. Several threads may ask at a time, each for another part.
+        names : sequence of str, optional
+            Arrays wanted, in that order; all of the sketch by default.
         """
         file = self._arrays(part)
-        return {name: file.array(name, verify=verify) for name in file.names if not name.startswith("_")}
+        wanted = [name for name in file.names if not name.startswith("_")] if names is None else names
+        return {name: file.array(name) for name in wanted}
 
     def find(self, text: str) -> list[int]:
         """Return the keys of the articles a user may mean by `text`, sorted.
@@ -196,6 +197,8 @@ class Snapshot:
         parts: Sequence[int] | Int64s,
         rows: Sequence[int] | Int64s,
         columns: Sequence[str] | None = None,
+        *,
+        threads: int = 1,
     ) -> pa.Table:
         """Return the rows at given places, in the order asked, superseded ones too.
 
@@ -205,6 +208,8 @@ class Snapshot:
             Position of the part, row in it.
         columns : sequence of str, optional
             Of `PART_SCHEMA`; all if None.
+        threads : int, default 1
+            Parts to read at a time.
 
         Returns
         -------
@@ -214,7 +219,13 @@ class Snapshot:
         parts, rows = np.asarray(parts, dtype=np.int64), np.asarray(rows, dtype=np.int64)
         order = np.argsort(parts, kind="stable")
         cuts = np.flatnonzero(np.diff(parts[order])) + 1
-        tables = [self._read(int(parts[g[0]]), rows[g], columns) for g in np.split(order, cuts) if len(g)]
+        groups = [g for g in np.split(order, cuts) if len(g)]
+
+        def read(group: Int64s) -> pa.Table:
+            return self._read(int(parts[group[0]]), rows[group], columns)
+
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            tables = list(pool.map(read, groups)) if threads > 1 else [read(group) for group in groups]
         if not tables:
             return pa.schema([PART_SCHEMA.field(name) for name in _checked(columns)]).empty_table()
         together = pa.concat_tables(tables)

@@ -46,6 +46,12 @@ MEMBER_SCHEMA: Final = pa.schema(
         pa.field("size", pa.int32()),  # articles in the cluster, also those a filter hides
         pa.field("file", pa.string()),
         pa.field("line", pa.int64()),
+        pa.field("credit_tier", pa.string()),  # sure, likely or hint
+        pa.field("credit_kind", pa.string()),  # dateline, byline, credit-line, copyright, url, metadata
+        pa.field("credit_evidence", pa.string()),  # the words that name the agency, as they stand
+        pa.field("cluster_credit", pa.string()),  # the agency the cluster comes from (dedup.cluster.credit)
+        pa.field("cluster_credit_tier", pa.string()),  # the best tier a member credits that agency with
+        pa.field("cluster_credits", pa.string()),  # all agencies and how many credit them: "Reuters 5, AP 2"
     ]
 )
 """One row per member of a cluster."""
@@ -79,6 +85,27 @@ QUERY_SCHEMA: Final = pa.schema(
     ]
 )
 """One row per match of an article asked about; articles without a match have none."""
+
+CREDIT_SCHEMA: Final = pa.schema(
+    [
+        pa.field("article_id", pa.string()),
+        pa.field("agency", pa.string()),  # null: the article credits none
+        pa.field("tier", pa.string()),  # sure, likely or hint
+        pa.field("kind", pa.string()),  # dateline, byline, credit-line, copyright, url, metadata
+        pa.field("field", pa.string()),  # where the evidence stands: text, title, byline, credit, url, outlet
+        pa.field("start", pa.int64()),  # half-open span of the evidence in that field, in code points
+        pa.field("end", pa.int64()),
+        pa.field("evidence", pa.string()),  # that span
+        pa.field("own_site", pa.bool_()),  # the article stands on the site of that agency
+        pa.field("outlet", pa.string()),
+        pa.field("published", pa.timestamp("us", tz="UTC")),
+        pa.field("title", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("file", pa.string()),
+        pa.field("line", pa.int64()),
+    ]
+)
+"""One row per article: the strongest credit found in it."""
 
 
 @dataclass(frozen=True)

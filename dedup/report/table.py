@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pyarrow.compute as pc
 
+from dedup.cluster.credit import counts_told
+from dedup.report.credits import evidence_line
 from dedup.report.layout import Canvas
 from dedup.report.member_rows import MemberColumns
 from dedup.report.schema import ClusterReport
@@ -166,6 +168,8 @@ def _cluster_lines(
         if options.detail:
             # Not cut to the width: an address is there to be copied.
             yield canvas.paint(_whereabouts(member), "dim")
+            if member["credit"]:
+                yield canvas.paint(f"      {evidence_line(member)}", "dim")
         if outlet is not None:
             outlets.add(outlet)
     if (more := len(members) - limit) > 0:
@@ -184,6 +188,10 @@ def _facts(members: list[dict[str, Any]], linked: list[str], id_length: int | No
         said.append(count(len(outlets), "outlet"))
     if len(dates) > 1:
         said.append(_span(dates))
+    if told := counts_told(members[0]["cluster_credits"]):
+        # One agency needs no count; two that claim a story do.
+        counted = ", ".join(f"{printable(who)} {number:,}" for who, number in told.items())
+        said.append(f"credits {counted}" if len(told) > 1 else f"from {printable(next(iter(told)))}")
     if linked:
         names = ", ".join(one[:id_length] for one in linked[:_MORE_LINKS])
         said.append(f"linked with {names}" + (" …" if len(linked) > _MORE_LINKS else ""))

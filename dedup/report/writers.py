@@ -16,12 +16,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.cluster.credit import counts_told
 from dedup.report.schema import CANONICAL, ClusterReport
 
 _ROWS: Final = 16_384  # rows turned into Python objects at a time
 _CSV_ROWS: Final = 4_096  # bounds the text held at once, also where articles are long
 _MUST_BE_QUOTED: Final = r'[",\r\n]'
 _RUNS_AS_FORMULA: Final = r"^[=+\-@\t\r]"  # OWASP, "CSV injection"
+_SHARED: Final = ["cluster_id", "size", "cluster_credit", "cluster_credit_tier", "cluster_credits"]
 _DAY_S: Final = 86_400
 _MINUTE_S: Final = 60
 
@@ -84,12 +86,13 @@ def cluster_records(report: ClusterReport) -> Iterator[dict[str, Any]]:
     for composite in report.composites.to_pylist():
         for cluster_id in composite["clusters"] or ():
             composites[cluster_id].append(composite["article_id"])
-    for cluster_id, size, members in _by_cluster(report):
+    for shared, members in _by_cluster(report):
+        cluster_id = shared["cluster_id"]
         dates = [member["published"] for member in members if member["published"] is not None]
         canonical = next((one for one in members if one["relation"] == CANONICAL), members[0])
         yield {
             "cluster_id": cluster_id,
-            "size": size,
+            "size": shared["size"],
             "outlets": sorted({one["outlet"] for one in members if one["outlet"] is not None}),
             "first": min(dates, default=None),
             "last": max(dates, default=None),
@@ -100,28 +103,31 @@ def cluster_records(report: ClusterReport) -> Iterator[dict[str, Any]]:
             "members": members,
             "linked": sorted(linked.get(cluster_id, ())),
             "composites": sorted(composites.get(cluster_id, ())),
+            "credit": shared["cluster_credit"],
+            "credit_tier": shared["cluster_credit_tier"],
+            "credits": counts_told(shared["cluster_credits"]),
         }
 
 
-def _by_cluster(report: ClusterReport) -> Iterator[tuple[str, int, list[dict[str, Any]]]]:
-    """Yield id and size of each cluster, and its members without what they share."""
+def _by_cluster(report: ClusterReport) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Yield what the members of each cluster share, and the members without it."""
     # Many clusters are turned into objects at once: a slice and a conversion each would cost
     # more than the objects themselves.
     waiting: list[dict[str, Any]] = []
-    current: tuple[str, int] = ("", 0)
+    current: dict[str, Any] = {}
     for begin in range(0, report.members.num_rows, _ROWS):
         table = report.members.slice(begin, _ROWS)
-        ids, sizes = table["cluster_id"].to_pylist(), table["size"].to_pylist()
-        records = _texts(table.drop_columns(["cluster_id", "canonical_id", "size"])).to_pylist()
-        for cluster_id, size, record in zip(ids, sizes, records, strict=True):
-            if waiting and current[0] != cluster_id:
-                yield *current, waiting
+        same = table.select(_SHARED).to_pylist()
+        records = _texts(table.drop_columns([*_SHARED, "canonical_id"])).to_pylist()
+        for shared, record in zip(same, records, strict=True):
+            if waiting and current["cluster_id"] != shared["cluster_id"]:
+                yield current, waiting
                 waiting = []
             if not waiting:
-                current = (cluster_id, size)
+                current = shared
             waiting.append(record)
     if waiting:
-        yield *current, waiting
+        yield current, waiting
 
 
 def safe_cells(table: pa.Table) -> pa.Table:

@@ -36,9 +36,10 @@ def checked_pairs(
     rows: int,
     min_equal: int,
     is_capped: NDArray[np.bool_],
-    whole: Whole | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.uint16], int]:
-    """Check each member i with ``i + 1 : last[i]``: the pairs that pass, their equal slots, how many checks.
+    whole: Whole | None,
+    store: Callable[[Pairs], None],
+) -> int:
+    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many checks.
 
     Left out are pairs that by `whole` cannot share enough, and those that share an uncapped bucket in one of
     the first `n_earlier` bands.
@@ -49,16 +50,15 @@ def checked_pairs(
     nothing = np.empty((0, 1), np.uint16), np.empty(0, np.int64), np.empty((0, 1), np.uint32)
     bodies, sizes, rare = nothing if whole is None else whole
     bands = pairs_of_slots(signatures) if rows == 2 else signatures[:0]
-    parts: list[Pairs] = []
     at = n_checks = 0
-    while at < len(members) or not parts:
+    while at < len(members):
         n, at, made = _check(
             signatures, bands, members, last, at, n_earlier, rows, min_equal, is_capped,
             bodies, sizes, rare, packed, equal,
         )  # fmt: skip
-        parts.append((packed[:n].copy(), equal[:n].copy()))
+        store((packed[:n].copy(), equal[:n].copy()))
         n_checks += made
-    return np.concatenate([p for p, _ in parts]), np.concatenate([e for _, e in parts]), n_checks
+    return n_checks
 
 
 def pairs_of_slots(signatures: NDArray[np.uint32] | NDArray[np.uint16]) -> Any:
@@ -133,19 +133,35 @@ def _check(  # type: ignore[no-untyped-def]
             if len(bands) and _agreeing(bands[left][:early], bands[right][:early]):
                 if not any_capped:
                     continue
-                if _met_before(mine, other, early, rows, any_capped, is_capped, left):
+                if _shares_open(bands[left], bands[right], is_capped[left], early):
                     continue
             n_equal = _agreeing(mine, other)
             if n_equal < min_equal:
                 continue
             if len(sizes) and not _whole_enough(bodies, sizes, rare, left, right):
                 continue
-            if _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left):
+            if len(bands):
+                if any_capped:
+                    met = _shares_open(bands[left], bands[right], is_capped[left], n_earlier)
+                else:
+                    met = _agreeing(bands[left][:n_earlier], bands[right][:n_earlier]) > 0
+            else:
+                met = _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left)
+            if met:
                 continue
             packed[n] = min(left, right) << 32 | max(left, right)
             equal[n] = n_equal
             n += 1
     return n, len(members), n_checks
+
+
+@_compiled
+def _shares_open(mine, other, is_capped, n_earlier):  # type: ignore[no-untyped-def]
+    """Whether two rows of bands agree in one of the first that is not capped; without a branch, for SIMD."""
+    n = 0
+    for band in range(n_earlier):
+        n += (mine[band] == other[band]) & (not is_capped[band])
+    return n > 0
 
 
 @_compiled

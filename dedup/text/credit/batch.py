@@ -44,16 +44,20 @@ class _Gates:
 
     def __init__(self, table: Table) -> None:
         self.texts = Gate(table)
-        wordings = {*table.names, *table.folded, *(rest for _, rest, *_ in table.phrases)}
-        if table.style is not None:
-            wordings.add(STYLE)
-        longest = {max(words.casefold().split(), key=len) for words in wordings if words.strip()}
+        # A name ends where no word goes on (`find_names`); a wording may stand before anything.
+        names = {_longest(name): WHOLE for name in (*table.names, *table.folded) if name.strip()}
+        rests = [rest for _, rest, *_ in table.phrases] + ([STYLE] if table.style is not None else [])
+        wordings = {_longest(rest): 0 for rest in rests if rest.strip()}
         domains = {domain: 0 for domain in table.domains}
         sections = {f"/{section}": WHOLE for section in table.sections}
         beginnings = {f"/{start}": 0 for start in table.beginnings if start.endswith("-")}
-        self.lines = _folded({word: 0 for word in longest})
+        self.lines = _folded({**names, **wordings})
         self.hosts = _folded(domains)
         self.urls = _folded({**domains, **sections, **beginnings})
+
+
+def _longest(wording: str) -> str:
+    return max(wording.casefold().split(), key=len)
 
 
 def _folded(literals: dict[str, int]) -> Literals:
@@ -114,17 +118,41 @@ def agency_outlets(outlets: pa.Array, urls: pa.Array) -> NDArray[np.bool_]:
     ValueError
         If the lengths differ.
     """
+    return site_agencies(outlets, urls) >= 0
+
+
+def site_agencies(
+    outlets: pa.Array, urls: pa.Array, agencies: Sequence[Agency] | None = None
+) -> NDArray[np.int64]:
+    """Return of many articles the agency on whose own site each stands, by outlet name or else by host.
+
+    Parameters
+    ----------
+    outlets, urls : pyarrow Array or ChunkedArray of string, length n
+    agencies : sequence of Agency, optional
+        The table, `load_agencies()` by default.
+
+    Returns
+    -------
+    int array, shape (n,)
+        Place in the table, -1 for none.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+    """
     if len(outlets) != len(urls):
         raise ValueError(f"{len(outlets)} outlets, but {len(urls)} URLs")
-    table = table_of(None)
+    table = table_of(agencies)
     hosts = _gates_of(table).hosts
-    own = [np.empty(0, np.bool_)]
+    own = [np.empty(0, np.int64)]
     for column in _chunks(outlets):
         values, codes = _distinct(column)
-        found = [bool(value) and outlet_agency(value, table) is not None for value in values]
-        own.append(np.array([*found, False])[codes])
-    out: NDArray[np.bool_] = np.concatenate(own)
-    known: dict[str, bool] = {}
+        found = [table.place_of(outlet_agency(value, table)) if value else -1 for value in values]
+        own.append(np.array([*found, -1])[codes])
+    out: NDArray[np.int64] = np.concatenate(own)
+    known: dict[str, int] = {}
     base = 0
     for column in _chunks(urls):
         texts = bytes_of(column)
@@ -133,8 +161,10 @@ def agency_outlets(outlets: pa.Array, urls: pa.Array) -> NDArray[np.bool_]:
             # No slash precedes the two before the host, and none is in it.
             site = "/".join(url.split("/", 3)[:3])
             if site not in known:
-                known[site] = host_agency(url, table) is not None
-            out[base + row] |= known[site]
+                of_host = host_agency(url, table)
+                known[site] = table.place_of(of_host and of_host[0])
+            if out[base + row] < 0:
+                out[base + row] = known[site]
         base += len(column)
     return out
 

@@ -32,9 +32,11 @@ _STAMP: Final = re.compile(r"^[a-z ]{0,15}\b(?:now|\d{1,2} \w{3,7} ago)\s\Z")  #
 
 
 def _looks_like_byline(hit: Hit) -> bool:
-    """Tell an abbreviation under the headline from one under a picture, a table row or a chart."""
-    before = hit.prior.rstrip()
-    return _DATED_NEXT.match(hit.rest) is not None or (hit.start <= 300 and before[-1:] not in '.!?)”"')
+    """Tell a name under the headline from one under a picture, in a table or in a torn sentence."""
+    before = hit.prior[: len(hit.prior) - len(hit.lead)].rstrip()[-1:]  # ends the line before
+    if hit.long:  # a full name may follow the lines a page begins with, and the credit of a picture
+        return not before or before not in '.!?”"'
+    return _DATED_NEXT.match(hit.rest) is not None or (hit.start <= 300 and before not in '.!?)”"')
 
 
 def byline(hit: Hit) -> Found | None:
@@ -64,7 +66,7 @@ def byline(hit: Hit) -> Found | None:
     words = [word for word in re.split(r"[\s,|•·—–&]+", lead.strip(" -–—(|*/·•")) if word]
     alone = not words or _STAMP.match(lead)
     ends = _ALONE_END.match(hit.text[end : end + 30])
-    if alone and ends and (title or hit.long or _looks_like_byline(hit)):
+    if alone and ends and (title or _looks_like_byline(hit)):
         start = base + len(hit.lead) - len(hit.lead.lstrip())
         return ("byline", "sure" if title else "likely" if hit.long else "hint", start, end)
     # "Jane Doe, Associated Press" on a line of its own. Of single-word names this is how pictures are signed.

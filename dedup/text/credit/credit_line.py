@@ -45,7 +45,8 @@ def copyright_line(hit: Hit) -> Found | None:
     found = _COPY.search(hit.prior)
     if found is None or re.match(r"\s?(?:(?:19|20)\d\d)?\s?/", hit.rest) or PICTURE_AFTER.match(hit.rest):
         return None
-    if PICTURE.search(found.string, max(0, found.start() - 40), found.start()):
+    # Pages set the rights in a picture far to the right of its caption.
+    if PICTURE.search(" ".join(found.string[: found.start()].split())[-40:]):
         return None
     rights = _RIGHTS.match(hit.rest)
     if not found["year"] and not rights:

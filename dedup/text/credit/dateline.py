@@ -22,9 +22,14 @@ DASHES: Final = "-–—―−:_.&"
 _DASH: Final = re.compile(r"[\s,]{0,3}(?:[-–—―−:_]{1,3}|\.\s?[-–—]|&#8212;|&mdash;)")
 _OPEN: Final = re.compile(r"[(\[（【/]\s?(?P<with>[^()\[\]\n/=]{1,25}[/=]\s?)?\Z")
 _OPEN_SPACED: Final = re.compile(r"[(\[（【][^()\[\]\n/=]{1,25}\s\Z")  # [ロンドン 4日 ロイター]
-_CLOSE: Final = re.compile(r"\s?(?:[/,=-]\s?[^()\[\]\n]{1,25}?)?\s?[)\]）】/]")
+_CLOSE: Final = re.compile(r"\s?(?:[/,=-]\s?(?P<more>[^()\[\]\n]{1,25}?))?\s?[)\]）】/]")
 _DAY: Final = re.compile(r"\d{1,2}月\d{1,2}日[^\s，。]{0,8}[电電]")
 _DAY_BEFORE: Final = re.compile(r"\d,?\s?\Z")
+# "(Jane Doe/Reuters)", "(Reuters/Jane Doe)": two capitalised words and no dash sign a picture, whatever date
+# the caption has. A station is one word or in capitals: "(WXYZ/CNN)", "(News 12/CNN)".
+_PHOTOGRAPHER: Final = re.compile(
+    r"[^\W\d_][\w.'’-]*\s(?:[^\W\d_][\w.'’-]*\s){0,3}[^\W\d_][\w'’-]*[^\W\d_A-Z]\w*"
+)
 _BETWEEN: Final = re.compile(r"[\s\[\],()]+")
 _SENTENCE: Final = re.compile(r"[ \xa0]?[^\W\d_]|[ \xa0][\"“‘']")
 _CAPS_RUN: Final = re.compile(
@@ -74,7 +79,11 @@ def dateline(hit: Hit) -> Found | None:
         if run is None or dash is None or _is_expansion(run["place"].split(), name):
             return None
         place, caps, dated, words = run["place"], True, False, run["place"].split()
-    if PICTURE.search(place):
+    partner = (opened and opened.groupdict().get("with")) or (close and close["more"]) or ""
+    partner = partner.strip(" /=")
+    if PICTURE.search(place) or PICTURE.search(partner):
+        return None
+    if dash is None and _PHOTOGRAPHER.fullmatch(partner):
         return None
     shared = opened is not None and "with" in opened.re.groupindex and bool(opened["with"])
     korean = shared and opened is not None and opened["with"].rstrip().endswith("=")

@@ -67,10 +67,17 @@ def in_closing(text: str, table: Table) -> Iterator[Credit]:
 
 
 _SEGMENT: Final = re.compile(r"(?:(?!\s(?:and|via|with|for)\s|\s[-–—]\s)[^|,;/•·()\[\]\"\n–—])+")
+_WHOLE: Final = re.compile(r".+", re.DOTALL)
+_LED: Final = re.compile(r"^(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*")
 _ROLE: Final = re.compile(
     r"\s(?:(?:[A-Z][\w-]{1,20}\s){0,3}(?:Writers?|Reporters?|Correspondents?|Editors?|Staff|Bureau|Desk|Team|Wire|"
     r"Newswire|News|Feed|Service)|news agency|staff|[Ww]ire [Ss]ervice)$"
 )
+_PARTS: Final = re.compile(r"[,;|]")
+_JOINED: Final = re.compile(r"&|\b(?:[Aa]nd|[Bb]y|BY|[Yy]|[Ee]t|[Uu]nd)\b")
+_CROWD: Final = 4
+"""Parts from which a byline field without an "and" is no byline but the names found anywhere on a page: of
+those in a feed of 37,554 articles that held an agency behind other names none of thirty read was right."""
 FIELD_LIMIT: Final = 400  # no byline or credit line is longer; a field that is was filled by mistake
 
 
@@ -80,23 +87,24 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
     kind: Kind = "byline" if field == "byline" else "metadata"
     if PICTURE.search(line):
         return
-    for segment in _SEGMENT.finditer(line):
+    crowd = field == "byline" and len(_PARTS.split(line)) >= _CROWD and not _JOINED.search(line)
+    # A name may hold what parts segments: "RFE/RL".
+    undivided = " ".join(line.split()) in table.names
+    for segment in _WHOLE.finditer(line) if undivided else _SEGMENT.finditer(line):
         part = segment.group().strip(" -")
+        before = line[: segment.start()].strip(" [\"'")
+        in_crowd = crowd and (not before or before.upper() != before)  # "JANE DOE, ELI ROE, SAM POE, AP"
+        if in_crowd and before:
+            break
         low = segment.start() + segment.group().index(part)
         high = low + len(part)
-        bare = re.sub(r"^(?:(?:By|BY|by|Via|via|Source|Credit|From)\b[\s:]*)?(?:[Tt]he\s)?", "", part)
-        bare = _ROLE.sub("", bare) if bare not in table.names else bare
-        words = bare.split()
-        if len(words) > 1 and len({word.casefold() for word in words}) == 1:
-            bare = words[0]  # "Afp Afp": first and last name of an author that is none
-        exact = table.names.get(" ".join(bare.split()))
-        known = exact or table.folded.get(" ".join(bare.split()).casefold())
+        known = _named(part, table)
         if known is not None:
-            agency, strength = known
+            agency, strength, exact, bare = known
             whole = part == line.strip()
             if strength == WEAK and not whole and field == "byline" and " " not in bare:
                 continue
-            tier: Tier = "sure" if exact and strength != WEAK else "likely"
+            tier: Tier = "hint" if in_crowd else "sure" if exact and strength != WEAK else "likely"
             yield make_credit(agency, capped(tier, agency), kind, line, low, high, field)
         else:
             for _, end, named, strength in find_names(part, table):
@@ -105,6 +113,22 @@ def in_line(line: str, table: Table, field: Literal["byline", "credit"]) -> Iter
     for credit in in_text(line, table):
         if credit.kind in ("credit-line", "copyright"):
             yield Credit(credit.agency, credit.tier, kind, credit.start, credit.end, field, credit.evidence)
+
+
+def _named(part: str, table: Table) -> tuple[Agency, int, bool, str] | None:
+    """Return the agency that a part is the name of, the strength, whether in its case, and the bare name."""
+    led = _LED.sub("", part)
+    for bare in (led, re.sub(r"^[Tt]he\s", "", led)):
+        bare = _ROLE.sub("", bare) if bare not in table.names else bare
+        words = bare.split()
+        if len(words) > 1 and len({word.casefold() for word in words}) == 1:
+            words = words[:1]  # "Afp Afp": first and last name of an author that is none
+        bare = " ".join(words)
+        if exact := table.names.get(bare):
+            return *exact, True, bare
+        if known := table.folded.get(bare.casefold()):
+            return *known, False, bare
+    return None
 
 
 _TITLE_END: Final = re.compile(r"\s(?P<mark>[|–—-])\s(?:The\s)?\Z")

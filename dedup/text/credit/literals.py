@@ -74,8 +74,8 @@ class Literals:
             starts.setdefault(_bytes(literal)[:DEPTH], []).append((literal, label))
         dealt: list[list[tuple[str, int]]] = [[] for _ in range(BUCKETS)]
         share = max(BUCKETS, len(starts))
-        # Short ones, after which anything may stand, apart from the others.
-        apart = sorted(starts, key=lambda start: (len(start.split(b" ")[0]) < DEPTH // 2, start))
+        # By length, for after a short one anything may stand: its masks pass too much to share a lane.
+        apart = sorted(starts, key=lambda start: (min(len(start.split(b" ")[0]), DEPTH), start))
         for number, pairs in enumerate(starts[start] for start in apart):
             dealt[number * BUCKETS // share] += pairs
         masks = np.zeros((DEPTH, 256), np.uint64)

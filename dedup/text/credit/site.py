@@ -13,6 +13,7 @@ from dedup.text.credit.names import WEAK, Table, table_of
 _URL: Final = re.compile(
     r"\s*(?:[a-zA-Z][a-zA-Z+.-]{0,20}:)?//(?:[^/?#@\s]{0,100}@)?(?P<host>[^/?#\s:]{1,255})"
 )
+_NUMBER: Final = re.compile(r"[\d._-]+(?:\.\w{2,5})?|(?i:id|story|article|index(?:\.\w{2,5})?|amp)")
 URL_LIMIT: Final = 2000
 
 
@@ -39,11 +40,12 @@ def in_url(url: str, table: Table) -> Iterator[Credit]:
     path = re.split(r"[?#]", url[: URL_LIMIT + 1], maxsplit=1)[0]
     parts = list(re.finditer(r"/([^/]+)", path[found.end() :] if found else path))
     shift = found.end() if found else 0
+    # The last part of words is the headline: "ap-calculus-tips" is no section, nor is it before "/id/7015/".
+    headline = max((n for n, part in enumerate(parts) if not _NUMBER.fullmatch(part.group(1))), default=-1)
     for number, part in enumerate(parts):
         section = part.group(1).casefold()
         agency = table.sections.get(section)
-        # The last part is the headline: "ap-calculus-tips" is no section.
-        if agency is None and number < len(parts) - 1:
+        if agency is None and number < headline:
             for cut in range(section.find("-") + 1, len(section)):
                 if section[cut - 1] == "-" and (agency := table.beginnings.get(section[:cut])):
                     break

@@ -1,0 +1,70 @@
+"""The first run after an installation: says that kernels are compiled, and has a second process help.
+
+Numba compiles one kernel at a time, so a process cannot use a second core for
+it. The helper begins with the kernels that the command needs last; what it has
+put into the cache beside the package, the command only loads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from typing import Any
+
+_SAID = "first run: compiling the kernels, which takes about twenty seconds once"
+
+
+def watch_compiling() -> None:
+    """Say so and start the helper as soon as a kernel must be compiled."""
+    event: Any = importlib.import_module("numba.core.event")  # has no types
+    told: list[str] = []
+
+    def tell() -> None:
+        if not told:
+            told.append(_SAID)
+            print(_SAID, file=sys.stderr, flush=True)
+            if (os.cpu_count() or 1) > 1:
+                _start_helper()
+
+    listener = type("Teller", (event.Listener,), {"on_start": lambda *_: tell(), "on_end": lambda *_: None})
+    event.register("numba:compile", listener())
+
+
+def _start_helper() -> None:
+    # Not waited for: it ends by itself, and what it writes it writes whole. Its output is nobody's, or who
+    # reads the output of the command to its end would wait for it.
+    subprocess.Popen(
+        [sys.executable, "-m", "dedup.cli.compiling"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def compile_late_kernels() -> None:
+    """Call the kernels of credits, confirming and learning once."""
+    import numpy as np
+    import pyarrow as pa
+
+    from dedup.confirm.epoch import Learnt, learn
+    from dedup.confirm.judge import Judge
+    from dedup.confirm.model import load_model
+    from dedup.confirm.survey import survey_texts
+    from dedup.text.credit import find_credits
+    from dedup.text.words import tokenize
+
+    words_told = " ".join(f"word{number}" for number in range(60))
+    wire, byline = f"PARIS (Reuters) - {words_told} ends.", f"{words_told} and more. By Ann Lee"
+    texts = pa.array([wire, byline, words_told], pa.large_string())
+    find_credits(pa.table({"title": texts, "text": texts, "byline": texts, "url": texts, "outlet": texts}))
+    words = tokenize(texts, stems=True)
+    judge = Judge(np.diff(words.offsets), texts.take, Learnt.nothing(), load_model())
+    left, right = np.array([0, 1]), np.array([1, 2])
+    judge.verdicts(left, right)
+    judge.likeness(left, right)
+    survey = survey_texts(words, np.arange(1, 4, dtype=np.uint64), count_limit=9)
+    learn(survey, np.arange(3), np.empty(0, np.uint64), 3)
+
+
+if __name__ == "__main__":
+    compile_late_kernels()

@@ -1,0 +1,92 @@
+"""Of many pairs, those that are among the nearest of either of their texts.
+
+Ten thousand articles of one template propose fifty million pairs, all of them
+alike. So pairs are left out while they are gathered, not after: a pair that
+has enough nearer ones beside it among some pairs has them among all, so it
+does not matter when, nor how often, the far ones go.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.sketch.check import Pairs, unique_pairs
+
+GATHERED: Final = 1 << 23
+"""Pairs held before the far ones among them are left out: a hundred megabytes."""
+
+
+class Nearest:
+    """Gathers pairs, and keeps those that are among the `most` nearest of either text.
+
+    The more slots two texts agree in, the nearer they are; ties go by the other's key.
+
+    Parameters
+    ----------
+    order : uint64 array, shape (n,)
+        A key of each text that does not depend on the input order.
+    most : int, optional
+        Pairs a text may ask for; without it all are kept.
+
+    Attributes
+    ----------
+    left_out : int
+        Pairs left out so far; one that is found in several buckets may count several times.
+    """
+
+    def __init__(self, order: NDArray[np.uint64], most: int | None) -> None:
+        self._order, self._most = order, most
+        self._parts: list[Pairs] = []
+        self._held, self._limit = 0, GATHERED
+        self.left_out = 0
+
+    def add(self, pairs: Pairs) -> None:
+        """Take pairs in, each of them once."""
+        if not len(pairs[0]):
+            return
+        self._parts.append(pairs)
+        self._held += len(pairs[0])
+        if self._held > self._limit:
+            self._held = len(self.pairs()[0])
+            # What is kept may be much by itself: a million texts of sixteen pairs each.
+            self._limit = max(GATHERED, 2 * self._held)
+
+    def take_all(self, other: Nearest) -> None:
+        """Take in what another has gathered."""
+        self.left_out += other.left_out
+        for part in other._parts:
+            self.add(part)
+
+    def pairs(self) -> Pairs:
+        """Return what is kept of all pairs so far, each once, sorted."""
+        packed, equal = unique_pairs(self._parts)
+        near = self._is_near(packed, equal)
+        if not near.all():
+            self.left_out += len(near) - int(near.sum())
+            packed, equal = packed[near], equal[near]
+        self._parts = [(packed, equal)]
+        return packed, equal
+
+    def _is_near(self, packed: NDArray[np.int64], equal: NDArray[np.uint16]) -> NDArray[np.bool_]:
+        near = np.ones(len(packed), np.bool_)
+        if self._most is None or not len(packed):
+            return near
+        order, n = self._order, len(self._order)
+        left, right = packed >> 32, packed & 0xFFFFFFFF
+        degree = np.bincount(left, minlength=n) + np.bincount(right, minlength=n)
+        if degree.max() <= self._most:
+            return near
+        # The nearer, the smaller: slots that differ, then 20 bits of the other text's key.
+        far = (np.uint64(1023) - equal.astype(np.uint64)) << np.uint64(20)
+        keys = [far | order[other] >> np.uint64(44) for other in (right, left)]
+        ranked = np.concatenate(
+            [t.astype(np.uint64) << np.uint64(32) | k for t, k in zip((left, right), keys, strict=True)]
+        )
+        ranked.sort()
+        starts = np.concatenate(([0], np.cumsum(degree)))
+        last = ranked[np.minimum(starts[:-1] + self._most, np.maximum(starts[1:], 1)) - 1]
+        limit = last & np.uint64(0xFFFFFFFF)
+        return np.asarray((keys[0] <= limit[left]) | (keys[1] <= limit[right]), np.bool_)
