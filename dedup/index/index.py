@@ -245,7 +245,7 @@ class Index:
         -------
         ClusterReport
         RunSource
-            Good until the index changes or is closed; see `dedup.report.html.write_html`.
+            Good until the index changes or is closed; see `dedup.report.html.page.write_html`.
         """
         began = time.perf_counter()
         settings = (settings or Settings()).check()
