@@ -17,6 +17,7 @@ from dedup.cli.clusters import clusters
 from dedup.cli.evaluate import evaluate
 from dedup.cli.export import export
 from dedup.cli.index import index
+from dedup.cli.outlets import outlets
 from dedup.cli.query import query
 from dedup.cli.show import show
 from dedup.cli.simulate import simulate
@@ -63,7 +64,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats, evaluate, tune, simulate):
+for command in (index, clusters, show, query, export, stats, outlets, evaluate, tune, simulate):
     app.command()(guard.guarded(command))
 
 

@@ -41,6 +41,16 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+class ClustersFormat(StrEnum):
+    """Formats of clusters: those of matches, and what is for reading."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    MD = "md"
+
+
 class FeedFormat(StrEnum):
     """Formats a feed is written in."""
 
@@ -177,6 +187,15 @@ FormatOut: TypeAlias = Annotated[
     typer.Option(
         "--format",
         help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ClustersOut: TypeAlias = Annotated[
+    ClustersFormat | None,
+    typer.Option(
+        "--format",
+        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe; "
+        "md is a digest for a chat or an issue.",
         rich_help_panel=OUTPUT,
     ),
 ]

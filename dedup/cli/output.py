@@ -29,6 +29,11 @@ def emit_report(
 
         emit_lines(table_lines(report, canvas_for(output), table), output)
         return
+    if format == "md":
+        from dedup.report.markdown import markdown_lines
+
+        emit_lines(markdown_lines(report, clusters=table.clusters, sort=table.sort), output)
+        return
     from dedup.report.writers import write_report
 
     with destination(output, format) as file:

@@ -19,6 +19,7 @@ SUFFIXES: Final[Mapping[str, str]] = {
     ".pq": "parquet",
     ".json": "json",
     ".txt": "table",
+    ".md": "md",
 }
 """Format a file name stands for when no ``--format`` is given."""
 

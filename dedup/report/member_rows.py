@@ -6,7 +6,7 @@ narrow terminal is the credit first, then the headline, which moves to a line of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final
@@ -94,7 +94,7 @@ class MemberColumns:
         cells = [
             paint(fitted(printable(relation), self.relation), *colour),
             paint(
-                fitted(_lag(member, canonical, first=first), self.lag, right=True),
+                fitted(member_lag(member, canonical, first=first), self.lag, right=True),
                 *(["dim"] if first else []),
             ),
             # An outlet that carries its own story again is no syndication; it steps back.
@@ -109,7 +109,8 @@ class MemberColumns:
             yield paint(line, *filter(None, [style]))
 
 
-def _lag(member: dict[str, Any], canonical: dict[str, Any], *, first: bool) -> str:
+def member_lag(member: Mapping[str, Any], canonical: Mapping[str, Any], *, first: bool) -> str:
+    """Return how long after the canonical article a member came, in words; in days where one knows no more."""
     when, began = member["published"], canonical["published"]
     if when is None or began is None or not (is_midnight(when) or is_midnight(began)):
         return lag(member["lag_s"], first=first)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow.compute as pc
 
+from dedup.report.facts import cluster_facts
 from dedup.report.layout import Canvas
 from dedup.report.member_rows import MemberColumns
 from dedup.report.schema import ClusterReport
@@ -22,7 +22,6 @@ from dedup.report.wording import (
     count,
     duration,
     fitted,
-    is_midnight,
     percent,
     printable,
 )
@@ -30,7 +29,7 @@ from dedup.report.wording import (
 CLUSTERS_SHOWN: Final = 20
 MEMBERS_SHOWN: Final = 8
 _SHORT_ID: Final = 8
-_ORDER_WORDS: Final = {
+ORDER_WORDS: Final = {
     "size": "the largest",
     "recent": "the most recent",
     "lag": "those that travelled longest",
@@ -99,12 +98,14 @@ def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) ->
     yield from _composite_lines(report, columns, length)
     if report.n_clusters > shown.n_clusters:
         part = f"{shown.n_clusters:,} of {report.n_clusters:,} clusters shown"
-        part += f", {_ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
+        part += f", {ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
         yield from canvas.wrapped(part, 3)
 
 
-def summary_line(report: ClusterReport) -> str:
+def summary_line(report: ClusterReport, *, timed: bool = True) -> str:
     """Return what came out of a run in one line, and how much of it `report` still holds.
+
+    `timed`: say how long it took, which is another time at every run.
 
     Examples
     --------
@@ -130,7 +131,7 @@ def summary_line(report: ClusterReport) -> str:
         said.append(count(composites, "composite"))
     if capped := int(counts.get("capped_buckets", 0)):
         said.append(count(capped, "capped bucket"))
-    if "seconds" in counts:
+    if timed and "seconds" in counts:
         seconds = float(counts["seconds"])
         said.append(f"{seconds:.1f} s" if seconds < 60 else duration(seconds))
     return ", ".join(said)
@@ -174,30 +175,11 @@ def _cluster_lines(
 
 
 def _facts(members: list[dict[str, Any]], linked: list[str], id_length: int | None) -> str:
-    size = members[0]["size"]
-    outlets = {one["outlet"] for one in members if one["outlet"] is not None}
-    dates = [one["published"] for one in members if one["published"] is not None]
-    said = [count(size, "article")]
-    if size > len(members):
-        said[0] += f" ({len(members):,} shown)"
-    if outlets:
-        said.append(count(len(outlets), "outlet"))
-    if len(dates) > 1:
-        said.append(_span(dates))
+    said = cluster_facts(members)
     if linked:
         names = ", ".join(one[:id_length] for one in linked[:_MORE_LINKS])
         said.append(f"linked with {names}" + (" …" if len(linked) > _MORE_LINKS else ""))
     return " · ".join(said)
-
-
-def _span(dates: list[datetime]) -> str:
-    exact = [when for when in dates if not is_midnight(when)]
-    days = (max(dates).astimezone(UTC).date() - min(dates).astimezone(UTC).date()).days
-    if len(exact) == len(dates) or (days == 0 and len(exact) > 1):
-        span = (max(exact) - min(exact)).total_seconds()
-        return f"within {duration(span)}" if span else "all at one time"
-    # Some dates are days only, so hours would pretend to know more than the feed says.
-    return f"within {count(days + 1, 'day')}" if days else "all on one day"
 
 
 def _whereabouts(member: dict[str, Any]) -> str:
