@@ -74,7 +74,7 @@ def outlets(
       dedup outlets feed.jsonl
       dedup outlets news.dedup --by family --since '7d ago'
       dedup outlets news.dedup --by family --families mine.csv
-      dedup outlets news.dedup --format json | jq .lag_s
+      dedup outlets news.dedup --format json | jq .within_s
 
     First is who published first of those in the feed. That an outlet printed the
     same text later is certain; that it took it from the first one is not, for

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from dedup.errors import SettingsError
 from dedup.provenance.families import Families, load_families, url_host
 from dedup.provenance.origins import origins
+from dedup.report.wording import is_midnight
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +31,12 @@ CLUSTER_COLUMNS: Final = (
     "cluster_id", "title", "articles", "carriers", "origins", "origin_names", "first", "published", "last_lag_s",
 )  # fmt: skip
 CARRIER_COLUMNS: Final = (
-    "name", "articles", "shared", "share", "first", "picked_up", "median_lag_s", "mostly_from", "mostly_from_n",
+    "name", "articles", "shared", "share", "first", "picked_up", "median_lag_s", "lag_in_days", "mostly_from", "mostly_from_n",
     "mostly_credits",
 )  # fmt: skip
-PICKUP_COLUMNS: Final = ("cluster_id", "carrier", "first", "relation", "credit", "lag_s")
+PICKUP_COLUMNS: Final = ("cluster_id", "carrier", "first", "relation", "credit", "lag_s", "within_s")
+
+_DAY: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,13 @@ class Provenance:
         One row per carrier, those with most shared articles first: ``name``; ``articles`` (missing if only
         clusters were given); ``shared``, its articles in clusters that two carriers or more hold; ``share``
         of all its articles; ``first`` and ``picked_up``, in how many such clusters it was and was not first;
-        ``median_lag_s`` of what it picked up; ``mostly_from``, the first carrier it most often picked up
+        ``median_lag_s`` of what it picked up; ``lag_in_days``, whether most of those lags are between dates
+        without a time; ``mostly_from``, the first carrier it most often picked up
         from, and how often; ``mostly_credits``, the agency its shared articles credit most.
     pickups : pandas.DataFrame
         One row for each cluster and carrier that was not first: ``cluster_id, carrier, first, relation,
-        credit, lag_s`` (of its earliest copy; missing where a time is not known well enough).
+        credit, lag_s`` (of its earliest copy; missing where a time is not known well enough), ``within_s`` (the
+        most it can be: of two dates without a time, a day more).
     by : {"outlet", "family"}
     """
 
@@ -135,7 +140,7 @@ def trace(
     )
     whole = {"articles": "Int64", "median_lag_s": "Int64", "share": "Float64"}
     return Provenance(
-        rows.astype({"last_lag_s": "Int64"}), carriers.astype(whole), pickups.astype({"lag_s": "Int64"}), by
+        rows.astype({"last_lag_s": "Int64"}), carriers.astype(whole), pickups.astype({"lag_s": "Int64", "within_s": "Int64"}), by
     )
 
 
@@ -179,7 +184,16 @@ class _Traced:
             own = min(copies, key=lambda one: (one["lag_s"] is None, one["lag_s"] or 0))
             yield (
                 self.canonical["cluster_id"], name, self.first, own["relation"], own["credit"], own["lag_s"],
+                self._within(own),
             )  # fmt: skip
+
+
+    def _within(self, copy: Mapping[str, Any]) -> int | None:
+        times = (copy["published"], self.canonical["published"])
+        if copy["lag_s"] is None or None in times:
+            return cast("int | None", copy["lag_s"])
+        # A feed that knows the day alone gives its first moment.
+        return int(copy["lag_s"]) + (_DAY if all(is_midnight(when) for when in times) else 0)
 
 
 def _carrier_rows(
@@ -193,6 +207,7 @@ def _carrier_rows(
     sources: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lags: defaultdict[str, list[int]] = defaultdict(list)
     picked_up: Counter[str] = Counter()
+    in_days: Counter[str] = Counter()
     for one in traced:
         if one.is_shared:
             for name, copies in one.of.items():
@@ -206,13 +221,14 @@ def _carrier_rows(
             sources[row.carrier][row.first] += 1
         if row.lag_s == row.lag_s and row.lag_s is not None:  # pandas makes nan of None among numbers
             lags[row.carrier].append(int(row.lag_s))
+            in_days[row.carrier] += int(row.within_s) > int(row.lag_s)
     rows = []
     for name in sorted({*shared, *picked_up, *(totals or ())}, key=lambda name: (-shared[name], name)):
         n = None if totals is None else totals[name]
         source, times = _most(sources[name])
         rows.append((
             name, n, shared[name], shared[name] / n if n else None, first[name], picked_up[name],
-            round(median(lags[name])) if lags[name] else None, source, times, _most(credits[name])[0],
+            round(median(lags[name])) if lags[name] else None, 2 * in_days[name] > len(lags[name]), source, times, _most(credits[name])[0],
         ))  # fmt: skip
     return rows
 

@@ -9,7 +9,7 @@ import orjson
 from rich.cells import cell_len
 
 from dedup.report.layout import Canvas
-from dedup.report.wording import count, duration, fitted, percent, printable
+from dedup.report.wording import count, duration, fitted, lag, percent, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,7 @@ CARRIERS_SHOWN: Final = 20
 _GAP: Final = "  "
 # Right-aligned columns of figures: heading, least width of a line that has room for it.
 _FIGURES: Final = (("articles", 0), ("shared", 0), ("share", 0), ("first", 70), ("lag", 0))
-_LAG: Final = 11  # "12 h 34 min"
+_DAY: Final = 86_400
 _SOURCE_FROM: Final = 90  # width from which there is room for whom it copies most
 _CREDIT_FROM: Final = 130
 _LEAST_NAME: Final = 12
@@ -42,7 +42,7 @@ def provenance_json(found: Provenance, top: int | None = None) -> str:
     top : int, optional
         Only the first so many carriers.
     """
-    spread = found.pickups["lag_s"].dropna()
+    spread = found.pickups["within_s"].dropna()
     shared = found.clusters[found.clusters["carriers"] > 1]
     record = {
         "by": found.by,
@@ -50,7 +50,7 @@ def provenance_json(found: Provenance, top: int | None = None) -> str:
         "shared_clusters": len(shared),
         "pickups": len(found.pickups),
         "pickups_timed": len(spread),
-        "lag_s": {
+        "within_s": {
             f"p{share}": round(float(spread.quantile(share / 100))) if len(spread) else None for share in (10, 50, 90)
         },
         "origins": {str(number): n for number, n in sorted(shared["origins"].value_counts().items())},
@@ -108,7 +108,7 @@ def _summary(found: Provenance, canvas: Canvas) -> Iterator[str]:
             f"({printable(widest['origin_names'])})"
         )
     yield from canvas.wrapped(said + ".", 4)
-    lags = found.pickups["lag_s"].dropna()
+    lags = found.pickups["within_s"].dropna()
     if len(lags):
         half, most = (duration(float(lags.quantile(share))) for share in (0.5, 0.9))
         text = (
@@ -142,7 +142,7 @@ def _schema() -> pa.Schema:
     text, whole, real = pa.string(), pa.int64(), pa.float64()
     return pa.schema({
         "name": text, "articles": whole, "shared": whole, "share": real, "first": whole, "picked_up": whole,
-        "median_lag_s": whole, "mostly_from": text, "mostly_from_n": whole, "mostly_credits": text,
+        "median_lag_s": whole, "lag_in_days": pa.bool_(), "mostly_from": text, "mostly_from_n": whole, "mostly_credits": text,
     })  # fmt: skip
 
 
@@ -150,7 +150,11 @@ def _figure(one: dict[str, Any], name: str) -> str:
     if name == "share":
         return "" if one["share"] is None else percent(one["shared"], one["articles"])
     if name == "lag":
-        return "" if one["median_lag_s"] is None else duration(one["median_lag_s"])
+        if one["median_lag_s"] is None:
+            return ""
+        if one["lag_in_days"]:
+            return lag(round(one["median_lag_s"] / _DAY) * _DAY, first=False, days=True).removeprefix("+")
+        return duration(one["median_lag_s"])
     return "" if one[name] is None else f"{one[name]:,}"
 
 
