@@ -75,6 +75,10 @@ class Chart:
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
 
+    def __repr__(self) -> str:
+        titles = [title for axes in self.figure.axes if (title := axes.get_title(loc="left"))]
+        return f"Chart({'; '.join(titles)!r})"
+
     def save(self, path: str | Path, *, dpi: int = _DPI) -> Path:
         """Write the chart; the file is replaced when the picture is whole.
 
