@@ -30,7 +30,7 @@ def paths() -> list[Path]:
 
 
 def executed(path: Path) -> Any:
-    """Return a notebook with the outputs of a fresh run; a cell that raises ends it with `CellExecutionError`."""
+    """Return a notebook with the outputs of a fresh run; a cell that raises ends it."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,

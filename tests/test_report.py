@@ -332,7 +332,7 @@ def test_the_page_reads_like_this() -> None:
     ]
     assert printed(report_of(*rows), 98) == [
         "Quake hits western Velmara",
-        "4 articles · 3 outlets · within 1 d                                               cluster 33350485",
+        "4 articles · 3 outlets, 2 origins · within 1 d                                    cluster 33350485",
         "  canonical        first  The Daily Meridian  2024-11-25 07:31                             Reuters",
         "  cut        +2 h 14 min  Metro Beacon        same headline                          0.87",
         "  rewrite           +1 d  Riverton Ledger     Nine dead in Velmara as strong         0.71  AP",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from dedup.errors import DedupError
 from dedup.report.destination import destination
@@ -114,7 +114,7 @@ class Chart:
         from matplotlib import rc_context
 
         drawn = BytesIO()
-        with rc_context(_STYLE):
+        with rc_context(cast(Any, _STYLE)):
             self.figure.savefig(drawn, format=format, dpi=dpi, metadata=_METADATA[format])
         return drawn.getvalue()
 
@@ -141,7 +141,7 @@ def drawing(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_STYLE):
+    with rc_context(cast(Any, _STYLE)):
         figure = Figure((width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         yield Chart(figure), list(axes.ravel())
@@ -155,7 +155,8 @@ def check_matplotlib() -> None:
 
 def plain(text: object, longest: int = 28) -> str:
     """Return a feed's text as a label: one short line, in which ``$`` begins no formula."""
-    from dedup.report.wording import fitted, printable
+    from dedup.report.wording import printable
 
     said = printable(str(text))
-    return fitted(said, min(len(said), longest)).rstrip().replace("$", r"\$") if said else ""
+    said = said if len(said) <= longest else said[: longest - 1].rstrip() + "…"
+    return said.replace("$", r"\$")

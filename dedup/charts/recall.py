@@ -53,7 +53,8 @@ def s_curve(measured: Sequence[RecallBin] | None = None) -> Chart:
                 axes.annotate(
                     f"{one.pairs:,}", (one.jaccard, low[number] if below else one.recall),
                     (0, -5) if below else (7, 0), textcoords="offset points",
-                    ha="center" if below else "left", va="top" if below else "center", fontsize=7.5, color=RED,
+                    ha="center" if below else "left", va="top" if below else "center", fontsize=7.5,
+                    color=RED,
                 )  # fmt: skip
         axes.set(
             xlabel="Jaccard similarity of the word pairs", ylabel="chance to be compared", xlim=(0, 1.01),

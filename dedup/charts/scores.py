@@ -81,7 +81,10 @@ def precision_recall(found: ScoreEvaluation, *, title: str = "") -> Chart:
         _precision_against_recall(left, found)
         right.plot([0, 1], [0, 1], ":", color=GREY)
         right.plot(
-            [one.score for one in found.reliability], [one.copies for one in found.reliability], "o-", color=BLUE
+            [one.score for one in found.reliability],
+            [one.copies for one in found.reliability],
+            "o-",
+            color=BLUE,
         )
         right.set(xlabel="score", ylabel="share of copies", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
         right.set_title(f"{len(found.reliability)} bins of equal numbers, Brier score {found.brier:.3f}")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _MINUTE: Final = 60.0
 _TICKS: Final = {
-    60: "1 min", 600: "10 min", 3_600: "1 h", 21_600: "6 h", 86_400: "1 d", 172_800: "2 d", 604_800: "1 wk", 2_592_000: "30 d",
-    31_536_000: "1 y",
+    60: "1 min", 600: "10 min", 3_600: "1 h", 21_600: "6 h", 86_400: "1 d", 172_800: "2 d",
+    604_800: "1 wk", 2_592_000: "30 d", 31_536_000: "1 y",
 }  # fmt: skip
 _LEAST_PICKUPS: Final = 5  # a curve of fewer says nothing
 _CELL: Final = 0.42  # inches of a cell of the matrix
@@ -117,7 +117,11 @@ def outlet_matrix(found: Provenance, *, top: int = 15) -> Chart:
                         color="white" if number > dark else "#20242b",
                     )  # fmt: skip
         axes.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color="#d3d6db", linewidth=0.7)
-        axes.set(xlabel="first to carry the story", ylabel="carried it later", title="Who carries whose copy: stories")
+        axes.set(
+            xlabel="first to carry the story",
+            ylabel="carried it later",
+            title="Who carries whose copy: stories",
+        )
     return chart
 
 

@@ -128,7 +128,8 @@ def load_families(path: Path | None = None) -> Families:
     Parameters
     ----------
     path : Path, optional
-        CSV with the columns ``outlet_or_host,family``. A row whose first cell is ``*`` drops the shipped table.
+        CSV with the columns ``outlet_or_host,family``. A row whose first cell is ``*`` drops the
+        shipped table.
 
     Raises
     ------

@@ -8,8 +8,8 @@ the earlier members account for it. A source is counted only where the members g
   verbatim and cut copies) credits an agency: then the wording is the agency's, and the first to print it
   only left the credit out.
 
-So it is a lower bound. Its limits: where every outlet strips the credit, an agency story counts as that of the
-outlet first seen with it; an uncredited rewrite counts as derived, though two newsrooms may have
+So it is a lower bound. Its limits: where every outlet strips the credit, an agency story counts as that of
+the outlet first seen with it; an uncredited rewrite counts as derived, though two newsrooms may have
 reworked one press release; a credit wrongly found is an origin too many.
 """
 

@@ -28,11 +28,12 @@ _READ: Final = ("cluster_id", "relation", "lag_s", "outlet", "published", "title
 _CANONICAL: Final = "canonical"
 
 CLUSTER_COLUMNS: Final = (
-    "cluster_id", "title", "articles", "carriers", "origins", "origin_names", "first", "published", "last_lag_s",
+    "cluster_id", "title", "articles", "carriers", "origins", "origin_names", "first", "published",
+    "last_lag_s",
 )  # fmt: skip
 CARRIER_COLUMNS: Final = (
-    "name", "articles", "shared", "share", "first", "picked_up", "median_lag_s", "lag_in_days", "mostly_from", "mostly_from_n",
-    "mostly_credits",
+    "name", "articles", "shared", "share", "first", "picked_up", "median_lag_s", "lag_in_days",
+    "mostly_from", "mostly_from_n", "mostly_credits",
 )  # fmt: skip
 PICKUP_COLUMNS: Final = ("cluster_id", "carrier", "first", "relation", "credit", "lag_s", "within_s")
 
@@ -58,8 +59,8 @@ class Provenance:
         from, and how often; ``mostly_credits``, the agency its shared articles credit most.
     pickups : pandas.DataFrame
         One row for each cluster and carrier that was not first: ``cluster_id, carrier, first, relation,
-        credit, lag_s`` (of its earliest copy; missing where a time is not known well enough), ``within_s`` (the
-        most it can be: of two dates without a time, a day more).
+        credit, lag_s`` (of its earliest copy; missing where a time is not known well enough), ``within_s``
+        (the most it can be: of two dates without a time, a day more).
     by : {"outlet", "family"}
     """
 
@@ -140,7 +141,10 @@ def trace(
     )
     whole = {"articles": "Int64", "median_lag_s": "Int64", "share": "Float64"}
     return Provenance(
-        rows.astype({"last_lag_s": "Int64"}), carriers.astype(whole), pickups.astype({"lag_s": "Int64", "within_s": "Int64"}), by
+        rows.astype({"last_lag_s": "Int64"}),
+        carriers.astype(whole),
+        pickups.astype({"lag_s": "Int64", "within_s": "Int64"}),
+        by,
     )
 
 
@@ -187,7 +191,6 @@ class _Traced:
                 self._within(own),
             )  # fmt: skip
 
-
     def _within(self, copy: Mapping[str, Any]) -> int | None:
         times = (copy["published"], self.canonical["published"])
         if copy["lag_s"] is None or None in times:
@@ -228,7 +231,8 @@ def _carrier_rows(
         source, times = _most(sources[name])
         rows.append((
             name, n, shared[name], shared[name] / n if n else None, first[name], picked_up[name],
-            round(median(lags[name])) if lags[name] else None, 2 * in_days[name] > len(lags[name]), source, times, _most(credits[name])[0],
+            round(median(lags[name])) if lags[name] else None, 2 * in_days[name] > len(lags[name]),
+            source, times, _most(credits[name])[0],
         ))  # fmt: skip
     return rows
 

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from dedup.report.layout import Canvas
 from dedup.report.schema import CANONICAL, ClusterReport
-from dedup.report.wording import fitted, is_midnight, lag, moment, printable, same_headline
+from dedup.report.wording import fitted, is_midnight, lag, marked, moment, printable, same_headline
 
 _COLOURS: Final = {CANONICAL: "bold", "cut": "cyan", "version": "yellow", "rewrite": "magenta"}
 _ROOMY: Final = 30  # cells of the headline column; below, a long headline stands under its row
@@ -84,9 +84,9 @@ class MemberColumns:
         if self.headline >= _ROOMY:
             indent += self.lag + self.outlet + 2 * len(self.gap)
             said, *rest = Canvas(self.headline).wrapped(said, 2)
-            rest = [" " * indent + line for line in rest]
+            rest = [" " * indent + marked(line) for line in rest]
         elif cell_len(said) > self.headline:
-            said, rest = "", self.canvas.wrapped(said, 2, indent)
+            said, rest = "", [marked(line) for line in self.canvas.wrapped(said, 2, indent)]
         else:
             rest = []
         score = "" if member["score"] is None or first else f"{member['score']:.2f}"
@@ -110,7 +110,7 @@ class MemberColumns:
 
 
 def member_lag(member: Mapping[str, Any], canonical: Mapping[str, Any], *, first: bool) -> str:
-    """Return how long after the canonical article a member came, in words; in days where one knows no more."""
+    """Return how long after the canonical article a member came, in words: in days if more is not known."""
     when, began = member["published"], canonical["published"]
     if when is None or began is None or not (is_midnight(when) or is_midnight(began)):
         return lag(member["lag_s"], first=first)

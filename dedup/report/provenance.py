@@ -51,7 +51,8 @@ def provenance_json(found: Provenance, top: int | None = None) -> str:
         "pickups": len(found.pickups),
         "pickups_timed": len(spread),
         "within_s": {
-            f"p{share}": round(float(spread.quantile(share / 100))) if len(spread) else None for share in (10, 50, 90)
+            f"p{share}": round(float(spread.quantile(share / 100))) if len(spread) else None
+            for share in (10, 50, 90)
         },
         "origins": {str(number): n for number, n in sorted(shared["origins"].value_counts().items())},
         "carriers": _records(found)[:top],
@@ -80,7 +81,9 @@ def provenance_lines(found: Provenance, canvas: Canvas, top: int | None = CARRIE
         name = min(name, max(left * 55 // 100, _LEAST_NAME))
         source = min(source, left - name - len(_GAP))
     heads = [fitted(found.by, name), *(fitted(head, width, right=True) for head, width in figures)]
-    heads += [fitted("copies most from", source)] * bool(source) + [fitted("credits most", credit)] * bool(credit)
+    heads += [fitted("copies most from", source)] * bool(source) + [fitted("credits most", credit)] * bool(
+        credit
+    )
     yield canvas.paint(_GAP.join(heads), "dim")
     for one in shown:
         cells = [canvas.paint(fitted(printable(one["name"]), name), "bold")]
@@ -124,9 +127,9 @@ def _summary(found: Provenance, canvas: Canvas) -> Iterator[str]:
 
 
 def _records(found: Provenance) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = found.carriers.astype(object).to_dict("records")
+    rows = found.carriers.astype(object).to_dict("records")
     # pandas has several ways to say that there is nothing; JSON and Arrow have one.
-    return [{name: None if value != value or _is_na(value) else value for name, value in row.items()}
+    return [{str(name): None if value != value or _is_na(value) else value for name, value in row.items()}
             for row in rows]  # fmt: skip
 
 
@@ -142,7 +145,8 @@ def _schema() -> pa.Schema:
     text, whole, real = pa.string(), pa.int64(), pa.float64()
     return pa.schema({
         "name": text, "articles": whole, "shared": whole, "share": real, "first": whole, "picked_up": whole,
-        "median_lag_s": whole, "lag_in_days": pa.bool_(), "mostly_from": text, "mostly_from_n": whole, "mostly_credits": text,
+        "median_lag_s": whole, "lag_in_days": pa.bool_(), "mostly_from": text, "mostly_from_n": whole,
+        "mostly_credits": text,
     })  # fmt: skip
 
 
