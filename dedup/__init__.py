@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dedup.compare.texts import explain
     from dedup.estimator import SyndicationClusterer
     from dedup.feeds import read_feed
     from dedup.index.index import Index
@@ -22,10 +23,11 @@ _HOMES = {
     "Index": "dedup.index.index",
     "SyndicationClusterer": "dedup.estimator",
     "read_feed": "dedup.feeds",
+    "explain": "dedup.compare.texts",
     "score": "dedup.scoring",
 }
 
-__all__ = ["Index", "SyndicationClusterer", "__version__", "read_feed", "score"]
+__all__ = ["Index", "SyndicationClusterer", "__version__", "explain", "read_feed", "score"]
 
 
 def __getattr__(name: str) -> Any:

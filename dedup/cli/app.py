@@ -15,6 +15,7 @@ import typer
 from dedup.cli import guard
 from dedup.cli.clusters import clusters
 from dedup.cli.evaluate import evaluate
+from dedup.cli.explain import explain
 from dedup.cli.export import export
 from dedup.cli.index import index
 from dedup.cli.outlets import outlets
@@ -64,7 +65,7 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, query, export, stats, outlets, evaluate, tune, simulate):
+for command in (index, clusters, show, explain, query, export, stats, outlets, evaluate, tune, simulate):
     app.command()(guard.guarded(command))
 
 

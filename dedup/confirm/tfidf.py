@@ -97,6 +97,27 @@ class Idf:
         found = self._look_up(keys, self.background.bigrams, self.counts.bigrams, BIGRAM_BITS)
         return np.minimum(found, MOST_BIGRAM_IDF)
 
+    @property
+    def n_texts(self) -> int:
+        """Number of texts counted, background and corpus together."""
+        return self.background.n_articles + self.counts.n_texts
+
+    def word_documents(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """In how many of `n_texts` texts words occur, as far as the tables know; same shape."""
+        return self._documents(keys, self.background.words, self.counts.words, WORD_BITS)
+
+    def bigram_documents(self, keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The same for bigrams."""
+        return self._documents(keys, self.background.bigrams, self.counts.bigrams, BIGRAM_BITS)
+
+    def _documents(
+        self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint16], bits: int
+    ) -> NDArray[np.int64]:
+        place = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
+        known = self.background_df[table.values[place]]
+        found = np.where(table.keys[place] == keys, known, 0) + bins[keys >> np.uint32(32 - bits)]
+        return np.asarray(found, np.int64)
+
     def _look_up(
         self, keys: NDArray[np.uint32], table: KeyTable, bins: NDArray[np.uint16], bits: int
     ) -> NDArray[np.uint8]:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     import datasketch
     import pandas as pd
 
+    from dedup.compare.explanation import Explanation
+
 _EXPORT_BATCH: Final = 8192
 
 
@@ -363,6 +365,39 @@ class Index:
         near = find_near(shelf, articles, ground.learnt, ground.model, least, settings.threads or cores())
         cluster_of = self._session.clusters_of(shelf.keys[near.found], ground, settings)
         return match_table(shelf, cluster_of, articles, near)
+
+    def explain(
+        self, a: str, b: str, settings: Settings | None = None, *, model: Path | Model | None = None
+    ) -> Explanation:
+        """Explain why two articles are in one cluster, or why not.
+
+        Parameters
+        ----------
+        a, b : str
+            Ids (the feed's own, or the one `dedup` gave them), URLs or whole headlines.
+        settings : Settings, optional
+            Those of the run to explain: threshold, window, time and furniture take part.
+        model : path or Model, optional
+            Confirm model; the shipped one by default.
+
+        Returns
+        -------
+        Explanation
+            By the epoch, kernels and integers of a run: its score is the score a run stores.
+
+        Raises
+        ------
+        DedupError
+            If one of them names no article or several, has no word in it, or both are one article.
+        """
+        from dedup.index.explaining import explain_articles
+
+        settings = (settings or Settings()).check()
+        ground = self._session.ground(settings, model, silent, keep=False)
+        with self._store.snapshot() as snapshot:
+            # The folder of an index that goes away would say nothing to anybody.
+            where = str(self.path) if self._surveyor is None else "the feed"
+            return explain_articles(self._session, snapshot, where, a, b, settings, ground)
 
     def export(
         self, settings: Settings | None = None, *, model: Path | Model | None = None

@@ -18,6 +18,7 @@ SUFFIXES: Final[Mapping[str, str]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".json": "json",
+    ".html": "html",
     ".txt": "table",
     ".md": "md",
 }

@@ -19,8 +19,8 @@ def cluster_facts(members: Sequence[Mapping[str, Any]], *, named: bool = False) 
     members : sequence of mappings
         Rows of the member table.
     named : bool
-        Name the origins too, as the feed writes them: data, not markup. Only those of a story that
-        several outlets carry are counted.
+        Name the origins too, as the feed writes them: data, not markup. They are told of a story that several
+        outlets carry, where none of its members is left out.
     """
     size = members[0]["size"]
     outlets = {one["outlet"] for one in members if one["outlet"] is not None}
@@ -30,7 +30,8 @@ def cluster_facts(members: Sequence[Mapping[str, Any]], *, named: bool = False) 
         said[0] += f" ({len(members):,} shown)"
     if outlets:
         carried = count(len(outlets), "outlet")
-        if len(outlets) > 1:
+        # Of a part of the members one cannot tell what the whole goes back to.
+        if len(outlets) > 1 and size == len(members):
             found = origins(members, load_families())
             carried += f", {count(len(found), 'origin')}"
             carried += f" ({', '.join(map(printable, found))})" if named else ""
