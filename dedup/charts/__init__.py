@@ -1,6 +1,7 @@
 """Charts in plain matplotlib (the extra ``charts``); each function returns a `Chart` with ``save``."""
 
 from dedup.charts.chart import Chart
+from dedup.charts.match import waterfall
 from dedup.charts.recall import s_curve
 from dedup.charts.scores import precision_recall, score_histogram
 from dedup.charts.sizes import cluster_sizes
@@ -14,4 +15,5 @@ __all__ = [
     "precision_recall",
     "s_curve",
     "score_histogram",
+    "waterfall",
 ]
