@@ -167,3 +167,15 @@ def test_charts_of_nothing_say_so(feed):
         charts.pickup_curve(trace(nothing))
     with pytest.raises(SettingsError, match="no story is carried by two"):
         charts.outlet_matrix(trace(nothing))
+
+
+def test_a_waterfall_ends_at_the_score_of_the_pair():
+    found = dedup.explain(
+        "Gunfire Erupts Near Israeli Embassy in Amman", "Protest Erupts Near Israeli Embassy in London"
+    )
+    (axes,) = charts.waterfall(found).figure.axes
+    *_, last = axes.patches
+    assert last.get_width() == pytest.approx(found.sum / 1e6)
+    steps = [bar.get_width() for bar in axes.patches[:-1]]
+    assert sum(steps) == pytest.approx(found.sum / 1e6)
+    assert axes.get_title(loc="left") == "no match"

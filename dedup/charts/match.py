@@ -49,7 +49,8 @@ def waterfall(found: Explanation) -> Chart:
         axes.axvline(least, color=RED, linewidth=1, linestyle=":")
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
-        axes.margins(x=0.18)
-        axes.set(xlabel=f"logits; a match has {least:+.2f} or more, the dotted line")
+        axes.use_sticky_edges = False
+        axes.margins(x=0.14)
+        axes.set_xlabel(f"logits; a match has {least:.2f} or more, the dotted line")
         axes.set_title("match" if found.sum >= found.threshold_sum else "no match")
     return chart
