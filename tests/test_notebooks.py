@@ -29,7 +29,9 @@ def test_a_notebook_runs_from_top_to_bottom_and_says_what_is_committed(path: Pat
     )
     # What a reader sees is what comes out; pandas may word a table otherwise in its next version.
     assert kinds(fresh) == kinds(committed), f"run: python -m tests.notebooks {path.stem}"
-    assert not [output for output in outputs(fresh) if output.get("name") == "stderr"]
+    warned = [output.text for output in outputs(fresh) if output.get("name") == "stderr"]
+    # On a new machine matplotlib says once that it looks for fonts.
+    assert not [said for said in warned if "font cache" not in said]
 
 
 @pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 import dedup
 from dedup.errors import DedupError, SettingsError
 from dedup.provenance.families import Families, folded_name, load_families, url_host
 from dedup.provenance.origins import UNKNOWN, origins
 from dedup.provenance.trace import trace
+from dedup.report.layout import Canvas
+from dedup.report.provenance import provenance_json, provenance_lines
 from tests.commands import Command, one_error
 
 FEED = Path(__file__).parent.parent / "samples" / "feed.jsonl"
@@ -246,3 +249,30 @@ def test_the_command_takes_families_of_ones_own(dedup: Command, tmp_path):
     assert done.stdout.splitlines()[1].startswith("Meridian Group")
     missing = dedup("outlets", FEED, "--families", tmp_path / "none.csv")
     one_error(missing, "none.csv", "give a CSV in UTF-8")
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 90, 120, 140, 180])
+def test_the_table_of_outlets_fits_any_terminal(width):
+    names = ["聯合報新聞網" * 5, "صحيفة الشرق الأوسط", "\x1b[31mRed\x1b[0m Times", "x" * 80, "👩‍👩‍👧 Post"]
+    story = [member("Courier", "canonical", credit="Reuters")]
+    story += [member(name, credit="AFP", minute=n * 700 + 1) for n, name in enumerate(names)]
+    lines = list(provenance_lines(trace(rows(*story)), Canvas(width)))
+    assert all(cell_len(line) <= width for line in lines)
+    assert "\x1b" not in "".join(lines)
+    assert any("\x1b[1m" in line for line in provenance_lines(trace(rows(*story)), Canvas(width, color=True)))
+
+
+@given(st.lists(st.tuples(st.text(max_size=8) | st.none(), st.text(max_size=8) | st.none()), max_size=6))
+def test_any_clusters_can_be_traced_and_printed(given_members):
+    story = [
+        member(outlet, "verbatim" if n else "canonical", credit=credit, minute=n)
+        for n, (outlet, credit) in enumerate(given_members)
+    ]
+    frame = rows(*story) if story else rows(member("A")).iloc[:0]
+    for by in ("outlet", "family"):
+        found = trace(frame, by=by)
+        assert len(found.pickups) == (
+            found.clusters["carriers"].sum() - found.clusters["first"].notna().sum()
+        )
+        assert all(cell_len(line) <= 80 for line in provenance_lines(found, Canvas(80)))
+        json.loads(provenance_json(found))
