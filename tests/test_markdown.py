@@ -132,3 +132,14 @@ def test_the_command_writes_a_digest_that_is_the_same_each_time(dedup: Command, 
     assert once == dedup("clusters", FEED, "--top", "3", "--format", "md").stdout.encode()
     assert once.count(b"### ") == 3
     assert b"8 outlets, 1 origin (Reuters)" in once
+
+
+def test_one_cluster_is_written_whole(dedup: Command, tmp_path):
+    index = tmp_path / "news.dedup"
+    headline = "Gunfire erupts near the embassy in Amman, officials say"
+    feed = tmp_path / "feed.csv"
+    rows = [f'{n},Outlet {n},2025-03-04T{n:02}:00Z,"{headline}"' for n in range(12)]
+    feed.write_text("id,outlet,published,title\n" + "\n".join(rows) + "\n")
+    assert dedup("index", feed, "-i", index).returncode == 0
+    assert dedup("show", "-i", index, "3", "--format", "md").stdout.count("| verbatim |") == 11
+    assert dedup("clusters", index, "--format", "md").stdout.count("| verbatim |") == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def member(outlet, relation="verbatim", credit=None, minute=0, cluster="c1", **m
 
 def rows(*members):
     return pd.DataFrame(list(members))
+
+
+@contextmanager
+def index_of(feed):
+    with dedup.Index.temporary() as index:
+        index.add(feed)
+        yield index
 
 
 # Families
@@ -276,3 +284,14 @@ def test_any_clusters_can_be_traced_and_printed(given_members):
         )
         assert all(cell_len(line) <= 80 for line in provenance_lines(found, Canvas(80)))
         json.loads(provenance_json(found))
+
+
+def test_a_csv_of_clusters_is_traced_like_the_clusters_themselves(dedup: Command, tmp_path):
+    out = tmp_path / "copies.csv"
+    assert dedup("clusters", FEED, "-o", out).returncode == 0
+    read = trace(pd.read_csv(out))
+    with index_of(FEED) as index:
+        own = trace(index.clusters())
+    assert read.pickups["within_s"].tolist() == own.pickups["within_s"].tolist()
+    assert read.carriers["name"].tolist() == own.carriers["name"].tolist()
+    assert read.clusters["origin_names"].tolist() == own.clusters["origin_names"].tolist()

@@ -32,7 +32,8 @@ def emit_report(
     if format == "md":
         from dedup.report.markdown import markdown_lines
 
-        emit_lines(markdown_lines(report, clusters=table.clusters, sort=table.sort), output)
+        lines = markdown_lines(report, clusters=table.clusters, members=table.members, sort=table.sort)
+        emit_lines(lines, output)
         return
     from dedup.report.writers import write_report
 

@@ -1,8 +1,8 @@
 """Publisher families: which outlets are one house, so that a story in forty of its papers is one pick-up.
 
-The table is data, `families.csv`: an outlet's name or a host, and the house
-that owns it, as widely reported in 2025. Owners change and the table is no
-register; a user's own rows go before it. An outlet it does not name is a family of its own.
+The table is data, `families.csv`: an outlet's name or a host, and the house that
+owns it, as of 2025, written from general knowledge. Owners change and the table
+is no register; a user's own rows go before it. An outlet it does not name is a family of its own.
 """
 
 from __future__ import annotations

@@ -250,6 +250,9 @@ def _frame(clusters: pd.DataFrame | ClusterReport) -> pd.DataFrame:
         raise SettingsError(
             f"no column {', '.join(missing)} in the clusters", "give what Index.clusters() returns"
         )
+    if not isinstance(frame["published"].dtype, pd.DatetimeTZDtype):  # read from a csv
+        published = pd.to_datetime(frame["published"], utc=True, format="ISO8601", errors="coerce")
+        return frame.assign(published=published)
     return frame
 
 

@@ -35,7 +35,11 @@ _IN_ADDRESSES: Final = "/:?#@!$&+,=%~-._"
 
 
 def markdown_lines(
-    report: ClusterReport, *, clusters: int | None = CLUSTERS_IN_DIGEST, sort: str = "size"
+    report: ClusterReport,
+    *,
+    clusters: int | None = CLUSTERS_IN_DIGEST,
+    members: int | None = MEMBERS_IN_DIGEST,
+    sort: str = "size",
 ) -> Iterator[str]:
     """Yield the lines of the digest.
 
@@ -43,15 +47,16 @@ def markdown_lines(
     ----------
     report : ClusterReport
         In its order.
-    clusters : int, optional
-        Show so many, the first; None: all.
+    clusters, members : int, optional
+        Show so many clusters, and members of each, the first (of members one more, for a line that says so is
+        no shorter); None: all.
     sort : str
         The order they are in, to word the last line.
     """
     yield f"**{summary_line(report, timed=False)}**"
     shown = report if clusters is None else report.top(clusters)
-    for number, members in enumerate(shown.iter_clusters(), 1):
-        yield from _cluster_lines(number, members.to_pylist())
+    for number, rows in enumerate(shown.iter_clusters(), 1):
+        yield from _cluster_lines(number, rows.to_pylist(), members)
     if report.n_clusters > shown.n_clusters:
         yield ""
         yield (
@@ -87,7 +92,7 @@ def link(text: str, url: str | None) -> str:
     return f"[{said}]({quote(address, safe=_IN_ADDRESSES)})"
 
 
-def _cluster_lines(number: int, members: list[dict[str, Any]]) -> Iterator[str]:
+def _cluster_lines(number: int, members: list[dict[str, Any]], most: int | None) -> Iterator[str]:
     canonical = members[0]
     yield ""
     yield f"### {number}. {escaped(canonical['title']) or '(no headline)'}"
@@ -97,7 +102,7 @@ def _cluster_lines(number: int, members: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "| relation | lag | outlet | headline | score | credit |"
     yield "| --- | ---: | --- | --- | ---: | --- |"
-    limit = MEMBERS_IN_DIGEST + (len(members) == MEMBERS_IN_DIGEST + 1)
+    limit = len(members) if most is None or len(members) == most + 1 else most
     for member in members[:limit]:
         yield f"| {' | '.join(_cells(member, canonical))} |"
     if (more := len(members) - limit) > 0:
