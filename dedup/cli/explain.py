@@ -96,7 +96,7 @@ def explain(
     )
     judged_by = read_model(model)
     if sources:
-        found = _of_articles(a, b, sources, settings, judged_by, mapping, format_in)
+        found = _of_articles(a, b, sources, settings, judged_by, mapping, format_in, threads)
     else:
         from dedup.compare.texts import explain as explain_texts
 
@@ -119,13 +119,16 @@ def _of_articles(
     model: object,
     mapping: str | None,
     format_in: str | None,
+    threads: int | None,
 ) -> Explanation:
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
 
-    with Progress() as progress, opened(sources, progress, mapping=mapping, format=format_in) as idx:
-        progress.stage("explaining", 0, 0)
-        found: Explanation = idx.explain(a, b, settings, model=model)
+    with Progress() as progress:
+        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
+        with reading as idx:
+            progress.stage("explaining", 0, 0)
+            found: Explanation = idx.explain(a, b, settings, model=model)
     return found
 
 

@@ -49,7 +49,9 @@ def rare_terms(
     shared, at_a, at_b = np.intersect1d(keys_a, keys_b, assume_unique=True, return_indices=True)
     counts = open_a[at_a] & open_b[at_b]
     weights = np.minimum(idf_a[at_a], idf_b[at_b]).astype(np.int64)
-    order = np.lexsort((shared, -weights))
+    # Beyond a point rarer weighs no more; the rarest are shown first all the same.
+    rarity = np.zeros(len(shared), np.int64) if brief else idf.bigram_documents(shared)
+    order = np.lexsort((shared, rarity, -weights))
     order = order[counts[order]][:MOST]
     if brief:
         words = [spelled[0].stem_word(key) for key in shared[order].tolist()]

@@ -94,7 +94,7 @@ def _steps(
 
 
 def _percent(value: int) -> str:
-    return f"{value / 10:.0f} %"
+    return f"{value / 10:.1f} %" if 0 < value < 50 else f"{value / 10:.0f} %"
 
 
 def _weight_of(value: int) -> float:
