@@ -38,6 +38,7 @@ def executed(path: Path) -> Any:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,  # else a slow machine makes two outputs of two prints
     )
     client.execute()
     return notebook
