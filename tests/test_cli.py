@@ -172,7 +172,7 @@ def test_the_table_of_a_feed(feed: Path) -> None:
     done = run("clusters", feed, "--threads", "1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "Quake hits western Velmara"
-    assert "2 articles · 2 outlets · within 2 h 14 min" in done.stdout
+    assert "2 articles · 2 outlets, 1 origin · within 2 h 14 min" in done.stdout
     assert "=Nine dead in Velmara" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert done.stderr.splitlines()[-1].startswith("3 articles, 1 cluster holds 2 of them (67 %)")

@@ -339,7 +339,7 @@ def test_the_page_reads_like_this() -> None:
     ]
     assert printed(report_of(*rows), 98) == [
         "Quake hits western Velmara",
-        "4 articles · 3 outlets · within 1 d                                               cluster 33350485",
+        "4 articles · 3 outlets, 2 origins · within 1 d                                    cluster 33350485",
         "  canonical        first  The Daily Meridian  2024-11-25 07:31                             Reuters",
         "  cut        +2 h 14 min  Metro Beacon        same headline                          0.87",
         "  rewrite           +1 d  Riverton Ledger     Nine dead in Velmara as strong         0.71  AP",
@@ -507,3 +507,32 @@ def test_shares_are_never_rounded_to_all_or_nothing() -> None:
         *("0 %", "0 %", "< 1 %", "> 99 %", "100 %", "51 %")
     ]
     assert count(1, "match", "matches") == "1 match"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 180])
+@pytest.mark.parametrize(
+    "outlet", ["聯合報新聞網", "صحيفة الشرق", "हिन्दी समाचार", "\x1b[31mRed\x1b[0m Times"]
+)
+def test_the_columns_after_an_outlet_of_any_script_begin_where_the_others_do(width: int, outlet: str) -> None:
+    rows = [
+        member("c" * 16, "a1", "a1", title="A quake"),
+        member("c" * 16, "a2", "a1", title="A quake", outlet=outlet, lag_s=60),
+        member("c" * 16, "a3", "a1", title="A quake", outlet="Beacon", lag_s=90),
+    ]
+    lines = printed(report_of(*rows), width)
+    assert "\x1b" not in "".join(lines)
+    begins = {cell_len(line[: line.index("same headline")]) for line in lines if "same headline" in line}
+    assert len(begins) == 1, lines
+
+
+def test_text_from_right_to_left_cannot_turn_the_columns_beside_it() -> None:
+    title = "إطلاق نار قرب السفارة"
+    rows = [
+        member("c" * 16, "a1", "a1"),
+        member("c" * 16, "a2", "a1", outlet="صحيفة الشرق", title=title, lag_s=60),
+    ]
+    line = next(line for line in printed(report_of(*rows), 120) if title in line)
+    # Two runs without a mark between them would be shown as one, the headline before the outlet.
+    between = line[line.index("الشرق") + len("الشرق") : line.index(title)]
+    assert between.strip(" ") == "\u200e" + " " * (len(between.strip(" ")) - 2) + "\u200e"
+    assert line[line.index(title) + len(title)] == "\u200e"

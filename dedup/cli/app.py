@@ -19,6 +19,7 @@ from dedup.cli.evaluate import evaluate
 from dedup.cli.explain import explain
 from dedup.cli.export import export
 from dedup.cli.index import index
+from dedup.cli.outlets import outlets
 from dedup.cli.query import query
 from dedup.cli.show import show
 from dedup.cli.simulate import simulate
@@ -65,7 +66,9 @@ def dedup(
     """
 
 
-for command in (index, clusters, show, explain, credits, query, export, stats, evaluate, tune, simulate):
+for command in (
+    index, clusters, show, explain, credits, outlets, query, export, stats, evaluate, tune, simulate,
+):  # fmt: skip
     app.command()(guard.guarded(command))
 
 

@@ -69,11 +69,11 @@ def clusters(
         int | None,
         typer.Option(
             metavar="N",
-            help="Only the first N, 0 for all. Without it a table shows 20, a file holds all.",
+            help="Only the first N, 0 for all. Without it a table shows 20, md 10, a data file holds all.",
             rich_help_panel=options.CHOOSING,
         ),
     ] = None,
-    format: options.ClusterFormatOut = None,
+    format: options.ClustersOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
     html_text: options.HtmlTextOut = options.HtmlText.EXCERPT,
@@ -91,6 +91,7 @@ def clusters(
       dedup clusters feed.jsonl
       dedup clusters news.dedup --since '24h ago' --across-outlets --sort recent
       dedup clusters news.dedup -o clusters.csv        one row per article
+      dedup clusters news.dedup --top 5 --format md    a digest for a chat or an issue
       dedup clusters feed.csv --map title=Headline --format jsonl | jq .size
       dedup clusters news.dedup -o report.html         one page to look at
 
@@ -106,10 +107,11 @@ def clusters(
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
     from dedup.report.destination import check_writable, chosen_format
+    from dedup.report.markdown import CLUSTERS_IN_DIGEST
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
     from dedup.settings import Settings
 
-    kind = chosen_format(format, output, list(options.ClusterFormat))
+    kind = chosen_format(format, output, list(options.ClustersFormat))
     check_profile(profile, output, rejects, *sources)
     check_writable(output, *sources)
     check_writable(rejects, *sources)
@@ -131,8 +133,8 @@ def clusters(
     judged_by = read_model(model)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
-    # A table says how many clusters it leaves out, so it is given all of them.
-    asked = replace(settings, top=None) if kind == "table" else settings
+    # A table and a digest say how many clusters they leave out, so they are given all of them.
+    asked = replace(settings, top=None) if kind in ("table", "md") else settings
     with profiling(profile), Progress() as progress:
         reading = opened(
             sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
@@ -147,7 +149,8 @@ def clusters(
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
     if kind != "html":
-        shown = CLUSTERS_SHOWN if top is None else settings.top
+        by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
+        shown = by_default if top is None else settings.top
         named = None if folder is None else str(folder)
         emit_report(
             report,

@@ -41,14 +41,25 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-class ClusterFormat(StrEnum):
-    """Formats of clusters as a whole."""
+class ClustersFormat(StrEnum):
+    """Formats of clusters: those of matches, and what is for reading."""
 
     TABLE = "table"
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
     HTML = "html"
+    MD = "md"
+
+
+class ShownFormat(StrEnum):
+    """Formats of one cluster."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    MD = "md"
 
 
 class HtmlText(StrEnum):
@@ -207,19 +218,29 @@ FormatOut: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+ClustersOut: TypeAlias = Annotated[
+    ClustersFormat | None,
+    typer.Option(
+        "--format",
+        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe; "
+        "html is a page to look at, md a digest for a chat or an issue.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ShownOut: TypeAlias = Annotated[
+    ShownFormat | None,
+    typer.Option(
+        "--format",
+        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe; "
+        "md is for a chat or an issue.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 CsvSafe: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--csv-safe",
         help="Put ' before csv cells beginning with = + - @, which a spreadsheet would run as a formula.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-ClusterFormatOut: TypeAlias = Annotated[
-    ClusterFormat | None,
-    typer.Option(
-        "--format",
-        help="Without it the name of -o FILE decides, else table. csv is raw data: see --csv-safe.",
         rich_help_panel=OUTPUT,
     ),
 ]

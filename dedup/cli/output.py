@@ -33,6 +33,12 @@ def emit_report(
 
         emit_lines(table_lines(report, canvas_for(output), table), output)
         return
+    if format == "md":
+        from dedup.report.markdown import markdown_lines
+
+        lines = markdown_lines(report, clusters=table.clusters, members=table.members, sort=table.sort)
+        emit_lines(lines, output)
+        return
     from dedup.report.writers import write_report
 
     with destination(output, format) as file:

@@ -20,7 +20,7 @@ def show(
     window: options.Window = None,
     since: options.Since = None,
     until: options.Until = None,
-    format: options.FormatOut = None,
+    format: options.ShownOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
     threads: options.Threads = None,
@@ -41,7 +41,7 @@ def show(
     from dedup.report.wording import printable
     from dedup.settings import Settings
 
-    kind = chosen_format(format, output, list(options.Format))
+    kind = chosen_format(format, output, list(options.ShownFormat))
     check_writable(output, index)
     settings = Settings.from_text(
         threshold=threshold, window=window, since=since, until=until, threads=threads

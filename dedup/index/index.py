@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.article import ARTICLE_SCHEMA, Article, Reject
-from dedup.confirm.model import Model
+from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.index.credits import credit_table
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
+from dedup.index.outlet_counts import count_outlets
 from dedup.index.passages import LearntPassages, learnt_passages
 from dedup.index.reporting import SHOWN, cluster_report, display_ids, match_table, one_cluster
 from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
@@ -31,6 +33,8 @@ from dedup.index.source import RunSource
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
 from dedup.profile import timed
+from dedup.provenance.families import Families
+from dedup.provenance.trace import By, Provenance, trace
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.sketch.background import load_background
@@ -302,6 +306,54 @@ class Index:
         report = self.report(Settings(**options), model=model, agencies=agencies)
         frame: pd.DataFrame = report.members.to_pandas()
         return frame
+
+    def provenance(
+        self,
+        *,
+        by: By = "outlet",
+        families: Families | None = None,
+        model: Path | Model | None = None,
+        on_stage: OnStage | None = None,
+        settings: Settings | None = None,
+    ) -> Provenance:
+        """Tell who was first with each story, who picked it up, how much later, and what it goes back to.
+
+        Parameters
+        ----------
+        by : {"outlet", "family"}
+            Whether two papers of one house are two carriers or one.
+        families : Families, optional
+            The shipped table by default (`dedup.provenance.families.load_families`).
+        model : path or Model, optional
+        on_stage : callable, optional
+            Gets (stage, done, total) as the work goes on.
+        settings : Settings, optional
+            Which clusters; what is chosen by size, outlet or relation is not in the figures either.
+
+        Returns
+        -------
+        Provenance
+        """
+        settings = (settings or Settings()).check()
+        report = self.report(settings, model=model, on_stage=on_stage)
+        matched = self._session.matched(settings, model, silent)
+        corpus = matched.state.corpus
+        articles = count_outlets(matched.snapshot, corpus, chosen_articles(corpus, settings))
+        return trace(report, by=by, families=families, articles=articles)
+
+    def scores(
+        self, settings: Settings | None = None, *, model: Path | Model | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Return the scores of all pairs of distinct texts that were judged, without those below 0.05.
+
+        Returns
+        -------
+        float64 array, shape (m,)
+            Ascending. Those below the threshold are no copies: they show how clear the cut is.
+        """
+        settings = (settings or Settings()).check()
+        matched = self._session.matched(settings, model, silent)
+        return np.sort(probability(matched.state.matches.sums))
 
     def show(
         self,

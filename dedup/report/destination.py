@@ -21,6 +21,7 @@ SUFFIXES: Final[Mapping[str, str]] = {
     ".html": "html",
     ".htm": "html",
     ".txt": "table",
+    ".md": "md",
 }
 """Format a file name stands for when no ``--format`` is given."""
 

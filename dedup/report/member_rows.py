@@ -6,7 +6,7 @@ narrow terminal is the credit first, then the headline, which moves to a line of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final
@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from dedup.report.layout import Canvas
 from dedup.report.schema import CANONICAL, ClusterReport
-from dedup.report.wording import fitted, is_midnight, lag, moment, printable, same_headline
+from dedup.report.wording import fitted, is_midnight, lag, marked, moment, printable, same_headline
 
 _COLOURS: Final = {CANONICAL: "bold", "cut": "cyan", "version": "yellow", "rewrite": "magenta"}
 _ROOMY: Final = 30  # cells of the headline column; below, a long headline stands under its row
@@ -84,9 +84,9 @@ class MemberColumns:
         if self.headline >= _ROOMY:
             indent += self.lag + self.outlet + 2 * len(self.gap)
             said, *rest = Canvas(self.headline).wrapped(said, 2)
-            rest = [" " * indent + line for line in rest]
+            rest = [" " * indent + marked(line) for line in rest]
         elif cell_len(said) > self.headline:
-            said, rest = "", self.canvas.wrapped(said, 2, indent)
+            said, rest = "", [marked(line) for line in self.canvas.wrapped(said, 2, indent)]
         else:
             rest = []
         score = "" if member["score"] is None or first else f"{member['score']:.2f}"
@@ -94,7 +94,7 @@ class MemberColumns:
         cells = [
             paint(fitted(printable(relation), self.relation), *colour),
             paint(
-                fitted(_lag(member, canonical, first=first), self.lag, right=True),
+                fitted(member_lag(member, canonical, first=first), self.lag, right=True),
                 *(["dim"] if first else []),
             ),
             # An outlet that carries its own story again is no syndication; it steps back.
@@ -109,7 +109,8 @@ class MemberColumns:
             yield paint(line, *filter(None, [style]))
 
 
-def _lag(member: dict[str, Any], canonical: dict[str, Any], *, first: bool) -> str:
+def member_lag(member: Mapping[str, Any], canonical: Mapping[str, Any], *, first: bool) -> str:
+    """Return how long after the canonical article a member came, in words: in days if more is not known."""
     when, began = member["published"], canonical["published"]
     if when is None or began is None or not (is_midnight(when) or is_midnight(began)):
         return lag(member["lag_s"], first=first)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from dedup.cluster.credit import counts_told
 from dedup.report.credits import evidence_line
+from dedup.report.facts import cluster_facts
 from dedup.report.layout import Canvas
 from dedup.report.member_rows import MemberColumns
 from dedup.report.schema import ClusterReport
@@ -24,7 +23,6 @@ from dedup.report.wording import (
     count,
     duration,
     fitted,
-    is_midnight,
     percent,
     printable,
 )
@@ -32,7 +30,7 @@ from dedup.report.wording import (
 CLUSTERS_SHOWN: Final = 20
 MEMBERS_SHOWN: Final = 8
 _SHORT_ID: Final = 8
-_ORDER_WORDS: Final = {
+ORDER_WORDS: Final = {
     "size": "the largest",
     "recent": "the most recent",
     "lag": "those that travelled longest",
@@ -101,12 +99,14 @@ def table_lines(report: ClusterReport, canvas: Canvas, options: TableOptions) ->
     yield from _composite_lines(report, columns, length)
     if report.n_clusters > shown.n_clusters:
         part = f"{shown.n_clusters:,} of {report.n_clusters:,} clusters shown"
-        part += f", {_ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
+        part += f", {ORDER_WORDS[options.sort]} first; --top 0 prints all, -o FILE.csv writes all"
         yield from canvas.wrapped(part, 3)
 
 
-def summary_line(report: ClusterReport) -> str:
+def summary_line(report: ClusterReport, *, timed: bool = True) -> str:
     """Return what came out of a run in one line, and how much of it `report` still holds.
+
+    `timed`: say how long it took, which is another time at every run.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def summary_line(report: ClusterReport) -> str:
         said.append(count(composites, "composite"))
     if capped := int(counts.get("capped_buckets", 0)):
         said.append(count(capped, "capped bucket"))
-    if "seconds" in counts:
+    if timed and "seconds" in counts:
         seconds = float(counts["seconds"])
         said.append(f"{seconds:.1f} s" if seconds < 60 else duration(seconds))
     return ", ".join(said)
@@ -178,34 +178,11 @@ def _cluster_lines(
 
 
 def _facts(members: list[dict[str, Any]], linked: list[str], id_length: int | None) -> str:
-    size = members[0]["size"]
-    outlets = {one["outlet"] for one in members if one["outlet"] is not None}
-    dates = [one["published"] for one in members if one["published"] is not None]
-    said = [count(size, "article")]
-    if size > len(members):
-        said[0] += f" ({len(members):,} shown)"
-    if outlets:
-        said.append(count(len(outlets), "outlet"))
-    if len(dates) > 1:
-        said.append(_span(dates))
-    if told := counts_told(members[0]["cluster_credits"]):
-        # One agency needs no count; two that claim a story do.
-        counted = ", ".join(f"{printable(who)} {number:,}" for who, number in told.items())
-        said.append(f"credits {counted}" if len(told) > 1 else f"from {printable(next(iter(told)))}")
+    said = cluster_facts(members)
     if linked:
         names = ", ".join(one[:id_length] for one in linked[:_MORE_LINKS])
         said.append(f"linked with {names}" + (" …" if len(linked) > _MORE_LINKS else ""))
     return " · ".join(said)
-
-
-def _span(dates: list[datetime]) -> str:
-    exact = [when for when in dates if not is_midnight(when)]
-    days = (max(dates).astimezone(UTC).date() - min(dates).astimezone(UTC).date()).days
-    if len(exact) == len(dates) or (days == 0 and len(exact) > 1):
-        span = (max(exact) - min(exact)).total_seconds()
-        return f"within {duration(span)}" if span else "all at one time"
-    # Some dates are days only, so hours would pretend to know more than the feed says.
-    return f"within {count(days + 1, 'day')}" if days else "all on one day"
 
 
 def _whereabouts(member: dict[str, Any]) -> str:

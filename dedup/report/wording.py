@@ -25,6 +25,11 @@ _INVISIBLE = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\s]+")
 
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_MARK: Final = "\u200e"  # left-to-right mark
+
 _STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -47,12 +52,28 @@ def printable(text: str | None) -> str:
 
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:
-    """Return `text` padded or cut (with an ellipsis) to exactly `width` cells of the terminal."""
+    """Return `text` padded or cut (with an ellipsis) to exactly `width` cells of the terminal.
+
+    Text written from right to left stands between marks (U+200E, of no width): else a terminal that turns
+    it round would turn the columns beside it too.
+    """
     length = len(text) if text.isascii() else cell_len(text)
+    padding = ""
     if length > width:
-        return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width) if width > 0 else ""
-    padding = " " * (width - length)
+        if width <= 0:
+            return ""
+        text = set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+    else:
+        padding = " " * (width - length)
+    text = marked(text)
     return padding + text if right else text + padding
+
+
+def marked(text: str) -> str:
+    """Return `text` between marks of direction if any of it is written from right to left."""
+    if text.isascii() or not _RIGHT_TO_LEFT.search(text):
+        return text
+    return f"{_MARK}{text}{_MARK}"
 
 
 def duration(seconds: float) -> str:
