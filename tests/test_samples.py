@@ -125,3 +125,15 @@ def test_the_first_command_of_the_readme(tmp_path):
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(objects) >= 35
     assert "379 articles" in done.stderr
+
+
+def test_the_picture_in_the_readme_is_what_the_command_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    picture = readme.split("```\n")[1].splitlines()
+    done = subprocess.run(
+        [sys.executable, "-m", "dedup", "clusters", str(SAMPLES / "feed.jsonl")],
+        env=os.environ | {"COLUMNS": "100"}, capture_output=True, text=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    printed = done.stdout.splitlines()
+    assert len(picture) > 8
+    assert [line for line in picture if line not in printed] == ["  ..."]
