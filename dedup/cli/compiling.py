@@ -34,9 +34,9 @@ def watch_compiling() -> None:
 
 def _start_helper() -> None:
     # Not waited for: it ends by itself, and what it writes it writes whole. Its output is nobody's, or who
-    # reads the output of the command to its end would wait for it.
+    # reads the output of the command to its end would wait for it. -P: no module of the folder one stands in.
     subprocess.Popen(
-        [sys.executable, "-m", "dedup.cli.compiling"],
+        [sys.executable, "-P", "-m", "dedup.cli.compiling"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
