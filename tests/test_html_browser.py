@@ -541,6 +541,8 @@ def test_a_credit_is_shown_with_its_proof_where_the_table_has_one(opened, tmp_pa
     playwright.expect(page.locator(".credits")).to_have_text(
         "Wire credit: AP 1, Reuters 2, none 0. The members disagree. Taken to come from AP (sure)."
     )
+    # Two agencies are credited by members of the canonical article's own wording.
+    playwright.expect(page.locator(".facts")).to_contain_text("2 origins (AP, Reuters)")
     cells = page.locator(".members td.credit").all_inner_texts()
     assert [" ".join(cell.split()) for cell in cells] == [
         "AP sure (AP) -",

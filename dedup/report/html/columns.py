@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.provenance.families import load_families
+from dedup.provenance.origins import origins
 from dedup.report.html.source import Ints, Ties
 from dedup.report.schema import CANONICAL, ClusterReport
 from dedup.report.wording import printable
@@ -92,6 +95,7 @@ def list_columns(
             "rows": np.diff(starts).tolist(),
             "size": members["size"].take(pa.array(begin)).to_pylist(),
             "credit": _cluster_credits(members, begin, agencies),
+            "origins": _origins(members, starts),
             "chunk": chunks.tolist(),
             "core": core.tolist(),
             "weakest": weakest.tolist(),
@@ -152,6 +156,17 @@ def _cluster_credits(members: pa.Table, begin: Ints, agencies: list[str]) -> lis
     number = {name: at for at, name in enumerate(agencies)}
     said = members["cluster_credit"].take(pa.array(begin)).to_pylist()
     return [number.get(printable(name), -1) for name in said]
+
+
+def _origins(members: pa.Table, starts: Ints) -> list[list[str]]:
+    """Return the sources each cluster goes back to; none where a filter hides members of it."""
+    rows = members.select(["relation", "credit", "outlet", "url", "size"]).to_pylist()
+    families = load_families()
+    found = []
+    for low, high in pairwise(starts.tolist()):
+        is_whole = rows[low]["size"] == high - low
+        found.append([printable(name) for name in origins(rows[low:high], families)] if is_whole else [])
+    return found
 
 
 def _floats(column: pa.ChunkedArray) -> Any:

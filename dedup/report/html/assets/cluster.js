@@ -8,11 +8,14 @@ function compareHash(cluster, left, right) {
 }
 
 function clusterHead(cluster, tag) {
+  const told = cluster.outlets.size > 1 && cluster.origins.length;
+  const names = cluster.origins.flatMap((name, at) => (at ? [", ", feed(name)] : [feed(name)]));
   const facts = [
-    count(cluster.size, "article"), count(cluster.outlets.size, "outlet"),
-    cluster.seen === null ? "no dates" : `first ${moment(cluster.seen)}`,
-    cluster.lag ? `within ${duration(cluster.lag)}` : "",
-  ].filter(Boolean).join(" · ");
+    `${count(cluster.size, "article")} · ${count(cluster.outlets.size, "outlet")}`,
+    told ? [`, ${count(cluster.origins.length, "origin")} (`, names, ")"] : "",
+    cluster.seen === null ? " · no dates" : ` · first ${moment(cluster.seen)}`,
+    cluster.lag ? ` · within ${duration(cluster.lag)}` : "",
+  ];
   return make("header", { class: "story" },
     make(tag, { tabindex: "-1" }, feed(titleOf(cluster.begin))),
     make("p", { class: "facts" }, facts, " · cluster ", make("code", null, cluster.id)));

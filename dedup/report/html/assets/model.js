@@ -29,7 +29,7 @@ function understood(data) {
       index, id, begin, end, first, last, seen: m.time[begin] ?? first, lag, outlets, kinds,
       size: c.size[index], chunk: c.chunk[index], core: c.core[index],
       weakest: c.weakest[index], weakestScore: c.weakest_score[index],
-      credit: c.credit[index],
+      credit: c.credit[index], origins: c.origins[index],
       // The agency it is said to come from, the one most members credit, then the others.
       agencies: [...agencies].map(([agency, n]) => [agency, agency === c.credit[index] ? Infinity : n])
         .sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([agency]) => agency),
