@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from dedup.confirm.epoch import Learnt
 from dedup.confirm.features import own_features, pair_features
 from dedup.confirm.model import Model, least_sum
 from dedup.confirm.tfidf import Idf
+from dedup.confirm.verdicts import UNDECIDED, UNRELATED, Memory, Verdicts
 from dedup.profile import timed
 from dedup.settings import LEAST_THRESHOLD
 from dedup.sketch.background import load_background
@@ -39,10 +40,6 @@ MOST_WORDS: Final = 1 << 24
 """Words of the texts whose documents are in memory together: some 270 MB of them."""
 
 _BATCH_WORDS: Final = 1 << 21
-UNRELATED: Final = -1
-"""Relation of a pair that is no match."""
-
-_UNKNOWN: Final = np.iinfo(np.int64).min
 
 
 def confirm_text(titles: pa.Array, texts: pa.Array, n_words: Ints) -> pa.Array:
@@ -72,22 +69,6 @@ def confirm_text(titles: pa.Array, texts: pa.Array, n_words: Ints) -> pa.Array:
     return pc.if_else(long_enough, texts, both)
 
 
-class Verdicts(NamedTuple):
-    """What is decided of p pairs.
-
-    Parameters
-    ----------
-    sums : int64 array, shape (p,)
-        Scores (`dedup.confirm.model`).
-    relations : int8 array, shape (p,)
-        Indices into `dedup.cluster.relation.RELATIONS`; the same for (a, b) and (b, a). `UNRELATED` where
-        nobody asked, for the pair is no match.
-    """
-
-    sums: Ints
-    relations: NDArray[np.int8]
-
-
 class Judge:
     """Score pairs of nodes under one epoch and one model.
 
@@ -104,6 +85,11 @@ class Judge:
         Threads to use; no score depends on it.
     most_words : int
         Words of the texts whose documents are kept (`MOST_WORDS`); no score depends on it.
+
+    Attributes
+    ----------
+    memory : Memory
+        What was decided so far.
     """
 
     def __init__(
@@ -125,9 +111,8 @@ class Judge:
         self._most_words = most_words
         self._place = np.full(len(sizes), -1, np.int32)
         self._documents: Documents | None = None
-        self._own = np.full(len(sizes), _UNKNOWN, np.int64)
-        self._codes: Ints = np.empty(0, np.int64)
-        self._known = Verdicts(np.empty(0, np.int64), np.empty(0, np.int8))
+        self._own = np.full(len(sizes), UNDECIDED, np.int64)
+        self.memory = Memory(len(sizes))
 
     @property
     def most_words(self) -> int:
@@ -209,8 +194,8 @@ class Judge:
         -------
         Verdicts
         """
-        sums, kinds = self.recalled(left, right)
-        asked = np.flatnonzero(sums == _UNKNOWN)
+        sums, kinds = self.memory.recall(left, right)
+        asked = np.flatnonzero(sums == UNDECIDED)
         if not len(asked) and (alone is None or not len(alone)):
             return Verdicts(sums, kinds)
         extra = np.empty(0, np.int64) if alone is None else alone
@@ -220,36 +205,8 @@ class Judge:
         with timed("confirm"):
             found = self._decided(*pairs, near, len(asked), matches_only, on_block)
         sums[asked], kinds[asked] = found
-        self.remember(left[asked], right[asked], found)
+        self.memory.remember(left[asked], right[asked], found)
         return Verdicts(sums, kinds)
-
-    def remember(self, left: Ints, right: Ints, verdicts: Verdicts) -> None:
-        """Take over what was decided of pairs."""
-        codes = np.concatenate([self._codes, self._codes_of(left, right)])
-        sums = np.concatenate([self._known.sums, verdicts.sums])
-        kinds = np.concatenate([self._known.relations, verdicts.relations])
-        self._codes, first = np.unique(codes, return_index=True)
-        self._known = Verdicts(sums[first], kinds[first])
-
-    def forget(self) -> None:
-        """Forget the verdicts on pairs; documents are kept."""
-        self._codes = np.empty(0, np.int64)
-        self._known = Verdicts(np.empty(0, np.int64), np.empty(0, np.int8))
-
-    def recalled(self, left: Ints, right: Ints) -> Verdicts:
-        """Return what is remembered of pairs; the least integer as the sum of those of which nothing is."""
-        codes = self._codes_of(left, right)
-        sums, kinds = np.full(len(codes), _UNKNOWN), np.full(len(codes), UNRELATED, np.int8)
-        if len(self._codes):
-            place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-            hit = self._codes[place] == codes
-            sums[hit], kinds[hit] = self._known.sums[place[hit]], self._known.relations[place[hit]]
-        return Verdicts(sums, kinds)
-
-    def remembered(self) -> tuple[Ints, Ints, Verdicts]:
-        """Return every pair whose verdict is remembered, sorted, left < right."""
-        n = max(len(self._sizes), 1)
-        return self._codes // n, self._codes % n, self._known
 
     @property
     def own_sums(self) -> Ints:
@@ -271,7 +228,7 @@ class Judge:
         int64 array, shape (p,)
             Sums, as of `score`.
         """
-        missing = np.unique(nodes[self._own[nodes] == _UNKNOWN])
+        missing = np.unique(nodes[self._own[nodes] == UNDECIDED])
         for rows, documents, places, _ in self._blocks(missing, missing):
             self._own[missing[rows]] = self._own_sums(documents, places)
         return self._own[nodes]
@@ -282,9 +239,6 @@ class Judge:
         for rows, documents, a, b in self._blocks(left, right):
             out[rows] = likeness(documents, a, b, threads=self._threads)
         return out
-
-    def _codes_of(self, left: Ints, right: Ints) -> Ints:
-        return np.minimum(left, right) * len(self._sizes) + np.maximum(left, right)
 
     def _decided(
         self,
@@ -312,7 +266,7 @@ class Judge:
             nodes = [left[rows[pair][good]], right[rows[pair][good]], left[rows[~pair]]]
             node, first = np.unique(np.concatenate(nodes), return_index=True)
             place = np.concatenate([x, y, a[~pair]])[first]
-            new = self._own[node] == _UNKNOWN
+            new = self._own[node] == UNDECIDED
             self._own[node[new]] = self._own_sums(documents, place[new])
             del documents
         return Verdicts(sums[:n_pairs], kinds[:n_pairs])

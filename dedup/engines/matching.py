@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.confirm.judge import Judge, Verdicts
+from dedup.confirm.judge import Judge
 from dedup.confirm.model import least_sum
+from dedup.confirm.verdicts import Verdicts
 from dedup.engines.corpus import Corpus, Ints, Nodes
 from dedup.engines.spill import OnStage, gather_texts
 from dedup.index.snapshot import Snapshot
@@ -124,7 +125,7 @@ def match(
     n_candidates = len(left)
     if known is not None and len(known.hashes) and len(nodes):
         _hand_over(known, nodes, judge)
-    asked = np.flatnonzero(judge.recalled(left, right).sums == NO_SCORE)
+    asked = np.flatnonzero(judge.memory.recall(left, right).sums == NO_SCORE)
     # Texts of several articles have copies, whatever they are like; their own score will be asked for.
     several = np.flatnonzero((nodes.copies > 1) & (judge.own_sums == NO_SCORE))
     wanted = np.unique(np.concatenate([left[asked], right[asked], several]))
@@ -254,4 +255,4 @@ def _hand_over(known: Known, nodes: Nodes, judge: Judge) -> None:
         np.minimum(np.searchsorted(nodes.hashes, side), n - 1) for side in (known.left, known.right)
     )
     there = (nodes.hashes[left] == known.left) & (nodes.hashes[right] == known.right)
-    judge.remember(left[there], right[there], Verdicts(known.sums[there], known.relations[there]))
+    judge.memory.remember(left[there], right[there], Verdicts(known.sums[there], known.relations[there]))

@@ -148,7 +148,7 @@ def _by_title(
         sums = judge.verdicts(left, right, matches_only=True).sums
         good = np.flatnonzero(sums >= least)
         codes = judge.relations(good, right[good])
-        judge.forget()
+        judge.memory.forget()
         rows.append(np.full(len(good), row))
         found.append(full[good])
         scores.append(probability(sums[good]))

@@ -53,7 +53,7 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
     """
     nodes = state.nodes
     # More than the edges: what clustering asked about besides is not judged again either.
-    left, right, verdicts = state.judge.remembered()
+    left, right, verdicts = state.judge.memory.everything()
     keys = state.corpus.keys[clustering.member]
     names = cluster_ids(state.corpus, clustering).take(pa.array(clustering.cluster))
     clusters = pa.table(
