@@ -89,7 +89,6 @@ def test_the_policy_names_the_one_script_and_the_one_style_sheet_and_allows_noth
         "default-src": "'none'",
         "script-src": hashed(script),
         "style-src": hashed(style[1]),
-        "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

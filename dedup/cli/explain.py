@@ -95,6 +95,13 @@ def explain(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    of_articles = {
+        "--window": window, "--since": since, "--until": until, "--map": mapping, "--format-in": format_in,
+        "--no-furniture": no_furniture or None,
+    }  # fmt: skip
+    given = [name for name, value in of_articles.items() if value is not None]
+    if given and not sources:
+        raise typer.BadParameter(f"{', '.join(given)}: only with -i; two texts have no date, outlet or feed")
     if sources:
         found = _of_articles(a, b, sources, settings, judged_by, mapping, format_in, threads)
     else:

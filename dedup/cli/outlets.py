@@ -55,6 +55,7 @@ def outlets(
     since: options.Since = None,
     until: options.Until = None,
     model: options.Model = None,
+    agencies: options.Agencies = None,
     format: Annotated[
         OutletsFormat | None,
         typer.Option(
@@ -80,7 +81,7 @@ def outlets(
     same text later is certain; that it took it from the first one is not, for
     both may have it from an agency.
     """
-    from dedup.cli.facade import read_model
+    from dedup.cli.facade import read_agencies, read_model
     from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
@@ -97,11 +98,17 @@ def outlets(
     )
     table = load_families(families)
     judged_by = read_model(model)
+    known = read_agencies(agencies)
     with Progress() as progress:
         reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
         with reading as idx:
             found = idx.provenance(
-                by=by.value, families=table, settings=settings, model=judged_by, on_stage=progress.stage
+                by=by.value,
+                families=table,
+                agencies=known,
+                settings=settings,
+                model=judged_by,
+                on_stage=progress.stage,
             )
     if kind == "csv":
         rows = carriers_table(found)

@@ -205,6 +205,10 @@ def _verdict(
         return f"{where.capitalize()}: the two texts are equal"
     if together and not failed:
         return f"{where.capitalize()}: score {score:.2f}"
+    if together and index is None:
+        return (
+            f"Copies of one story by their words, score {score:.2f}, but sketches would not propose the pair"
+        )
     if together:
         aside = "; ".join(f"{gate.name}: {gate.said}" for gate in failed)
         return f"{where.capitalize()}, score {score:.2f}, although not by this pair alone ({aside})"

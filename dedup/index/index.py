@@ -312,6 +312,7 @@ class Index:
         *,
         by: By = "outlet",
         families: Families | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
         model: Path | Model | None = None,
         on_stage: OnStage | None = None,
         settings: Settings | None = None,
@@ -324,6 +325,8 @@ class Index:
             Whether two papers of one house are two carriers or one.
         families : Families, optional
             The shipped table by default (`dedup.provenance.families.load_families`).
+        agencies : path or sequence of Agency, optional
+            As for `report`.
         model : path or Model, optional
         on_stage : callable, optional
             Gets (stage, done, total) as the work goes on.
@@ -335,7 +338,7 @@ class Index:
         Provenance
         """
         settings = (settings or Settings()).check()
-        report = self.report(settings, model=model, on_stage=on_stage)
+        report = self.report(settings, model=model, agencies=agencies, on_stage=on_stage)
         matched = self._session.matched(settings, model, silent)
         corpus = matched.state.corpus
         articles = count_outlets(matched.snapshot, corpus, chosen_articles(corpus, settings))

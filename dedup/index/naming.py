@@ -53,18 +53,25 @@ def article_key(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, name: str, whe
 def _titled(snapshot: Snapshot, name: str) -> list[int]:
     """Keys of the current articles with this headline, ascending."""
     found = []
-    wanted = " ".join(name.split()).casefold()
+    wanted = _plain(name)
     parts = zip(snapshot.articles(["title"]), snapshot.current(), snapshot.keys(), strict=True)
     for table, kept, keys in parts:
-        same = pc.equal(pc.utf8_length(table["title"]), len(name)).fill_null(False)
-        rows = np.flatnonzero(np.asarray(same) & kept)
+        # Folding and blanks change the length, but not by half; most titles need not be folded.
+        length = pc.utf8_length(table["title"])
+        long_enough = pc.greater_equal(length, len(wanted) // 2).fill_null(False)
+        near = pc.less_equal(length, 2 * len(name)).fill_null(False)
+        rows = np.flatnonzero(np.asarray(long_enough) & np.asarray(near) & kept)
         titles = table["title"].take(pa.array(rows)).to_pylist()
         found += [
             int(keys[row])
             for row, title in zip(rows.tolist(), titles, strict=True)
-            if " ".join(title.split()).casefold() == wanted
+            if _plain(title) == wanted
         ]
     return sorted(found)
+
+
+def _plain(headline: str) -> str:
+    return " ".join(printable(headline).split()).casefold()
 
 
 def _suggestions(snapshot: Snapshot, name: str) -> list[str]:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Ints
+from dedup.errors import IndexFolderError
 from dedup.index.identity import article_keys, key_of_hex
 from dedup.index.session import Matched, chosen_articles, threshold_of
 from dedup.report.html.source import ReportSource, Ties
@@ -83,7 +84,11 @@ class RunSource(ReportSource):
         place = self._search(keys)
         for at in np.flatnonzero(place < 0).tolist():
             keys[at] = key_of_hex(ids[at].as_py()) or 0
-        return self._search(keys)
+        place = self._search(keys)
+        if (place < 0).any():  # never another article in its place
+            missing = ids[int(np.flatnonzero(place < 0)[0])].as_py()
+            raise IndexFolderError(f"article {missing!r} of the report is not in the index", "run it again")
+        return place
 
     def _search(self, keys: Ints) -> Ints:
         known = self._corpus.keys

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
 By = Literal["outlet", "family"]
 
-_READ: Final = ("cluster_id", "relation", "lag_s", "outlet", "published", "title", "url", "credit")
+_READ: Final = (
+    "cluster_id",
+    "relation",
+    "lag_s",
+    "outlet",
+    "published",
+    "title",
+    "url",
+    "credit",
+    "credit_tier",
+)
 _CANONICAL: Final = "canonical"
 
 CLUSTER_COLUMNS: Final = (
@@ -245,6 +255,8 @@ def _frame(clusters: pd.DataFrame | ClusterReport) -> pd.DataFrame:
     import pandas as pd
 
     frame = clusters if isinstance(clusters, pd.DataFrame) else clusters.members.to_pandas()
+    if "credit_tier" not in frame.columns:  # clusters written before tiers were told
+        frame = frame.assign(credit_tier=None)
     missing = [name for name in _READ if name not in frame.columns]
     if missing:
         raise SettingsError(

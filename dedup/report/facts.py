@@ -29,18 +29,22 @@ def cluster_facts(members: Sequence[Mapping[str, Any]], *, named: bool = False) 
     said = [count(size, "article")]
     if size > len(members):
         said[0] += f" ({len(members):,} shown)"
+    is_sourced = False
     if outlets:
         carried = count(len(outlets), "outlet")
         # Of a part of the members one cannot tell what the whole goes back to.
         if len(outlets) > 1 and size == len(members):
             found = origins(members, load_families())
             carried += f", {count(len(found), 'origin')}"
-            carried += f" ({', '.join(map(printable, found))})" if named else ""
+            if named:
+                carried += f" ({', '.join(map(printable, found))})"
+                is_sourced = True
         said.append(carried)
     if len(dates) > 1:
         said.append(_span(dates))
     told = counts_told(members[0]["cluster_credits"])
-    if told and not named:
+    # Where origins are named they say whom one story is from, but not how two credits are divided.
+    if len(told) > 1 or (told and not is_sourced):
         # One agency needs no count; two that claim a story do.
         counted = ", ".join(f"{printable(who)} {number:,}" for who, number in told.items())
         said.append(f"credits {counted}" if len(told) > 1 else f"from {printable(next(iter(told)))}")

@@ -160,7 +160,7 @@ def _cluster_credits(members: pa.Table, begin: Ints, agencies: list[str]) -> lis
 
 def _origins(members: pa.Table, starts: Ints) -> list[list[str]]:
     """Return the sources each cluster goes back to; none where a filter hides members of it."""
-    rows = members.select(["relation", "credit", "outlet", "url", "size"]).to_pylist()
+    rows = members.select(["relation", "credit", "credit_tier", "outlet", "url", "size"]).to_pylist()
     families = load_families()
     found = []
     for low, high in pairwise(starts.tolist()):

@@ -1,8 +1,8 @@
 """What the page decodes only when a cluster is opened: addresses, texts and how they differ.
 
 Clusters are packed in blocks of about `BLOCK_BYTES`, so opening one decodes a
-fraction of a megabyte. Texts are aligned here and not in the browser: one
-implementation, and the page shows what ``dedup explain`` shows.
+fraction of a megabyte. Texts are aligned here and not in the browser, by
+what ``dedup explain`` aligns with; here headline and text apart, and as much of the text as is shown.
 """
 
 from __future__ import annotations

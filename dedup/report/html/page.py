@@ -160,7 +160,6 @@ def _frame(name: str) -> str:
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
-            "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )

@@ -99,13 +99,17 @@ function fragment([kind, text, other]) {
   return [before, make(tag, { class: name }, heard(`[${word}: `), inner, heard("]")), after];
 }
 
+/** The numbers of a text by their digits: 1,000 is 1000, as the words are compared. */
+const digits = (found) => found.replace(/\P{Nd}/gu, "");
+const digitsOf = (text) => (text.match(NUMBER) || []).map(digits);
+
 /** A changed passage with the numbers marked that the other side of the change lacks. */
 function withNumbers(text, other) {
-  const theirs = new Set(other.match(NUMBER) || []);
+  const theirs = new Set(digitsOf(other));
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(NUMBER)) {
-    if (theirs.has(found[0])) continue;
+    if (theirs.has(digits(found[0]))) continue;
     parts.push(text.slice(end, found.index),
       make("strong", { class: "numbers" }, heard("number "), found[0]));
     end = found.index + found[0].length;
@@ -145,10 +149,10 @@ function numbersSaid(segments) {
   const changed = segments.filter((one) => one.kind === NUMBERS);
   const isShort = (one) => Math.max(one.left.trim().length, one.right.trim().length) <= EXCHANGED;
   const swaps = changed.filter(isShort).map((one) => `${one.left.trim()} → ${one.right.trim()}`);
-  const all = (side) => new Set(segments.flatMap((one) => one[side].match(NUMBER) || []));
+  const all = (side) => new Set(segments.flatMap((one) => digitsOf(one[side])));
   const [lefts, rights] = [all("left"), all("right")];
   const only = (side, others) => [...new Set(changed.filter((one) => !isShort(one))
-    .flatMap((one) => one[side].match(NUMBER) || []))].filter((found) => !others.has(found));
+    .flatMap((one) => one[side].match(NUMBER) || []))].filter((found) => !others.has(digits(found)));
   const listed = (found) => feed(found.slice(0, NUMBERS_LISTED).join("; ") + (found.length > NUMBERS_LISTED ? " …" : ""));
   const parts = [["exchanged: ", swaps], ["only on the left: ", only("left", rights)], ["only on the right: ", only("right", lefts)]]
     .filter(([, found]) => found.length);
