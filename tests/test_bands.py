@@ -18,7 +18,7 @@ from dedup.sketch.bands import (
     collision_probability,
     expected_recall,
 )
-from dedup.sketch.check import Pairs
+from dedup.sketch.check import Pairs, unique_pairs
 from dedup.sketch.minhash import NUM_PERM, signatures
 from dedup.sketch.shingles import BODY, BRIEF, LEAD, Shingles
 
@@ -127,7 +127,7 @@ def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
     bucket = capped.Large(0, np.arange(n, dtype=np.int32), np.array([0, n]))
     found: list[Pairs] = []
     capped.windowed_pairs(rows, bucket, keys_of(n), 2, 10, only, None, found.append)
-    packed = found[0][0]
+    packed, _ = unique_pairs(found)
     left, right = packed >> 32, packed & 0xFFFFFFFF
     for reach, share in (1, 0.99), (4, 0.97), (20, 0.8):
         kept = int((right - left <= reach).sum())
@@ -146,26 +146,35 @@ def test_capping_loses_few_near_pairs_of_a_whole_run() -> None:
         assert len(near & pair_set(few)) >= share * len(near)
 
 
-def test_texts_of_one_template_do_not_meet_all_others() -> None:
+def test_texts_of_one_template_do_not_meet_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three in four slots are those of the template, in every bucket a few hundred texts or all of them."""
     n = 4000
     rng = np.random.default_rng(5)
     rows = np.broadcast_to(rng.integers(0, 2**16 - 1, NUM_PERM), (n, NUM_PERM)).astype(np.uint16).copy()
     rows[:, 1::4] = rng.integers(0, 40, (n, NUM_PERM // 4))  # a slot of the form: one of forty entries
-    found = candidate_pairs(rows, order=keys_of(n), most=16)
+    order = rng.integers(0, 2**64, n, dtype=np.uint64)
+    found = candidate_pairs(rows, order=order, most=16)
     assert found.n_checks < n * 1000  # full buckets: 64 bands of a hundred texts each
+    sizes = [bucket.size for bucket in found.capped]
+    assert sum(sizes) > 100 * n  # hardly a bucket is paired in full
+    large = [capped.large_buckets(band, rows[:, 2 * band].copy(), np.arange(n), 288) for band in range(128)]
+    windowed = sum(len(some.members) for some in capped.to_be_windowed(large, n))
+    assert windowed <= n * capped.MOST_CAPPED
     degree = np.bincount(np.concatenate((found.left, found.right)), minlength=n)
     assert degree.min() >= 16
     turn = rng.permutation(n)
-    turned = candidate_pairs(rows[turn], order=keys_of(n)[turn], most=16, threads=2)
+    turned = candidate_pairs(rows[turn], order=order[turn], most=16, threads=2)
     assert pair_set(found) == pair_set(turned, turn)
+    monkeypatch.setattr(nearest, "GATHERED", 1000)
+    early = candidate_pairs(rows[turn], order=order[turn], most=16, threads=3)
+    assert pair_set(found) == pair_set(early, turn)
 
 
 @pytest.mark.parametrize("gathered", [50, 1 << 20])
 def test_leaving_out_far_pairs_early_changes_nothing(monkeypatch: pytest.MonkeyPatch, gathered: int) -> None:
     monkeypatch.setattr(nearest, "GATHERED", gathered)
     rng = np.random.default_rng(2)
-    order = keys_of(60)
+    order = rng.integers(0, 2**64, 60, dtype=np.uint64)  # slots often tie, and the key decides
     every = np.array([a << 32 | b for a in range(60) for b in range(a + 1, 60)])
     equal = rng.integers(11, 40, len(every)).astype(np.uint16)
     found = nearest.Nearest(order, 5)

@@ -8,37 +8,83 @@ put into the cache beside the package, the command only loads.
 from __future__ import annotations
 
 import importlib
-import os
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Final
 
-_SAID = "first run: compiling the kernels, which takes about twenty seconds once"
+_SAID: Final = "first run: compiling the kernels, which takes about twenty seconds once"
+_LOCK: Final = "kernels.lock"
 
 
+@cache
 def watch_compiling() -> None:
     """Say so and start the helper as soon as a kernel must be compiled."""
+    one_writer_at_a_time()
     event: Any = importlib.import_module("numba.core.event")  # has no types
     told: list[str] = []
 
     def tell() -> None:
         if not told:
             told.append(_SAID)
-            print(_SAID, file=sys.stderr, flush=True)
-            if (os.cpu_count() or 1) > 1:
-                _start_helper()
+            if sys.stderr is not None:
+                print(_SAID, file=sys.stderr, flush=True)
+            _start_helper()
 
     listener = type("Teller", (event.Listener,), {"on_start": lambda *_: tell(), "on_end": lambda *_: None})
     event.register("numba:compile", listener())
 
 
 def _start_helper() -> None:
-    # Not waited for: it ends by itself, and what it writes it writes whole. Its output is nobody's, or who
-    # reads the output of the command to its end would wait for it. -P: no module of the folder one stands in.
-    subprocess.Popen(
-        [sys.executable, "-P", "-m", "dedup.cli.compiling"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    """Start the helper where there is a core for it; without it all is compiled here."""
+    from dedup.index.session import cores
+
+    if cores() < 2:
+        return
+    # Not waited for: it ends by itself. Its output is nobody's, or who reads the output of the command to its
+    # end would wait for it. -P: no module of the folder one stands in.
+    with suppress(OSError):
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "dedup.cli.compiling"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def one_writer_at_a_time() -> None:
+    """Have this process write to the cache of kernels only while no other one of ours does.
+
+    Numba reads the list of a kernel's files, chooses the next free name and writes both, without a lock: two
+    processes that save two signatures of one kernel at a time may choose one name for both.
+    """
+    caching: Any = importlib.import_module("numba.core.caching")  # has no types
+    save = caching.IndexDataCacheFile.save
+    if hasattr(save, "__wrapped__"):
+        return
+
+    @wraps(save)
+    def locked(self: Any, key: Any, data: Any) -> None:
+        with _locked(Path(self._cache_path)):
+            save(self, key, data)
+
+    caching.IndexDataCacheFile.save = locked
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; where there are no such locks, go on without."""
+    try:
+        import fcntl
+
+        file = (folder / _LOCK).open("ab")
+    except (ImportError, OSError):
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def compile_late_kernels() -> None:
@@ -67,4 +113,5 @@ def compile_late_kernels() -> None:
 
 
 if __name__ == "__main__":
+    one_writer_at_a_time()
     compile_late_kernels()

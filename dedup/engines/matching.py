@@ -159,11 +159,11 @@ def propose(
     left, right : int64 array, shape (p,)
         Nodes, left < right, sorted, each pair once.
     near : uint16 array, shape (p,)
-        Equal slots of the two.
+        Equal slots of the two, in the first kind of sketch that proposes them.
     capped : tuple of CappedBucket
         Buckets not paired in full.
     n_crowded : int
-        Pairs left out, see `Matches`.
+        Pairs left out, at most; see `Matches`.
     """
     proposed, equal = [np.empty(0, np.int64)], [np.empty(0, np.uint16)]
     capped: list[CappedBucket] = []
@@ -234,7 +234,9 @@ def node_signatures(
     if of is None:
         node = np.concatenate([np.empty(0, np.int64), *(node for _, node in taken)])
         of = node[np.lexsort((node, np.concatenate(leading)))]
-    place_of = np.empty(len(nodes), np.int64)
+    if sum(len(node) for _, node in taken) != len(of):
+        raise ValueError(f"{len(of)} nodes asked for, but others have such a signature")
+    place_of = np.full(len(nodes), -1, np.int64)
     place_of[of] = np.arange(len(of))
     # Filled part by part: the signatures of a million articles are half a gigabyte, and must not be so twice.
     sizes, signatures = np.empty(len(of), np.int64), np.empty((len(of), NUM_PERM), np.uint16)

@@ -271,7 +271,10 @@ class Session:
         capped = matched.state.matches.capped
         if capped:
             largest = max(bucket.size for bucket in capped)
-            notes.append(f"{len(capped)} buckets were too large to be paired in full (largest {largest})")
+            notes.append(
+                f"{len(capped)} buckets were too large or too crowded to be paired in full "
+                f"(largest {largest})"
+            )
         return tuple(notes)
 
     def forget(self) -> None:

@@ -70,7 +70,7 @@ class Version:
 class Snapshot:
     """A consistent view of an index; made by `IndexStore.snapshot`.
 
-    It has its own connection to the catalog and may be used (by one thread at
+    It has its own connection to the catalog and may be used (a part by one thread at
     a time) after the store is closed.
     """
 

@@ -65,13 +65,13 @@ class Candidates:
     equal : uint16 array, shape (p,)
         Slots in which the two signatures agree.
     n_checks : int
-        How often two whole signatures were compared in buckets of at most `cap` members: a pair once for each
+        How often two whole signatures were compared in buckets that are paired in full: a pair once for each
         bucket it shares.
     capped : tuple of CappedBucket
         The buckets that were not paired in full, by band and size.
     n_crowded : int
-        Pairs left out because both texts had enough nearer ones; one found in several buckets may count
-        several times.
+        Pairs left out because both texts had enough nearer ones, at most: one found in several buckets may
+        count several times.
     """
 
     left: NDArray[np.int32]
@@ -105,7 +105,8 @@ def candidate_pairs(
     min_equal : int, default `MIN_EQUAL`
         Least number of equal slots of a pair.
     cap : int, default `CAP`
-        Largest bucket that is paired in full.
+        Largest bucket that is paired in full, unless too many of its texts are crowded
+        (`dedup.sketch.capped.CROWDED_CAP`).
     order : uint64 array, shape (n,)
         A key of each text that does not depend on the input order, such as its
         hash; distinct, for equal texts are collapsed before.
@@ -125,13 +126,17 @@ def candidate_pairs(
     Raises
     ------
     ValueError
-        If rows, min_equal or cap is out of range or the arrays do not fit.
+        If rows, min_equal, cap or most is out of range or the arrays do not fit.
     """
     n, slots = signatures.shape
     if not 1 <= rows <= slots or min_equal < 0 or cap < 2:
         raise ValueError(f"need 1 <= rows <= {slots}, min_equal >= 0, cap >= 2: {rows}, {min_equal}, {cap}")
+    if most is not None and not (most >= 1 and slots < 1024):
+        raise ValueError(f"need most >= 1 and fewer than 1,024 slots: {most}, {slots}")
     if len(order) != n:
         raise ValueError(f"{n} signatures and {len(order)} order keys; they must be of one length")
+    if whole is not None and any(len(array) != n for array in whole):
+        raise ValueError(f"{n} signatures, but whole sketches of another number of texts")
     n_bands = slots // rows
     empty = np.iinfo(signatures.dtype).max
     perhaps = np.flatnonzero(signatures[:, 0] == empty)
@@ -179,11 +184,13 @@ def candidate_pairs(
             made += checked_pairs(
                 signatures, members, last, band, rows, min_equal, is_capped, whole, found.add
             )
+        found.pairs()  # what waits to be gathered is little
         return found, made
 
     def windowed(i: int) -> Nearest:
         found = Nearest(order, most)
         windowed_pairs(signatures, windows[i], order, rows, min_equal, is_capped, whole, found.add)
+        found.pairs()
         return found
 
     gathered = Nearest(order, most)

@@ -22,7 +22,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dedup.sketch.buckets import Keys, Slots, buckets_of, has_large, taken
-from dedup.sketch.check import Pairs, Whole, checked_pairs, unique_pairs
+from dedup.sketch.check import Pairs, Whole, checked_pairs
 
 CAP: Final = 288
 """Largest bucket that is paired in full: above it windows are fewer checks than all pairs, and of its nearest
@@ -35,7 +35,7 @@ WINDOW_ORDERS: Final = 6
 WINDOW: Final = 12
 WINDOW_CHECKS: Final = 4_000_000
 """A capped bucket of m members is put in `WINDOW_ORDERS` orders, and each member paired with the `WINDOW`
-before it, fewer in buckets so large that this would pass `WINDOW_CHECKS`."""
+before it; in buckets so large that this would pass `WINDOW_CHECKS` with fewer, but two at least."""
 
 MOST_CAPPED: Final = 8
 """Capped buckets in which a text is windowed, its smallest; one that is in more is crowded."""
@@ -45,7 +45,7 @@ _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cach
 
 @dataclass(frozen=True, slots=True, order=True)
 class CappedBucket:
-    """A bucket too large to be paired in full.
+    """A bucket with too many members, or too many crowded ones (`CROWDED_CAP`), to be paired in full.
 
     Parameters
     ----------
@@ -106,8 +106,17 @@ def large_buckets(
 
 
 def to_be_windowed(large: list[Large], n: int) -> list[Large]:
-    """Of the capped buckets of n texts those parts that are windowed: of each text its `MOST_CAPPED` smallest
-    buckets, among equals the first bands."""
+    """Return those parts of capped buckets that are windowed.
+
+    Of each text these are its `MOST_CAPPED` smallest buckets, among equals those of the first bands.
+
+    Parameters
+    ----------
+    large : list of Large
+        The capped buckets, one of a band, by band.
+    n : int
+        Number of texts; rows are less.
+    """
     sizes = np.concatenate([np.diff(each.bounds) for each in large] or [np.empty(0, np.int64)])
     members = np.concatenate([each.members for each in large] or [np.empty(0, np.int32)])
     # In each band buckets are in the order of their keys, so ties go by band, then key.
@@ -143,7 +152,20 @@ def windowed_pairs(
     whole: Whole | None,
     store: Callable[[Pairs], None],
 ) -> None:
-    """Store the pairs that stand near each other in one of several MinHash orders of their capped bucket."""
+    """Store the pairs that stand near each other in one of several MinHash orders of their capped bucket.
+
+    Parameters
+    ----------
+    signatures : uint32 or uint16 array, shape (n, k)
+    large : Large
+        Buckets of one band, or parts of them.
+    order : uint64 array, shape (n,)
+        A key of each text that does not depend on the input order.
+    rows, min_equal, is_capped, whole
+        As for `dedup.sketch.check.checked_pairs`.
+    store : callable
+        Gets the pairs of each order; one found in several orders comes several times.
+    """
     sizes = np.diff(large.bounds)
     bucket = np.repeat(np.arange(len(large)), sizes)
     turn = np.lexsort((order[large.members], bucket))
@@ -151,14 +173,10 @@ def windowed_pairs(
     slots = signatures.shape[1]
     window = np.clip(WINDOW_CHECKS // (WINDOW_ORDERS * sizes), 2, WINDOW)
     last = np.minimum(np.arange(len(members)) + 1 + window[bucket], large.bounds[1:][bucket])
-    found: list[Pairs] = []
     for turn_number in range(WINDOW_ORDERS):
         # Slots of other bands, spread over the signature, others in each band and turn.
         chosen = [(large.band * rows + rows + (3 * turn_number + k) * 37) % slots for k in range(3)]
         first, second, third = (signatures[members, slot] for slot in chosen)
         # Stable: members that agree in all three stay in the order of their keys.
         ranked = members[np.lexsort((third, second, first, bucket))]
-        checked_pairs(
-            signatures, ranked, last, slots // rows, rows, min_equal, is_capped, whole, found.append
-        )
-    store(unique_pairs(found))
+        checked_pairs(signatures, ranked, last, slots // rows, rows, min_equal, is_capped, whole, store)

@@ -41,6 +41,26 @@ def checked_pairs(
 ) -> int:
     """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many checks.
 
+    Parameters
+    ----------
+    signatures : uint32 or uint16 array, shape (n, k)
+    members : int64 array, shape (m,)
+        Rows of signatures.
+    last : int64 array, shape (m,)
+        Not descending, i < last[i] <= m.
+    n_earlier : int
+        Bands looked at for a bucket in common.
+    rows : int
+        Slots of a band.
+    min_equal : int
+        Least equal slots.
+    is_capped : bool array, shape (n, k // rows), or (0, k // rows) where nothing is capped
+        Whether the bucket of a row in a band is capped.
+    whole : Whole, optional
+        Of the n texts.
+    store : callable
+        Gets the pairs that pass, some millions at a time.
+
     Left out are pairs that by `whole` cannot share enough, and those that share an uncapped bucket in one of
     the first `n_earlier` bands.
     """

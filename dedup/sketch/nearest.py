@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dedup.sketch.check import Pairs, unique_pairs
 
-GATHERED: Final = 1 << 23
-"""Pairs held before the far ones among them are left out: a hundred megabytes."""
+GATHERED: Final = 1 << 22
+"""Pairs held before the far ones among them are left out: 42 MB, and eight times that while it is done."""
 
 
 class Nearest:
@@ -34,7 +34,7 @@ class Nearest:
     Attributes
     ----------
     left_out : int
-        Pairs left out so far; one that is found in several buckets may count several times.
+        Pairs left out so far, at most: one that is found in several buckets may count several times.
     """
 
     def __init__(self, order: NDArray[np.uint64], most: int | None) -> None:
