@@ -208,6 +208,25 @@ def test_a_file_of_bounded_size_keeps_the_texts_of_the_first_clusters(monkeypatc
     assert page.block("list")["about"]["left_out"]["members"] == 4
 
 
+def test_texts_beyond_the_bound_are_not_read(monkeypatch):
+    monkeypatch.setattr(texts, "MOST_BYTES", 250)
+    clusters = [
+        [{"text": f"{n} " + "word " * 8}, {"text": f"{n} " + "word " * 8, "lag_s": 1}] for n in range(9)
+    ]
+    together = page_of(clusters)
+    asked: list[int] = []
+    read = texts.TextShelf._read
+
+    def counting(self, source, members, rows, choice):
+        asked.extend(rows.tolist())
+        read(self, source, members, rows, choice)
+
+    monkeypatch.setattr(texts, "_ROUND", 3)
+    monkeypatch.setattr(texts.TextShelf, "_read", counting)
+    assert page_of(clusters) == together
+    assert asked == list(range(8))  # two clusters at a time; of the second two there is no room for both
+
+
 def test_the_command_writes_the_page_of_an_index_and_of_its_feed_alike(dedup: Command, tmp_path):
     feed = SAMPLES / "headlines.csv"
     done = dedup("clusters", feed, "-o", tmp_path / "feed.html")

@@ -1,13 +1,14 @@
 """The texts of the page: which are shown, how much of each, and where they wait until they are.
 
 A report goes cluster by cluster, the disk holds the texts in another order. So
-they are read once, in the disk's order, cut to what will be shown and put into
-a temporary file: memory holds one batch and the places of all.
+some thousand are read at a time, in the disk's order, cut to what will be shown and put into
+a temporary file, until there is as much as a page may hold: memory holds one batch and the places of all.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -26,6 +27,8 @@ MOST_MEMBERS: Final = 200
 
 MOST_BYTES: Final = 96 * 2**20
 """Bytes of text in one file, before compression; a browser opens what comes of it in a second or two."""
+
+_ROUND: Final = 8192  # rows read together, as long as there is room
 
 CHOICES: Final = ("all", "excerpt", "none")
 """How much text goes into the page."""
@@ -71,7 +74,7 @@ class TextShelf:
         `MEMBER_SCHEMA`.
     starts : int64 array, shape (k + 1,)
         Where each cluster begins.
-    wanted : bool array, shape (m,)
+    wanted : int64 array
         Rows whose texts are to be had although their cluster has more than `MOST_MEMBERS`.
     choice : str
         One of `CHOICES`.
@@ -86,6 +89,8 @@ class TextShelf:
             self._length = np.zeros(members.num_rows, np.int64)
             self._shortened = np.zeros(members.num_rows, np.bool_)
             self._shown = np.zeros(members.num_rows, np.bool_)
+            self._at = 0  # bytes written
+            self._last = -1  # row, the last that was read
             if choice != "none":
                 self._fill(source, members, starts, wanted, choice)
         except BaseException:
@@ -128,7 +133,32 @@ class TextShelf:
             chosen = place < MOST_MEMBERS
             chosen[wanted] = True
             rows = np.flatnonzero(chosen)
-        at = 0
+        for low, high in self._rounds(rows, starts, choice):
+            self._read(source, members, rows[low:high], choice)
+            if choice == "excerpt" and self._at > MOST_BYTES:
+                break
+        self._shown[rows] = True
+        if choice == "excerpt":
+            # Whole clusters, so that what is compared with what is there; those beyond were not even read.
+            total = np.concatenate(([0], np.cumsum(self._length)))
+            fits = total[starts[1:]] <= MOST_BYTES
+            is_read = np.repeat(fits, np.diff(starts)) & (np.arange(members.num_rows) <= self._last)
+            self._shown &= is_read
+
+    def _rounds(self, rows: Ints, starts: Ints, choice: str) -> Iterator[tuple[int, int]]:
+        """Cut the rows between clusters, so that little more is read than what will be shown."""
+        if choice != "excerpt":
+            yield 0, len(rows)
+            return
+        ends = np.searchsorted(rows, starts[1:])
+        low = 0
+        while low < len(rows):
+            cluster = min(int(np.searchsorted(ends, low + _ROUND)), len(ends) - 1)
+            high = int(ends[cluster])
+            yield low, high
+            low = high
+
+    def _read(self, source: ReportSource, members: pa.Table, rows: Ints, choice: str) -> None:
         for some, table in source.texts(members.take(pa.array(rows))):
             pairs = zip(table["title"].to_pylist(), table["text"].to_pylist(), strict=True)
             for row, (title, text) in zip(rows[some].tolist(), pairs, strict=True):
@@ -136,12 +166,7 @@ class TextShelf:
                 shown = whole[:EXCERPT] if choice == "excerpt" else whole
                 data = shown.encode()
                 self._file.write(data)
-                self._begin[row], self._length[row] = at, len(data)
+                self._begin[row], self._length[row] = self._at, len(data)
                 self._shortened[row] = len(shown) < len(whole)
-                at += len(data)
-        self._shown[rows] = True
-        if choice == "excerpt":
-            # Whole clusters, so that what is compared with what is there.
-            total = np.concatenate(([0], np.cumsum(self._length)))
-            fits = total[starts[1:]] <= MOST_BYTES
-            self._shown &= np.repeat(fits, np.diff(starts))
+                self._at += len(data)
+        self._last = max(self._last, int(rows[-1])) if len(rows) else self._last
