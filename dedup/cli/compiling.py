@@ -16,7 +16,7 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Final
 
-_SAID: Final = "first run: compiling the kernels, which takes about twenty seconds once"
+_SAID: Final = "compiling kernels not used here before: about twenty seconds in the first run, once"
 _LOCK: Final = "kernels.lock"
 
 

@@ -85,6 +85,11 @@ def open_index(path: Path, *, write: bool = False) -> Any:
         If it is not; says what to do.
     """
     if not is_index(path):
+        if path.is_file():
+            raise IndexFolderError(
+                f"{path}: a file, and an index is a folder",
+                f"make one with: dedup index {path} -i NAME.dedup",
+            )
         what = "no index" if path.exists() else "no such folder"
         raise IndexFolderError(f"{path}: {what}", f"make one with: dedup index FEED -i {path}")
     return _index_module().Index.open(path, write=write)

@@ -113,10 +113,10 @@ _ARTICLE: Final[Mapping[str, Callable[[int], str]]] = {
         f"({_weight_of(MOST_EVIDENCE) / _RAREST_PAIR:.0f} or more count alike)"
     ),
     "furniture": lambda v: f"{_percent(v)} of the shared runs lie in furniture",
-    "numbers": lambda v: f"{_percent(v)} of the numbers stand in one text only",
+    "numbers": lambda v: f"{_percent(v)} of the numbers differ on both sides",
     "rare": lambda v: f"{_percent(v)} of the rarest words are not in the other text",
     "interface": lambda v: f"{_percent(v)} of the shared words are what pages say to their readers",
-    "names": lambda v: f"{_percent(v)} of the names, by rarity, stand in one text only",
+    "names": lambda v: f"{_percent(v)} of the names, by rarity, differ on both sides",
     "figures": lambda v: f"{_percent(v)} of the shorter text's words are numbers",
     "deficit": lambda v: (
         "no long text that lacks half of the other" if v == 0 else
@@ -131,7 +131,7 @@ _BRIEF: Final[Mapping[str, Callable[[int], str]]] = {
     "evidence": lambda v: (
         f"the shared words weigh as much as {_weight_of(v) / _RARE_WORD:.1f} that no other text has"
     ),
-    "numbers": lambda v: f"{_percent(v)} of the numbers stand in one headline only",
-    "names": lambda v: f"{_percent(v)} of the names, by rarity, stand in one headline only",
+    "numbers": lambda v: f"{_percent(v)} of the numbers differ on both sides",
+    "names": lambda v: f"{_percent(v)} of the names, by rarity, differ on both sides",
     "order": lambda v: f"{_percent(v)} of the shorter headline's words stand in the same order",
 }
