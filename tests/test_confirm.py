@@ -171,7 +171,7 @@ def test_an_epoch_does_not_depend_on_batches_and_survives_storage():
         surveyor = Surveyor()
         for rows in batches:
             surveyor.add(survey_texts(words_of([texts[i] for i in rows]), hashes[list(rows)]))
-        survey = surveyor.result()
+        survey = surveyor.hand_over()
         order = np.argsort(survey.hashes)
         return learn(survey.take(order, 9), np.arange(9), rubrics, 9)
 
@@ -200,7 +200,7 @@ def test_the_sample_is_the_texts_of_smallest_hash_however_they_come(monkeypatch)
             rows = rows[hashes[rows] <= np.uint64(surveyor.limit)]
             some = words_of([texts[i] for i in rows])
             surveyor.add(survey_texts(some, hashes[rows], count_limit=surveyor.count_limit))
-        survey = surveyor.result()
+        survey = surveyor.hand_over()
         found.append(survey.take(np.argsort(survey.hashes)[:12], 5))
     for one in found:
         assert one.hashes.tolist() == hashes[sample].tolist()

@@ -85,7 +85,10 @@ def learn_epoch(
         words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
         limit = int(hashes[min(COUNTED_TEXTS, len(hashes)) - 1])
         parts.append(survey_texts(words, nodes.hashes[some], count_limit=limit, threads=threads))
-    survey = Survey.joined(parts).take(place, COUNTED_TEXTS)
+    survey = Survey.joined(parts)
+    del parts, held
+    if len(missing) or not np.array_equal(place, np.arange(len(survey))):
+        survey = survey.take(place, COUNTED_TEXTS)  # else it is what a `Surveyor` gathered, as it is
     outlets = outlet_numbers(snapshot, corpus)[nodes.first[sample]] if len(sample) else sample
     mute = np.union1d(find_rubrics(snapshot, corpus, nodes), find_placeholders(snapshot, corpus, nodes))
     learnt = learn(survey, outlets, mute, len(nodes), threads=threads)

@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dedup.text.key_table import KeyTable, find_key
+
 MAX_CARRIERS: Final = 6
 
 Ranks = tuple[NDArray[np.int64], NDArray[np.uint32]]
@@ -33,18 +35,18 @@ class Shared:
     ----------
     keys : uint32 array, shape (g,)
         Sorted.
-    chosen : int64 array, shape (g, MAX_CARRIERS)
+    chosen : int32 array, shape (g, MAX_CARRIERS)
         Carriers of each key by rank, -1 where there are fewer.
-    sizes : int64 array, shape (g,)
+    sizes : int8 array, shape (g,)
         How many of them.
-    held : uint64 array, shape (h,)
-        Every text of every key: ``text << 32 | key``.
+    n_held : int
+        Texts of each key, summed.
     """
 
     keys: NDArray[np.uint32]
-    chosen: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    held: NDArray[np.uint64]
+    chosen: NDArray[np.int32]
+    sizes: NDArray[np.int8]
+    n_held: int
 
 
 def ranks(order: NDArray[np.uint64]) -> Ranks:
@@ -85,23 +87,28 @@ def shared_carriers(
     _pack_range(keys, offsets, rank, low, high, packed)
     packed.sort()
     n, n_held = _count_shared(packed, least)
-    found, sizes = np.empty(n, np.uint32), np.empty(n, np.int64)
-    chosen, held = np.full((n, MAX_CARRIERS), -1, np.int64), np.empty(n_held, np.uint64)
-    _choose(packed, by_order, least, found, chosen, sizes, held)
-    return Shared(found, chosen, sizes, held)
+    found, sizes = np.empty(n, np.uint32), np.empty(n, np.int8)
+    chosen = np.full((n, MAX_CARRIERS), -1, np.int32)
+    _choose(packed, by_order, least, found, chosen, sizes)
+    return Shared(found, chosen, sizes, int(n_held))
 
 
-def lists_of_texts(held: NDArray[np.uint64], n: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the shared keys of each of n texts, CSR and sorted; `held` as in `Shared`, in any order."""
-    held = np.sort(held)
-    return held.astype(np.uint32), np.searchsorted(held >> _R32, np.arange(n + 1)).astype(np.int64)
+def lists_among(
+    keys: NDArray[np.uint32], offsets: NDArray[np.int64], shared: NDArray[np.uint32], n_held: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return of the keys of n texts those that are `shared` (sorted), `n_held` in all; CSR, in their order."""
+    table = KeyTable.of(shared)
+    out, out_offsets = np.empty(n_held, np.uint32), np.zeros(len(offsets), np.int64)
+    _keep_among(keys, offsets, table.keys, table.starts, out, out_offsets)
+    return out, out_offsets
 
 
-def set_hashes(chosen: NDArray[np.int64]) -> NDArray[np.uint64]:
+def set_hashes(chosen: NDArray[np.int32]) -> NDArray[np.uint64]:
     """Hash each row of `chosen`; shape (g,)."""
     out = np.zeros(len(chosen), np.uint64)
     for column in range(chosen.shape[1]):
-        out = (out ^ out >> np.uint64(29)) * np.uint64(0x9FB21C651E98DF25) ^ chosen[:, column].view(np.uint64)
+        text = chosen[:, column].astype(np.int64).view(np.uint64)
+        out = (out ^ out >> np.uint64(29)) * np.uint64(0x9FB21C651E98DF25) ^ text
     return np.asarray((out ^ out >> _R32) * np.uint64(0x9FB21C651E98DF25), np.uint64)
 
 
@@ -174,20 +181,26 @@ def _count_shared(packed, least):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _choose(packed, by_order, least, keys, chosen, sizes, held):  # type: ignore[no-untyped-def]
+def _choose(packed, by_order, least, keys, chosen, sizes):  # type: ignore[no-untyped-def]
     n = 0
-    n_held = 0
     start = 0
     for i in range(1, len(packed) + 1):
         if i == len(packed) or packed[i] >> _R32 != packed[start] >> _R32:
             if i - start >= least:
                 keys[n] = np.uint32(packed[start] >> _R32)
                 sizes[n] = min(i - start, MAX_CARRIERS)
-                for k in range(i - start):
-                    text = by_order[np.int64(packed[start + k] & _LOW)]
-                    if k < MAX_CARRIERS:
-                        chosen[n, k] = text
-                    held[n_held] = np.uint64(text) << _R32 | packed[start] >> _R32
-                    n_held += 1
+                for k in range(sizes[n]):
+                    chosen[n, k] = by_order[np.int64(packed[start + k] & _LOW)]
                 n += 1
             start = i
+
+
+@_compiled
+def _keep_among(keys, offsets, shared, starts, out, out_offsets):  # type: ignore[no-untyped-def]
+    n = 0
+    for text in range(len(offsets) - 1):
+        for i in range(offsets[text], offsets[text + 1]):
+            if find_key(shared, starts, keys[i]) >= 0:
+                out[n] = keys[i]
+                n += 1
+        out_offsets[text + 1] = n

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from dedup.text.carriers import (
     Shared,
     common_to_all,
-    lists_of_texts,
+    lists_among,
     ranks,
     set_hashes,
     shared_carriers,
@@ -179,11 +179,13 @@ def learn_furniture(
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         parts = list(pool.map(share, pairwise(edges)))
-        # What all carriers of an anchor hold is shared, so a passage is looked for in these short lists.
-        held = lists_of_texts(np.concatenate([part.held for part in parts]), len(order))
         keys = np.concatenate([part.keys for part in parts])
         chosen = np.concatenate([part.chosen for part in parts])
         sizes = np.concatenate([part.sizes for part in parts])
+        n_held = sum(part.n_held for part in parts)
+        del parts
+        # What all carriers of an anchor hold is shared, so a passage is looked for in these short lists.
+        held = lists_among(anchors.keys, anchors.offsets, keys, n_held)
         # A passage has many anchors, and they have the same carriers: each set of carriers is judged once.
         _, first, of = np.unique(set_hashes(chosen), return_index=True, return_inverse=True)
         chosen, sizes = chosen[first], sizes[first]
