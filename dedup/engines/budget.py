@@ -1,9 +1,8 @@
 """How much memory a run takes, and what is left for documents.
 
-Estimates, from the peak resident memory of whole runs
-(``python -m tests.benchmarks.speed scale``). Only documents can be had smaller:
-learning an epoch takes up to 1.3 GB at 100,000 articles whatever the limit, so a
-limit is an aim and not yet a bound.
+From the peak resident memory of whole runs, mapped files included (section
+``memory`` of ``python -m tests.benchmarks.speed``). Only documents can be had smaller: what the rest takes is
+fixed by the number of articles, so a limit below it is refused before the work begins, not passed in silence.
 """
 
 from __future__ import annotations
@@ -41,13 +40,15 @@ def words_within(memory_mb: int | None, n_articles: int) -> int:
     """
     if memory_mb is None:
         return MOST_WORDS
-    needed = BASE_MB + (n_articles * ARTICLE_BYTES >> 20)
-    left = memory_mb - needed
-    words = (left << 20) // WORD_BYTES
-    if words < LEAST_WORDS:
-        least = needed + (LEAST_WORDS * WORD_BYTES >> 20) + 1
+    least = least_mb(n_articles)
+    if memory_mb < least:
         raise SettingsError(
             f"memory: {memory_mb:,} MB is too little for {n_articles:,} articles",
             f"give at least {least:,} MB, or a shorter feed",
         )
-    return min(words, 4 * MOST_WORDS)
+    return min(LEAST_WORDS + (memory_mb - least << 20) // WORD_BYTES, 4 * MOST_WORDS)
+
+
+def least_mb(n_articles: int) -> int:
+    """Return the least memory, in MB (2**20 bytes), with which so many articles can be clustered."""
+    return BASE_MB + (n_articles * ARTICLE_BYTES + LEAST_WORDS * WORD_BYTES >> 20) + 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -55,6 +55,7 @@ class Shelf:
     keys: Ints
     text_hash: NDArray[np.uint64]
     units: Ints
+    _stored: dict[int, Sketch] = field(default_factory=dict)  # of the parts looked through, mapped
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Shelf:
@@ -105,7 +106,9 @@ class Shelf:
 
         def look(part: int) -> tuple[Ints, Ints]:
             found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-            stored = Sketch(**self.snapshot.sketch(part))
+            stored = self._stored.get(part)
+            if stored is None:
+                stored = self._stored[part] = Sketch(**self.snapshot.sketch(part))
             for kind, min_equal, slots in wanted:
                 found.append(_near_in(stored, kind, min_equal, slots, size if kind == BODY else 0))
             rows, equal = (np.concatenate(column) for column in zip(*found, strict=True))

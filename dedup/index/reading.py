@@ -52,6 +52,12 @@ class StoreReader:
         """Return a consistent view of what is committed now."""
         return Snapshot(self._layout)
 
+    @property
+    def generation(self) -> int:
+        """Number of commits so far: two snapshots of one generation hold the same."""
+        number: int = self._catalog.meta("generation")
+        return number
+
     def epoch(self) -> Epoch | None:
         """Return the current epoch; None if there has been none."""
         return current_epoch(self._layout, self._catalog)

@@ -18,6 +18,7 @@ from dedup.confirm import epoch as epochs
 from dedup.confirm.model import Model, least_sum, load_model
 from dedup.confirm.survey import Surveyor
 from dedup.engines.assemble import Clustering, assemble
+from dedup.engines.budget import words_within
 from dedup.engines.corpus import Corpus, Ints, outlet_numbers
 from dedup.engines.local import State, find_matches, learn_epoch
 from dedup.engines.outlets import Carriers
@@ -115,9 +116,14 @@ class Session:
     ) -> Matched:
         """Return the matches of the index as it now is, judged by `ground`; without it by `self.ground`."""
         threads = settings.threads or cores()
-        if ground is None:
-            ground = self.ground(settings, model, on_stage)
         snapshot = self._store.snapshot()
+        try:
+            words_within(settings.memory_mb, snapshot.n_articles)  # say so before an epoch is learnt
+            if ground is None:
+                ground = self.ground(settings, model, on_stage)
+        except BaseException:
+            snapshot.close()
+            raise
         held = self._matched
         if held is not None and (held.snapshot.generation, held.identity) == (
             snapshot.generation,
@@ -151,14 +157,12 @@ class Session:
 
     def shelf(self) -> Shelf:
         """Return where the articles of the index as it now is stand."""
-        snapshot = self._store.snapshot()
         held = self._shelf
-        if held is not None and held.snapshot.generation == snapshot.generation:
-            snapshot.close()
-            return held
         if held is not None:
+            if held.snapshot.generation == self._store.generation:
+                return held
             held.snapshot.close()
-        self._shelf = Shelf.of(snapshot)
+        self._shelf = Shelf.of(self._store.snapshot())
         return self._shelf
 
     def clusters_of(self, keys: Ints, ground: Ground, settings: Settings) -> pa.Array:

@@ -5,8 +5,8 @@
     python -m tests.benchmarks.speed --quick
 
 Sections: feed (one feed, beside the peers), scale (made feeds of growing size), increment (more articles, and
-queries), start (compiling, help), hostile, same (equal bytes whatever the threads). Figures are of whole
-processes, imports included. Every peer has its row: without its package it says "not installed". Put each
+queries), start (compiling, help), hostile, same (equal bytes whatever the threads), memory (the
+least limit is kept to). Figures are of whole processes, imports included. Every peer has its row: without its package it says "not installed". Put each
 into a virtual environment of its own (``pip install rensa orjson``; ``pip install text-dedup setuptools``;
 ``pip install "datatrove[processing,cli]" spacy orjson``) and name the interpreters.
 """
@@ -26,7 +26,7 @@ from tests.benchmarks.speed.context import Context
 from tests.benchmarks.speed.feeds import Feeds
 from tests.benchmarks.speed.measure import load
 
-SECTIONS = ("feed", "scale", "increment", "start", "hostile", "same")
+SECTIONS = ("feed", "scale", "increment", "start", "hostile", "same", "memory")
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 PEERS = ("rensa", "text_dedup", "datatrove")
 _PACKAGES = ("numpy", "numba", "pyarrow", "orjson")
