@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -455,3 +456,23 @@ def test_bad_calls_name_the_value(store: IndexStore) -> None:
         pytest.raises(IndexFolderError, match="open it with write=True"),
     ):
         reader.plan(batch())
+
+
+def test_memory_of_a_part_can_be_given_back_and_what_was_handed_out_stays(store: IndexStore) -> None:
+    n = 64 << 16
+    plan = store.plan(batch({"id": "a", "title": "One"}), on_change="version")
+    store.commit(plan, {"signatures": np.arange(n, dtype=np.uint32).reshape(1, n)})
+    with store.snapshot() as snapshot:
+        signatures = snapshot.sketch(0, ["signatures"])["signatures"]
+        before = resident_file_bytes()
+        snapshot.release(0)
+        if before is not None:
+            assert before - (resident_file_bytes() or 0) > 3 * n
+        assert signatures[0].tolist() == list(range(n))
+
+
+def resident_file_bytes() -> int | None:
+    """Bytes of mapped files in memory; None where the system does not say."""
+    status = Path("/proc/self/status")
+    found = re.search(r"RssFile:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) << 10 if found else None

@@ -149,7 +149,7 @@ class Surveyor:
         return found
 
     def _result(self) -> Survey:
-        """Return what the sample needs, in ascending order of hash, each text once; the parts go meanwhile."""
+        """Return what the sample needs, ascending by hash, each text once; the parts go meanwhile."""
         parts, self._parts = self._parts, []
         survey = Survey.joined(parts)
         del parts  # one copy less in memory while another is made

@@ -62,7 +62,7 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     tables = snapshot.articles(["published", "precision_s"])
     for part, (table, kept, keys) in enumerate(zip(tables, snapshot.current(), snapshot.keys(), strict=True)):
         rows = np.flatnonzero(kept)
-        sketch = snapshot.sketch(part)
+        sketch = snapshot.sketch(part, ("text_hash", "n_words"))
         seconds = (
             pc.floor_temporal(table["published"], unit="second")
             .cast(pa.timestamp("s", "UTC"))

@@ -231,6 +231,7 @@ def node_signatures(
         taken.append((at, node))
         if of is None:
             leading.append(sketch.signatures[at, :_LEADING].astype(">u2").view(">u8").astype(np.uint64)[:, 0])
+        snapshot.release(part)
     if of is None:
         node = np.concatenate([np.empty(0, np.int64), *(node for _, node in taken)])
         of = node[np.lexsort((node, np.concatenate(leading)))]
@@ -244,6 +245,7 @@ def node_signatures(
         sketch = Sketch(**snapshot.sketch(part))
         place = place_of[node]
         sizes[place], signatures[place] = sketch.n_shingles[at], sketch.signatures[at]
+        snapshot.release(part)  # else every signature would be in memory twice
     return of, signatures, sizes
 
 

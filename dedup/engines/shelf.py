@@ -72,7 +72,8 @@ class Shelf:
             np.concatenate([np.empty(0, kind), *(one[i] for one in columns)]).astype(kind)
             for i, kind in enumerate(kinds)
         ]
-        return cls(snapshot, starts, *joined)
+        part_of, row, keys, text_hash, units = joined
+        return cls(snapshot, starts, part_of, row, keys, text_hash, units)
 
     def __len__(self) -> int:
         return len(self.keys)

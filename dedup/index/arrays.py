@@ -9,7 +9,9 @@ thousand parts stay a thousand open maps.
 
 from __future__ import annotations
 
+import ctypes
 import json
+import mmap
 import os
 import struct
 import zlib
@@ -25,6 +27,9 @@ from dedup.errors import IndexFolderError
 
 _MAGIC: Final = b"DDARRAY1"
 _ALIGN: Final = 64
+_DONTNEED: Final = getattr(mmap, "MADV_DONTNEED", 0)
+# Arrow maps the file (see `ArrayFile`) and has no such call; that of Python's mmap is for its own maps.
+_madvise: Final = getattr(ctypes.CDLL(None), "madvise", None) if _DONTNEED and os.name == "posix" else None
 
 
 def write_arrays(file: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -132,6 +137,16 @@ class ArrayFile:
             self._sound.add(name)
         array: npt.NDArray[Any] = raw.view(np.dtype(entry["dtype"])).reshape(entry["shape"])
         return array
+
+    def release(self) -> None:
+        """Give the pages back that were read so far: they count as memory of this process until then.
+
+        What is read again comes from the page cache or the disk; arrays handed out stay valid. Where the
+        system has no such call nothing happens.
+        """
+        if _madvise is not None and len(self._data):
+            # Of a read-only map of a file nothing can be lost. A failure costs memory, no result.
+            _madvise(ctypes.c_void_p(self._data.ctypes.data), ctypes.c_size_t(len(self._data)), _DONTNEED)
 
     def _span(self, name: str) -> tuple[int, int]:
         entry = self._header[name]

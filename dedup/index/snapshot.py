@@ -136,6 +136,10 @@ class Snapshot:
         wanted = [name for name in file.names if not name.startswith("_")] if names is None else names
         return {name: file.array(name) for name in wanted}
 
+    def release(self, part: int) -> None:
+        """Let go of the memory that reading the arrays of a part took; they can be read again."""
+        self._arrays(part).release()
+
     def find(self, text: str) -> list[int]:
         """Return the keys of the articles a user may mean by `text`, sorted.
 

@@ -96,7 +96,7 @@ def shared_carriers(
 def lists_among(
     keys: NDArray[np.uint32], offsets: NDArray[np.int64], shared: NDArray[np.uint32], n_held: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return of the keys of n texts those that are `shared` (sorted), `n_held` in all; CSR, in their order."""
+    """Return of the keys of n texts those that are `shared` (sorted), `n_held` in all; CSR, in order."""
     table = KeyTable.of(shared)
     out, out_offsets = np.empty(n_held, np.uint32), np.zeros(len(offsets), np.int64)
     _keep_among(keys, offsets, table.keys, table.starts, out, out_offsets)

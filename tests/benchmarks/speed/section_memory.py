@@ -15,7 +15,7 @@ _LEAST = re.compile(r"give at least ([\d,]+) MB")
 
 
 def run_section(context: Context) -> dict[str, Any]:
-    """Cluster the feed and the greatest made one, with all memory and with the least; stop at a broken limit."""
+    """Cluster the feed and the greatest made one, with no limit and with the least; it must be kept to."""
     report = {}
     for feed in (context.feeds.base(), context.feeds.made(context.sizes[-1])):
         articles, megabytes = count(feed)
