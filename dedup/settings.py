@@ -195,8 +195,8 @@ class Settings:
     on_change : str
         One of `ON_CHANGE`; used when feeds are read into an index.
     memory_mb : int, optional
-        Memory to aim at, in MB (2**20 bytes); None: some 4 GB at a million articles. Never changes a
-        result.
+        Most memory to use, in MB (2**20 bytes); refused where it is too little for so many articles
+        (`dedup.engines.budget`). None: some 3 GB at a million. Never changes a result.
 
     Notes
     -----

@@ -112,3 +112,15 @@ def test_a_profile_replaces_neither_feed_nor_result_and_is_asked_for_before_the_
 
 def test_sizes_are_read_with_their_unit() -> None:
     assert [parse_size(text) for text in ("800MB", "2GB", "1.5 g", "700 MiB")] == [800, 2048, 1536, 700]
+
+
+def test_a_limit_too_low_is_refused_before_an_epoch_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_learning(*_: object, **__: object) -> object:
+        raise AssertionError("an epoch was learnt for a run that is refused")
+
+    monkeypatch.setattr("dedup.engines.budget.ARTICLE_BYTES", 100 << 20)
+    monkeypatch.setattr("dedup.index.session.learn_epoch", no_learning)
+    with Index.temporary() as index:
+        index.add(SAMPLE)
+        with pytest.raises(SettingsError, match=r"memory: 1,024 MB is too little .* give at least"):
+            index.report(Settings(memory_mb=1024))

@@ -180,7 +180,8 @@ Memory: TypeAlias = Annotated[
     typer.Option(
         "--memory",
         metavar="SIZE",
-        help="Memory to aim at, such as 2GB. Less is slower; never changes a result.",
+        help="Most memory to use, such as 2GB; refused where it is too little. Less is slower; "
+        "never changes a result.",
     ),
 ]
 Profile: TypeAlias = Annotated[

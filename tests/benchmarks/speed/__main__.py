@@ -4,10 +4,10 @@
     python -m tests.benchmarks.speed --json speed.json --plot scaling.png
     python -m tests.benchmarks.speed --quick
 
-Sections: feed (one feed, beside the peers), scale (made feeds of growing size), increment (more articles, and
-queries), start (compiling, help), hostile, same (equal bytes whatever the threads), memory (the least limit is
-kept to). Figures are of whole processes, imports included. Every peer has its row: without its package it says
-"not installed". Put each into a virtual environment of its own (``pip install rensa orjson``;
+Sections: feed (one feed, beside the peers), scale (made feeds of growing size), increment (more articles,
+and queries), start (compiling, help), hostile, same (equal bytes whatever the threads), memory (the least
+limit is kept to). Figures are of whole processes, imports included. Every peer has its row: without its
+package it says "not installed". Put each into a virtual environment of its own (``pip install rensa orjson``;
 ``pip install text-dedup setuptools``; ``pip install "datatrove[processing,cli]" spacy orjson``) and name the
 interpreters.
 """
