@@ -12,10 +12,10 @@ from typing import Final
 from dedup.confirm.judge import MOST_WORDS
 from dedup.errors import SettingsError
 
-BASE_MB: Final = 900
+BASE_MB: Final = 950
 """Imports, kernels, tables, the batches of a feed, the sample an epoch is learnt from."""
 
-ARTICLE_BYTES: Final = 2_200
+ARTICLE_BYTES: Final = 1_400
 """Of each article: its signature and that of its beginning, keys, hashes, edges and its row in the report."""
 
 WORD_BYTES: Final = 64
