@@ -1,0 +1,1 @@
+"""How much is read of each feed format, and how fast."""
