@@ -20,7 +20,8 @@ from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.page_dump import read_page
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.records import ArticleBuilder, empty_articles
-from dedup.feeds.sources import STDIN, Source, feed_paths
+from dedup.feeds.sources import STDIN, Source, feed_paths, open_sources
+from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,9 @@ class Feed:
         batch_size: int,
         batch_bytes: int,
         on_note: Callable[[str], None] | None,
+        limits: UnpackLimits,
     ) -> None:
+        self._limits = limits
         self._files = list(paths)
         self._mapping = dict(mapping)
         self._format = format
@@ -126,21 +129,26 @@ class Feed:
             if self._stdin_used:
                 raise FeedError("standard input can be read only once", "save it to a file and give that")
             self._stdin_used = True
-        with Source(path) as source:
-            if not source.head.strip():
-                said = source.damage or "no record in it"
-                yield _alone(path, reasons.DAMAGED if source.damage else reasons.EMPTY_FILE, said)
-                return
-            mapped = tuple(self._mapping.values())
-            kind = self._format or guess_format(path, source.head, source.whole, mapped)
-            if kind == "page":
-                yield self._read_page(source)
-            else:
-                yield from self._read_records(source, kind)
-            if source.nuls:
-                self._note(path, f"{source.nuls:,} NUL bytes dropped")
-            if source.damage is not None:
-                yield _alone(path, reasons.DAMAGED, source.damage)
+        for source in open_sources(path, self._limits):
+            with source:
+                yield from self._read_source(source)
+
+    def _read_source(self, source: Source) -> Iterator[FeedBatch]:
+        path = source.path
+        if not source.head.strip():
+            said = source.damage or "no record in it"
+            yield _alone(path, reasons.DAMAGED if source.damage else reasons.EMPTY_FILE, said)
+            return
+        mapped = tuple(self._mapping.values())
+        kind = self._format or guess_format(path, source.head, source.whole, mapped)
+        if kind == "page":
+            yield self._read_page(source)
+        else:
+            yield from self._read_records(source, kind)
+        if source.nuls:
+            self._note(path, f"{source.nuls:,} NUL bytes dropped")
+        if source.damage is not None:
+            yield _alone(path, reasons.DAMAGED, source.damage)
 
     def _read_records(self, source: Source, kind: Format) -> Iterator[FeedBatch]:
         file = source.path
@@ -246,6 +254,7 @@ def read_feed(
     batch_size: int = 4096,
     batch_bytes: int = 32 << 20,
     on_note: Callable[[str], None] | None = None,
+    limits: UnpackLimits = DEFAULT_LIMITS,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -268,6 +277,8 @@ def read_feed(
         Bytes of input a batch, exceeded by one record at most; 256 MB at most.
     on_note : callable, optional
         Called with each note as it is made.
+    limits : UnpackLimits
+        How much a compressed file or an archive may unpack to.
 
     Raises
     ------
@@ -284,4 +295,4 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
-    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note)
+    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note, limits)

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import codecs
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
+from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds.encoding import guess_encoding, looks_binary
 from dedup.feeds.reasons import shown
+from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 
 STDIN: Final = "-"
 HEAD_BYTES: Final = 1 << 20
@@ -91,19 +94,27 @@ def feed_paths(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, bool
 class Source:
     """One open feed file.
 
+    `blocks`, `raw_blocks` and `seekable` are alternatives: one of them is used, once.
+    What concerns text (`head`, `whole`, `encoding`, `blocks`) is found out when it is
+    first asked for, so a binary file is refused only where text is wanted of it.
+
     Parameters
     ----------
     path : str
         File, or ``-`` for standard input.
+    limits : UnpackLimits
+        How much it may unpack to.
 
     Attributes
     ----------
-    head : bytes
-        The first bytes (at most `HEAD_BYTES`), unpacked, UTF-8, without byte order mark and NULs.
-    whole : bool
-        `head` is the whole file.
-    compression, encoding : str or None, str
-        ``gz``, ``zst`` or None; the encoding the file was in.
+    path : str
+        The name shown; a member of an archive is ``dump.zip/inner/a.jsonl``.
+    raw_head : bytes
+        The first bytes (at most `HEAD_BYTES`), unpacked, not recoded.
+    raw_whole : bool
+        `raw_head` is the whole file.
+    compression : str or None
+        ``gz``, ``zst`` or None.
     nuls : int
         NUL bytes dropped so far.
     damage : str or None
@@ -112,14 +123,17 @@ class Source:
     Raises
     ------
     FeedError
-        The file cannot be opened or is of a kind that is no feed.
+        The file cannot be opened; when text is first asked for: it is binary or of an unknown encoding.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limits: UnpackLimits = DEFAULT_LIMITS) -> None:
         self.path = path
         self.compression: str | None = None
         self.nuls = 0
         self.damage: str | None = None
+        self._limits = limits
+        self._encoding: str | None = None
+        self._spooled: IO[bytes] | None = None
         self._file: IO[bytes] = _open(path)
         try:
             self._begin()
@@ -135,23 +149,50 @@ class Source:
             if sum(map(len, taken)) >= HEAD_BYTES:
                 break
         head = b"".join(taken)
+        following = next(raw, b"")
+        self.raw_head = head[:HEAD_BYTES]
+        self.raw_whole = not following and len(head) <= HEAD_BYTES
+        self._raw = chain((head,), (following,) if following else (), raw)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding the text is in."""
+        self._as_text()
+        return self._encoding or "utf-8"
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes (at most `HEAD_BYTES`), unpacked, UTF-8, without byte order mark and NULs."""
+        self._as_text()
+        return self._head
+
+    @property
+    def whole(self) -> bool:
+        """Whether `head` is the whole file."""
+        self._as_text()
+        return self._whole
+
+    def _as_text(self) -> None:
+        if self._encoding is not None:
+            return
         for magic, kind in _FOREIGN.items():
-            if head.startswith(magic):
+            if self.raw_head.startswith(magic):
                 raise FeedError(f"{self.path}: {kind}")
-        self.encoding = guess_encoding(head[:HEAD_BYTES])
-        if self.encoding == "unknown":
+        encoding = guess_encoding(self.raw_head)
+        if encoding == "unknown":
             raise FeedError(
                 f"{self.path}: the text is neither UTF-8, UTF-16 nor Latin-1",
                 "convert it with iconv -f ENCODING -t UTF-8",
             )
-        if looks_binary(head[:HEAD_BYTES], self.encoding):
+        if looks_binary(self.raw_head, encoding):
             raise FeedError(f"{self.path}: not a feed I can read (binary)", _HOW_TO_FEED)
-        self._blocks = self._in_utf8(chain((head,), raw))
+        self._encoding = encoding
+        self._blocks = self._in_utf8(self._raw)
         # A whole block has to come off to see the head; it is put back for the reader.
         first = next(self._blocks, b"")
-        self.head = first[:HEAD_BYTES]
+        self._head = first[:HEAD_BYTES]
         second = next(self._blocks, None)
-        self.whole = second is None and len(first) <= HEAD_BYTES
+        self._whole = second is None and len(first) <= HEAD_BYTES
         if second is not None:
             self._blocks = chain((first, second), self._blocks)
         else:
@@ -159,7 +200,26 @@ class Source:
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the file in blocks of UTF-8, once; after the last, `damage` tells whether it was whole."""
+        self._as_text()
         yield from self._blocks
+
+    def raw_blocks(self) -> Iterator[bytes]:
+        """Yield the unpacked bytes as they are, once; after the last, `damage` tells whether it was whole."""
+        yield from self._raw
+
+    def seekable(self) -> IO[bytes]:
+        """Return a seekable file of the unpacked bytes, at its beginning; `close` closes it.
+
+        The file itself where it is a plain one, else a temporary file.
+        """
+        if self.path != STDIN and self.compression is None and self._file.seekable():
+            self._file.seek(0)
+            return self._file
+        self._spooled = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115
+        for block in self._raw:
+            self._spooled.write(block)
+        self._spooled.seek(0)
+        return self._spooled
 
     def _unpacked(self) -> Iterator[bytes]:
         first = self._read(_PACKED_BLOCK)
@@ -217,10 +277,10 @@ class Source:
                 return
 
     def _in_utf8(self, raw: Iterator[bytes]) -> Iterator[bytes]:
-        if self.encoding == "utf-8-sig":
+        if self._encoding == "utf-8-sig":
             raw = _without_bom(raw)
-        elif self.encoding != "utf-8":
-            raw = _recoded(raw, self.encoding)
+        elif self._encoding is not None and self._encoding != "utf-8":
+            raw = _recoded(raw, self._encoding)
         for block in raw:
             if b"\0" in block:
                 self.nuls += block.count(b"\0")
@@ -230,6 +290,8 @@ class Source:
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
+        if self._spooled is not None:
+            self._spooled.close()
         if self.path != STDIN:
             self._file.close()
 
@@ -240,6 +302,30 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_sources(
+    path: str, limits: UnpackLimits = DEFAULT_LIMITS, refused: list[Reject] | None = None
+) -> Iterator[Source]:
+    """Open a file: one source, or one for each member of an archive.
+
+    Each is to be read and closed before the next is asked for.
+
+    Parameters
+    ----------
+    path : str
+        File, or ``-`` for standard input.
+    limits : UnpackLimits
+        How much it may unpack to, all members of an archive together.
+    refused : list of Reject, optional
+        Gets members of an archive that are not read, each with its reason, as they are met.
+
+    Raises
+    ------
+    FeedError
+        The file cannot be opened.
+    """
+    yield Source(path, limits)
 
 
 class _Rejoined:
