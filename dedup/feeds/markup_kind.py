@@ -32,8 +32,26 @@ _DOCTYPE = re.compile(r"<!doctype\s+([\w:.\-]+)", re.IGNORECASE)
 _RSS_1 = re.compile(r"purl\.org/(?:net/)?rss|netscape\.com/rdf|<(?:\w+:)?(?:item|channel)[\s>]")
 # What a page that was saved without its <html> begins with.
 _PAGE_PARTS: Final = frozenset(
-    "head body title meta link base script style noscript main article section header nav aside "
-    "div table center".split()
+    [
+        "head",
+        "body",
+        "title",
+        "meta",
+        "link",
+        "base",
+        "script",
+        "style",
+        "noscript",
+        "main",
+        "article",
+        "section",
+        "header",
+        "nav",
+        "aside",
+        "div",
+        "table",
+        "center",
+    ]
 )
 _PAGE_TAG = re.compile(
     r"</?(?:html|head|body|title|meta|link|script|style|main|article|section|header|footer|nav|aside|div|p|"

@@ -10,19 +10,18 @@ that breaks off or is damaged gives all that could be unpacked, and says so.
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, cast
 
 from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds.encoding import guess_encoding, looks_binary
-from dedup.feeds.reasons import shown
 from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 
 STDIN: Final = "-"
@@ -49,48 +48,6 @@ _FOREIGN: Final = {
 _HOW_TO_FEED: Final = "give JSON lines, CSV or a page dump, or name the format with --format-in"
 
 
-def feed_paths(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, bool]]:
-    """Return the files to read, each with whether a folder brought it in.
-
-    Parameters
-    ----------
-    paths : str, Path or sequence of these
-        Files, folders (their files, hidden ones left out, sorted by name) and ``-`` for standard input.
-
-    Raises
-    ------
-    FeedError
-        A path does not exist, a folder holds no file, or no path is given.
-    """
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not given:
-        raise FeedError("no feed given", "name a file, a folder or - for standard input")
-    found: list[tuple[str, bool]] = []
-    for path in map(str, given):
-        if path == "" or path.isspace():
-            raise FeedError("the name of a feed is empty", "name a file, a folder or - for standard input")
-        if path == STDIN:
-            found.append((path, False))
-            continue
-        try:
-            if Path(path).is_dir():
-                files = sorted(
-                    child
-                    for child in Path(path).iterdir()
-                    if child.is_file() and not child.name.startswith(".")
-                )
-                if not files:
-                    raise FeedError(f"{path}: the folder holds no file")
-                found += [(str(child), True) for child in files]
-            elif Path(path).exists():
-                found.append((path, False))
-            else:
-                raise FeedError(f"{shown(path)}: no such file", "check the path")
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            raise FeedError(f"{shown(path)}: cannot be read ({_said(error)})") from error
-    return found
-
-
 class Source:
     """One open feed file.
 
@@ -115,6 +72,8 @@ class Source:
         `raw_head` is the whole file.
     compression : str or None
         ``gz``, ``zst`` or None.
+    size : int
+        Bytes read so far, unpacked.
     nuls : int
         NUL bytes dropped so far.
     damage : str or None
@@ -130,6 +89,7 @@ class Source:
         self.path = path
         self.compression: str | None = None
         self.nuls = 0
+        self.size = 0
         self.damage: str | None = None
         self._limits = limits
         self._encoding: str | None = None
@@ -142,7 +102,7 @@ class Source:
             raise
 
     def _begin(self) -> None:
-        raw = self._unpacked()
+        raw = self._measured(self._unpacked())
         taken: list[bytes] = []
         for block in raw:
             taken.append(block)
@@ -214,12 +174,18 @@ class Source:
         """
         if self.path != STDIN and self.compression is None and self._file.seekable():
             self._file.seek(0)
+            self.size = os.fstat(self._file.fileno()).st_size
             return self._file
         self._spooled = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115
         for block in self._raw:
             self._spooled.write(block)
         self._spooled.seek(0)
         return self._spooled
+
+    def _measured(self, raw: Iterator[bytes]) -> Iterator[bytes]:
+        for block in raw:
+            self.size += len(block)
+            yield block
 
     def _unpacked(self) -> Iterator[bytes]:
         first = self._read(_PACKED_BLOCK)

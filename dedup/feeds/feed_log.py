@@ -1,0 +1,67 @@
+"""What a feed has said and found so far: notes, and a tally for each file or kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from dedup.feeds.fields import FIELD_NAMES
+from dedup.feeds.found import FieldFound, FileFound, FoundFiles, Tally
+from dedup.feeds.sources import STDIN
+
+_MOST_NOTES: Final = 200
+"""Notes on single files of a folder; ten thousand lines tell no more than two hundred."""
+
+
+class FeedLog:
+    """Notes and tallies of one reading of a feed.
+
+    Parameters
+    ----------
+    on_note : callable, optional
+        Called with each note as it is made.
+
+    Attributes
+    ----------
+    notes : list of str
+    """
+
+    def __init__(self, on_note: Callable[[str], None] | None) -> None:
+        self.notes: list[str] = []
+        self._on_note = on_note
+        self._files = FoundFiles()
+        self._of_many = 0
+
+    def note(self, path: str, said: str, *, many: bool = False) -> None:
+        """Add a note on a file; `many`: it is one of a folder of files."""
+        if many:
+            self._of_many += 1
+            if self._of_many > _MOST_NOTES:
+                return
+            if self._of_many == _MOST_NOTES:
+                self._say("more notes on single files are left out")
+                return
+        self._say(f"{'standard input' if path == STDIN else path}: {said}")
+
+    def _say(self, note: str) -> None:
+        self.notes.append(note)
+        if self._on_note is not None:
+            self._on_note(note)
+
+    def tally(
+        self,
+        path: str,
+        format: str,
+        compression: str | None = None,
+        encoding: str | None = None,
+        fields: Sequence[FieldFound] = (),
+        *,
+        group: bool,
+    ) -> tuple[Tally, bool]:
+        """Return where a file is counted, and whether it is the first of its kind; see `FoundFiles.tally`."""
+        return self._files.tally(path, format, compression, encoding, fields, group=group)
+
+    @property
+    def found(self) -> list[FileFound]:
+        """What was found so far."""
+        return self._files.frozen(FIELD_NAMES)
