@@ -232,9 +232,7 @@ class FileReading:
             del batch  # it is large, and whoever takes it may be done with it sooner
             yield box.pop()
 
-    def _describe(
-        self, told: Told, fields: FieldMap | None = None, columns: Sequence[str] | Any = ()
-    ) -> None:
+    def _describe(self, told: Told, fields: FieldMap | None = None, columns: Iterable[str] = ()) -> None:
         """Say what was found, once for files alike."""
         found = () if fields is None else tuple(fields_found(fields, self._plan.mapping))
         if self._encoding is None:
