@@ -14,7 +14,7 @@ from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import canonical_mapping
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
-from dedup.feeds.found import FileFound
+from dedup.feeds.found import FileFound, Look
 from dedup.feeds.merging import merged
 from dedup.feeds.paths import FeedFile, expand_paths
 from dedup.feeds.readers import ReadOptions
@@ -55,6 +55,8 @@ class Feed:
         The first 10,000 rejects. Among them are those of `reasons.KEPT`, which cost no record.
     reject_counts : Counter
         All rejects by reason.
+    not_looked_at : int
+        Files left out of a mere look at the feed.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Feed:
         on_note: Callable[[str], None] | None,
         on_file: Callable[[int, int], None] | None,
         limits: UnpackLimits,
-        most_records: int | None,
+        look: Look | None,
     ) -> None:
         self._limits = limits
         self._files = list(files)
@@ -77,7 +79,7 @@ class Feed:
         self._batch_bytes = min(max(1, batch_bytes), _MOST_BATCH_BYTES)
         self._on_note = on_note
         self._on_file = on_file
-        self._most_records = most_records
+        self._look = look
         self._stdin_used = False
         self._start()
 
@@ -88,6 +90,7 @@ class Feed:
         self.n_rejected = 0
         self.rejects: list[Reject] = []
         self.reject_counts: Counter[str] = Counter()
+        self.not_looked_at = 0
 
     @property
     def paths(self) -> list[str]:
@@ -99,10 +102,15 @@ class Feed:
         """What was found in each file read so far, files alike in a folder as one."""
         return self._log.found
 
+    @property
+    def remarks(self) -> list[str]:
+        """Those of the notes that say more than `found` does: what was mended, what is ambiguous."""
+        return self._log.remarks
+
     def __iter__(self) -> Iterator[FeedBatch]:
         self._start()
         options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
-        plan = Plan(self._mapping, self._format, options, self._most_records, self._log)
+        plan = Plan(self._mapping, self._format, options, self._look, self._log)
         batches = self._numbered(plan)
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
 
@@ -117,7 +125,12 @@ class Feed:
     def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch]]:
         """Yield each batch with the number of the source it comes from."""
         number = 0
+        brought_in = 0
         for place, file in enumerate(self._files):
+            brought_in += file.found
+            if self._look is not None and file.found and brought_in > self._look.files:
+                self.not_looked_at += 1
+                continue
             for number, batch in self._read_file(file, plan, number):  # noqa: B020
                 yield number, batch
             number += 1
@@ -186,7 +199,7 @@ def read_feed(
     on_note: Callable[[str], None] | None = None,
     on_file: Callable[[int, int], None] | None = None,
     limits: UnpackLimits = DEFAULT_LIMITS,
-    most_records: int | None = None,
+    look: Look | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -214,8 +227,8 @@ def read_feed(
         Called with the number of files done and of all, after each.
     limits : UnpackLimits
         How much a compressed file or an archive may unpack to.
-    most_records : int, optional
-        Of each file, stop after so many records (rounded up to a batch); for a look at a feed.
+    look : Look, optional
+        Read so much of it only, and keep examples of each file in `Feed.found`.
 
     Raises
     ------
@@ -232,6 +245,4 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
-    return Feed(
-        expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, most_records
-    )
+    return Feed(expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, look)

@@ -24,24 +24,32 @@ class FeedLog:
     Attributes
     ----------
     notes : list of str
+    remarks : list of str
+        Those of them that say more than what format and columns a file has.
     """
 
     def __init__(self, on_note: Callable[[str], None] | None) -> None:
         self.notes: list[str] = []
+        self.remarks: list[str] = []
         self._on_note = on_note
         self._files = FoundFiles()
         self._of_many = 0
 
-    def note(self, path: str, said: str, *, many: bool = False) -> None:
-        """Add a note on a file; `many`: it is one of a folder of files."""
+    def describe(self, path: str, said: str) -> None:
+        """Add the note on what a file, or the first of files alike, was found to be."""
+        self._say(_on(path, said))
+
+    def remark(self, path: str, said: str, *, many: bool = False) -> None:
+        """Add a note on what was met in a file; `many`: it is one of many files."""
+        note = _on(path, said)
         if many:
             self._of_many += 1
             if self._of_many > _MOST_NOTES:
                 return
             if self._of_many == _MOST_NOTES:
-                self._say("more notes on single files are left out")
-                return
-        self._say(f"{'standard input' if path == STDIN else path}: {said}")
+                note = "more notes on single files are left out"
+        self.remarks.append(note)
+        self._say(note)
 
     def _say(self, note: str) -> None:
         self.notes.append(note)
@@ -65,3 +73,7 @@ class FeedLog:
     def found(self) -> list[FileFound]:
         """What was found so far."""
         return self._files.frozen(FIELD_NAMES)
+
+
+def _on(path: str, said: str) -> str:
+    return f"{'standard input' if path == STDIN else path}: {said}"

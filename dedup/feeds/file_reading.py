@@ -14,7 +14,7 @@ from dedup.feeds.csv_table import NULLS
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import FieldMap
 from dedup.feeds.formats import Format, guess_format
-from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, Tally
+from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.records import ArticleBuilder, empty_articles
@@ -42,8 +42,8 @@ class Plan:
     format : Format, optional
         The one the user named; None: told by content.
     options : ReadOptions
-    most : int, optional
-        Records read of a file, rounded up to a batch; None: all.
+    look : Look, optional
+        The feed is merely looked at, and so much of it read.
     log : FeedLog
         Gets notes and tallies.
     """
@@ -51,7 +51,7 @@ class Plan:
     mapping: Mapping[str, str]
     format: Format | None
     options: ReadOptions
-    most: int | None
+    look: Look | None
     log: FeedLog
 
 
@@ -139,6 +139,8 @@ class FileReading:
             for batch in batches:
                 articles += batch.articles.num_rows
                 rejects += len(batch.rejects)
+                if self._plan.look is not None and self._tally is not None:
+                    self._tally.show(batch.articles)
                 seconds += time.perf_counter() - began
                 yield batch
                 began = time.perf_counter()
@@ -194,6 +196,10 @@ class FileReading:
         columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
         fields = FieldMap.resolve(self.path, tuple(columns), settling, self._plan.mapping)
         self._describe(told, fields, columns)
+        # A format of columns need not read those that are no fields.
+        need = getattr(told, "need", None)
+        if need is not None:
+            need(fields.columns.values())
         builder = ArticleBuilder(self.path, fields, nulls)
         builder.learn(settling)
         waiting.reverse()
@@ -203,6 +209,8 @@ class FileReading:
                 columns.update(dict.fromkeys(new))
                 builder.fields = builder.fields.with_columns(new, raw.records)
                 self._describe(told, builder.fields, new)
+                if need is not None:
+                    need(builder.fields.columns.values())
             built = [builder.build(raw)]
             del raw  # while the articles are worked on, what they were made of need not be there
             yield built.pop()
@@ -218,10 +226,10 @@ class FileReading:
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Yield batches until the plan's number of records is reached; find out whether more follow."""
-        left = self._plan.most
-        if left is None:
+        if self._plan.look is None:
             yield from batches
             return
+        left = self._plan.look.records
         for batch in batches:
             if left <= 0:
                 self._complete = False
@@ -247,7 +255,7 @@ class FileReading:
             detail = "" if self._many else getattr(told, "detail", "")
             said += [detail] if detail else []
             said += [str(fields)] if fields is not None else []
-            self._note(", ".join(said))
+            self._plan.log.describe(self.path, ", ".join(said))
 
     def _open(self, format: str, fields: tuple[FieldFound, ...] = ()) -> bool:
         known = self._plan.log.tally(
@@ -257,7 +265,7 @@ class FileReading:
         return new
 
     def _note(self, said: str) -> None:
-        self._plan.log.note(self.path, said, many=self._many)
+        self._plan.log.remark(self.path, said, many=self._many)
 
 
 def is_blank(source: Source) -> bool:

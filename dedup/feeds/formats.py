@@ -55,7 +55,12 @@ FORMAT_NAMES: Final[dict[str, Format]] = {
 
 # "[1]" and "{{" also begin texts; JSON goes on with a key, a value or the end.
 _JSON_BEGINS = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[{\[\]"]|$)|\[\s*(?:-?\d|true|false|null)[^\]]*\]?\s*$')
-_BINARY: Final[dict[bytes, Format]] = {b"PAR1": "parquet", b"ARROW1\0\0": "arrow", b"FEA1": "arrow"}
+_BINARY: Final[dict[bytes, Format]] = {
+    b"PAR1": "parquet",
+    b"PARE": "parquet",
+    b"ARROW1\0\0": "arrow",
+    b"FEA1": "arrow",
+}
 # A stream of Arrow has no mark but this and the length of its schema.
 _STREAM_BEGINS: Final = b"\xff\xff\xff\xff"
 _LONGEST_SCHEMA: Final = 16 << 20
@@ -104,9 +109,7 @@ def guess_format(source: Source, mapped: Collection[str] = ()) -> Format:
     if markup is not None and markup.kind != "other":
         return markup.kind
     if markup is not None:
-        said = _OTHER_XML.get(
-            markup.root.lower(), "name the format with --format-in if it is one all the same"
-        )
+        said = _OTHER_XML.get(markup.root.lower(), "if it is one all the same, read it with --format-in rss")
         raise FeedError(
             f"{path}: XML, but neither RSS, RDF nor Atom (it begins with <{shown(markup.root)}>)", said
         )

@@ -10,12 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import pyarrow as pa
+
+from dedup.article import Article
+
 NOT_A_FEED: Final = "not a feed"
 EMPTY: Final = "empty"
 _OTHERS: Final = "other files"
 
 _MOST_ENTRIES: Final = 200
 _MOST_UNUSED: Final = 200
+_EXAMPLES: Final = 3
+_EXAMPLE_TEXT: Final = 2_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class FileFound:
         Time spent reading.
     complete : bool
         They were read to their end.
+    examples : tuple of Article
+        The first three, their texts cut to 2,000 characters; only of a feed that is merely looked at.
     """
 
     path: str
@@ -77,6 +85,23 @@ class FileFound:
     rejects: int
     seconds: float
     complete: bool
+    examples: tuple[Article, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How much is read of a feed that is merely looked at.
+
+    Parameters
+    ----------
+    records : int
+        Of each file, rounded up to a batch.
+    files : int
+        Of those that folders and patterns bring in.
+    """
+
+    records: int = 10_000
+    files: int = 1_000
 
 
 @dataclass(slots=True)
@@ -95,6 +120,7 @@ class Tally:
     rejects: int = 0
     seconds: float = 0.0
     complete: bool = True
+    examples: list[Article] = field(default_factory=list)
 
     def describe(self, fields: Sequence[FieldFound], columns: Iterable[str], used: Iterable[str]) -> None:
         """Add what the columns of a file are; fields that another file alike brought stay."""
@@ -105,6 +131,13 @@ class Tally:
         for name in columns:
             if name not in taken and len(self.unused) < _MOST_UNUSED:
                 self.unused[name] = None
+
+    def show(self, articles: pa.RecordBatch) -> None:
+        """Keep the first articles as examples."""
+        for row in articles.slice(0, _EXAMPLES - len(self.examples)).to_pylist():
+            text = row["text"]
+            row["text"] = text[:_EXAMPLE_TEXT] if text else text
+            self.examples.append(Article(**row))
 
     def agrees(self, fields: Sequence[FieldFound]) -> bool:
         """Return whether no field comes from another column here."""
@@ -126,6 +159,7 @@ class Tally:
             rejects=self.rejects,
             seconds=round(self.seconds, 3),
             complete=self.complete,
+            examples=tuple(self.examples),
         )
 
 
