@@ -13,14 +13,16 @@ from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.csv_shape import csv_shape
 from dedup.feeds.csv_table import NULLS, CsvReader
+from dedup.feeds.encoding import named_encoding
 from dedup.feeds.fields import FieldMap, canonical_mapping
 from dedup.feeds.formats import Format, guess_format, named_format
 from dedup.feeds.json_document import JsonDocumentReader
 from dedup.feeds.json_lines import JsonLinesReader
+from dedup.feeds.opening import STDIN
 from dedup.feeds.page_dump import read_page
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.records import ArticleBuilder, empty_articles
-from dedup.feeds.sources import STDIN, Source, feed_paths, open_sources
+from dedup.feeds.sources import Source, feed_paths, open_sources
 from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:
@@ -71,7 +73,9 @@ class Feed:
         batch_bytes: int,
         on_note: Callable[[str], None] | None,
         limits: UnpackLimits,
+        encoding: str | None,
     ) -> None:
+        self._encoding = encoding
         self._limits = limits
         self._files = list(paths)
         self._mapping = dict(mapping)
@@ -129,15 +133,32 @@ class Feed:
             if self._stdin_used:
                 raise FeedError("standard input can be read only once", "save it to a file and give that")
             self._stdin_used = True
-        for source in open_sources(path, self._limits):
+        refused: list[Reject] = []
+        read = False
+        for source in open_sources(path, self._limits, refused, self._encoding):
             with source:
-                yield from self._read_source(source)
+                try:
+                    yield from self._read_source(source)
+                    read = True
+                except FeedError as error:
+                    # A readme in an archive is a stray file in a folder.
+                    if not source.is_member:
+                        raise
+                    refused.append(reasons.reject(source.path, 0, reasons.MEMBER, error.message))
+            if refused and read:
+                yield FeedBatch(articles=empty_articles(), rejects=tuple(refused))
+                refused.clear()
+        if not read:
+            first = f"{refused[0].file}: {refused[0].detail}" if refused else "it holds no file"
+            raise FeedError(f"{path}: nothing in the archive can be read ({first})")
+        if refused:
+            yield FeedBatch(articles=empty_articles(), rejects=tuple(refused))
 
     def _read_source(self, source: Source) -> Iterator[FeedBatch]:
         path = source.path
         if not source.head.strip():
             said = source.damage or "no record in it"
-            yield _alone(path, reasons.DAMAGED if source.damage else reasons.EMPTY_FILE, said)
+            yield _alone(path, source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
             return
         mapped = tuple(self._mapping.values())
         kind = self._format or guess_format(path, source.head, source.whole, mapped)
@@ -148,7 +169,9 @@ class Feed:
         if source.nuls:
             self._note(path, f"{source.nuls:,} NUL bytes dropped")
         if source.damage is not None:
-            yield _alone(path, reasons.DAMAGED, source.damage)
+            yield _alone(path, source.damage_reason, source.damage)
+        if changed := source.changed:
+            yield _alone(path, reasons.CHANGED, changed)
 
     def _read_records(self, source: Source, kind: Format) -> Iterator[FeedBatch]:
         file = source.path
@@ -255,6 +278,7 @@ def read_feed(
     batch_bytes: int = 32 << 20,
     on_note: Callable[[str], None] | None = None,
     limits: UnpackLimits = DEFAULT_LIMITS,
+    encoding: str | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -279,13 +303,15 @@ def read_feed(
         Called with each note as it is made.
     limits : UnpackLimits
         How much a compressed file or an archive may unpack to.
+    encoding : str, optional
+        The encoding of the text, by any name Python knows, where it is not to be guessed.
 
     Raises
     ------
     FeedError
         A path does not exist; while iterating: a file is of no known format, or its columns do not fit.
     SettingsError
-        `mapping` or `format` names something that does not exist.
+        `mapping`, `format` or `encoding` names something that does not exist.
 
     Examples
     --------
@@ -295,4 +321,5 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
-    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note, limits)
+    codec = None if encoding is None else named_encoding(encoding)
+    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note, limits, codec)
