@@ -33,7 +33,7 @@ def index(
         bool,
         typer.Option(
             "--dry-run",
-            help="Write nothing, and need no -i: print what was found in the feeds (format, columns, the first "
+            help="Write nothing, and need no -i: print what was found in the feeds (format, columns, first "
             "articles, rejects).",
         ),
     ] = False,
@@ -67,8 +67,8 @@ def index(
             raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
         from dedup.cli.dry_run import dry_run as looked_at
 
-        check_profile(profile, rejects, index, *feeds)
-        check_writable(rejects, index, *feeds)
+        check_profile(profile, rejects, *feeds)
+        check_writable(rejects, *feeds)
         with profiling(profile), Progress() as progress:
             lines = looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
         emit_lines(lines, None)

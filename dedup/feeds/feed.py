@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Final
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
+from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import canonical_mapping
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
 from dedup.feeds.merging import merged
+from dedup.feeds.opening import STDIN
 from dedup.feeds.paths import FeedFile, expand_paths
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.records import empty_articles
-from dedup.feeds.sources import STDIN, open_sources
+from dedup.feeds.sources import open_sources
 from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Feed:
         on_note: Callable[[str], None] | None,
         on_file: Callable[[int, int], None] | None,
         limits: UnpackLimits,
+        encoding: str | None,
         look: Look | None,
     ) -> None:
         self._limits = limits
@@ -79,6 +82,7 @@ class Feed:
         self._batch_bytes = min(max(1, batch_bytes), _MOST_BATCH_BYTES)
         self._on_note = on_note
         self._on_file = on_file
+        self._encoding = encoding
         self._look = look
         self._stdin_used = False
         self._start()
@@ -131,7 +135,7 @@ class Feed:
             if self._look is not None and file.found and brought_in > self._look.files:
                 self.not_looked_at += 1
                 continue
-            for number, batch in self._read_file(file, plan, number):  # noqa: B020
+            for number, batch in self._read_file(file, plan, number):  # noqa: B020 (it counts on)
                 yield number, batch
             number += 1
             if self._on_file is not None:
@@ -146,27 +150,38 @@ class Feed:
         if file.refused is not None:
             yield number, FileReading(file.path, plan, many).refuse(f"{file.path}: {file.refused}")
             return
-        refused: list[Reject] = []
         try:
-            for source in open_sources(file.path, self._limits, refused):
-                number += 1
-                inside = source.path != file.path  # a member of an archive
-                reading = FileReading(source.path, plan, many or inside)
-                with source:
-                    try:
-                        for batch in reading.read(source, reading.kind_of(source)):
-                            yield number, batch
-                    except FeedError as error:
-                        # One stray file among many must not stop the others; a file that was named must.
-                        if not (file.found or inside):
-                            raise
-                        yield number, reading.refuse(str(error))
-                if refused:
-                    yield number, _rejected(refused)
+            yield from self._read_sources(file, plan, many, number)
         except FeedError as error:
+            # One stray file in a folder must not stop the others; a file that was named must.
             if not file.found:
                 raise
             yield number, FileReading(file.path, plan, many).refuse(str(error))
+
+    def _read_sources(
+        self, file: FeedFile, plan: Plan, many: bool, number: int
+    ) -> Iterator[tuple[int, FeedBatch]]:
+        """Read the file, or the members of the archive that it is."""
+        refused: list[Reject] = []
+        read = False
+        for source in open_sources(file.path, self._limits, refused, self._encoding):
+            number += 1
+            reading = FileReading(source.path, plan, many or source.is_member)
+            with source:
+                try:
+                    for batch in reading.read(source, reading.kind_of(source)):
+                        yield number, batch
+                    read = True
+                except FeedError as error:
+                    # A readme in an archive is a stray file in a folder.
+                    if not source.is_member:
+                        raise
+                    refused += reading.refuse(error.message, reasons.MEMBER).rejects
+            if refused and read:
+                yield number, _rejected(refused)
+        if not read:
+            first = f"{refused[0].file}: {refused[0].detail}" if refused else "it holds no file"
+            raise FeedError(f"{file.path}: nothing in the archive can be read ({first})")
         if refused:
             yield number, _rejected(refused)
 
@@ -199,6 +214,7 @@ def read_feed(
     on_note: Callable[[str], None] | None = None,
     on_file: Callable[[int, int], None] | None = None,
     limits: UnpackLimits = DEFAULT_LIMITS,
+    encoding: str | None = None,
     look: Look | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
@@ -227,6 +243,8 @@ def read_feed(
         Called with the number of files done and of all, after each.
     limits : UnpackLimits
         How much a compressed file or an archive may unpack to.
+    encoding : str, optional
+        The encoding of the text, by any name Python knows, where it is not to be guessed.
     look : Look, optional
         Read so much of it only, and keep examples of each file in `Feed.found`.
 
@@ -235,7 +253,7 @@ def read_feed(
     FeedError
         A path does not exist; while iterating: a file is of no known format, or its columns do not fit.
     SettingsError
-        `mapping` or `format` names something that does not exist.
+        `mapping`, `format` or `encoding` names something that does not exist.
 
     Examples
     --------
@@ -245,4 +263,7 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
-    return Feed(expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, look)
+    codec = None if encoding is None else named_encoding(encoding)
+    return Feed(
+        expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, codec, look
+    )

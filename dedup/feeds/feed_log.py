@@ -7,7 +7,7 @@ from typing import Final
 
 from dedup.feeds.fields import FIELD_NAMES
 from dedup.feeds.found import FieldFound, FileFound, FoundFiles, Tally
-from dedup.feeds.sources import STDIN
+from dedup.feeds.opening import STDIN
 
 _MOST_NOTES: Final = 200
 """Notes on single files of a folder; ten thousand lines tell no more than two hundred."""

@@ -123,9 +123,9 @@ class FileReading:
             self._open(EMPTY if reason == reasons.EMPTY_FILE else NOT_A_FEED)
         return FeedBatch(articles=empty_articles(), rejects=(reasons.reject(self.path, 0, reason, detail),))
 
-    def refuse(self, error: str) -> FeedBatch:
-        """Return what is left of a file that is no feed in a folder of others."""
-        batch = self.alone(reasons.NOT_A_FEED, error)
+    def refuse(self, error: str, reason: str = reasons.NOT_A_FEED) -> FeedBatch:
+        """Return what is left of a file that is no feed among others."""
+        batch = self.alone(reason, error)
         if self._tally is not None:
             self._tally.rejects += 1
         return batch
@@ -139,6 +139,9 @@ class FileReading:
             for batch in batches:
                 articles += batch.articles.num_rows
                 rejects += len(batch.rejects)
+                if source is not None:
+                    lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
+                    source.brought(batch.articles.num_rows, lost)
                 if self._plan.look is not None and self._tally is not None:
                     self._tally.show(batch.articles)
                 seconds += time.perf_counter() - began
@@ -158,7 +161,7 @@ class FileReading:
             for _ in source.raw_blocks():  # the end tells of damage
                 pass
             said = source.damage or "no record in it"
-            yield self.alone(reasons.DAMAGED if source.damage else reasons.EMPTY_FILE, said)
+            yield self.alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
             return
         if kind not in _DECLARING and kind not in _WITHOUT_ENCODING:
             self._encoding = source.encoding
@@ -167,7 +170,9 @@ class FileReading:
         if source.nuls:
             self._note(f"{source.nuls:,} NUL bytes dropped")
         if source.damage is not None and self._complete:
-            yield self.alone(reasons.DAMAGED, source.damage)
+            yield self.alone(source.damage_reason, source.damage)
+        if changed := source.changed:
+            yield self.alone(reasons.CHANGED, changed)
 
     def _articles(
         self, batches: Iterator[Batch | FeedBatch], told: Told, kind: Format

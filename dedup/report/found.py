@@ -9,7 +9,7 @@ from typing import Final
 from dedup.article import Article, Reject
 from dedup.feeds.fields import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
-from dedup.feeds.sources import STDIN
+from dedup.feeds.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, printable
 
@@ -59,7 +59,8 @@ def found_lines(
         yield from _reject_lines(rejects, reject_counts, canvas)
         yield ""
     articles, files = sum(one.articles for one in found), sum(one.files for one in found)
-    said = f"{count(files, 'file')}: {count(articles, 'article')}, {count(sum(reject_counts.values()), 'reject')}."
+    rejected = sum(reject_counts.values())
+    said = f"{count(files, 'file')}: {count(articles, 'article')}, {count(rejected, 'reject')}."
     if not all(one.complete for one in found):
         said += f" Of each file the first {look.records:,} records were read, no more."
     if not_looked_at:
