@@ -19,6 +19,15 @@ from dedup.feeds.fields import value_at
 
 RawRecord = Mapping[str, Any]
 
+# news-please writes null where it found none, article by article.
+_FALLS_BACK: Final = {"maintext": ("description",), "title": ("title_page", "title_rss")}
+
+DEEPEST_NAME: Final = 3
+"""Keys in a dotted path that is offered as a column, at most."""
+
+MOST_NAMES: Final = 512
+"""Columns of a feed, beyond which no more dotted paths are offered."""
+
 SETTLED_BY: Final = 1_000
 """The columns and the order of day and month are settled by so many records."""
 
@@ -66,6 +75,13 @@ class RawBatch:
         return DateValues(values, np.arange(len(values)))
 
     def _values(self, name: str) -> list[Any]:
+        values = self._column(name)
+        for other in falls_back_on(name):
+            if not all(values):
+                values = [value or then for value, then in zip(values, self._column(other), strict=True)]
+        return values
+
+    def _column(self, name: str) -> list[Any]:
         if "." in name:
             return [value_at(record, name) for record in self.records]
         return [record.get(name) for record in self.records]
@@ -177,6 +193,18 @@ class _Values:
         for row, text in settled.items():
             self._values[row] = text
         return TextColumn.of(self._values)
+
+
+def falls_back_on(name: str) -> tuple[str, ...]:
+    """Return the columns that stand in, record by record, where the one called `name` holds nothing.
+
+    Examples
+    --------
+    >>> falls_back_on("maintext"), falls_back_on("article.maintext"), falls_back_on("text")
+    (('description',), ('article.description',), ())
+    """
+    prefix, dot, last = name.rpartition(".")
+    return tuple(f"{prefix}{dot}{other}" for other in _FALLS_BACK.get(last, ()))
 
 
 def mend(text: str) -> str:
