@@ -6,7 +6,7 @@ records as mappings; `dedup.feeds.line_batch` holds places in the text of a file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -63,6 +63,7 @@ class RawBatch:
         names: dict[str, None] = {}
         for record in self.records:
             names.update(dict.fromkeys(record))
+            names.update(dict.fromkeys(dotted_names(record, names)))
         return tuple(names)
 
     def text_column(self, name: str, nulls: frozenset[str]) -> TextValues:
@@ -75,15 +76,8 @@ class RawBatch:
         return DateValues(values, np.arange(len(values)))
 
     def _values(self, name: str) -> list[Any]:
-        values = self._column(name)
-        for other in falls_back_on(name):
-            if not all(values):
-                values = [value or then for value, then in zip(values, self._column(other), strict=True)]
-        return values
-
-    def _column(self, name: str) -> list[Any]:
-        if "." in name:
-            return [value_at(record, name) for record in self.records]
+        if "." in name or falls_back_on(name):
+            return [value_of(record, name) for record in self.records]
         return [record.get(name) for record in self.records]
 
 
@@ -193,6 +187,43 @@ class _Values:
         for row, text in settled.items():
             self._values[row] = text
         return TextColumn.of(self._values)
+
+
+def value_of(record: RawRecord, name: str) -> Any:
+    """Return the value of a column, a key or a dotted path, or of what stands in for it; else None."""
+    value = value_at(record, name)
+    for other in falls_back_on(name):
+        if value is None or value == "":
+            value = value_at(record, other)
+    return value
+
+
+def dotted_names(record: RawRecord, known: Container[str] = ()) -> list[str]:
+    """Return the paths into the objects in a record, but for those `known`: `DEEPEST_NAME` keys at most.
+
+    A path that leads to an object is one too, and stands before those that lead into it.
+
+    Examples
+    --------
+    >>> dotted_names({"id": 1, "data": {"title": "Lamp found", "by": {"name": "A. Bo"}}})
+    ['data.title', 'data.by', 'data.by.name']
+    """
+    paths: list[str] = []
+    for key, value in record.items():
+        if type(value) is dict:
+            _add_paths(key, value, DEEPEST_NAME - 1, known, paths)
+    return paths
+
+
+def _add_paths(path: str, value: RawRecord, deeper: int, known: Container[str], paths: list[str]) -> None:
+    for key, inner in value.items():
+        if len(paths) >= MOST_NAMES:
+            return
+        inner_path = f"{path}.{key}"
+        if inner_path not in known:
+            paths.append(inner_path)
+        if deeper > 1 and type(inner) is dict:
+            _add_paths(inner_path, inner, deeper - 1, known, paths)
 
 
 def falls_back_on(name: str) -> tuple[str, ...]:
