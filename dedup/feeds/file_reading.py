@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any, Final, Protocol
 
 from dedup.article import FeedBatch
+from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.csv_table import NULLS
 from dedup.feeds.feed_log import FeedLog
