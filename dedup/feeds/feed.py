@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
+from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import canonical_mapping
@@ -115,7 +116,7 @@ class Feed:
         self._start()
         options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
         plan = Plan(self._mapping, self._format, options, self._look, self._log)
-        batches = self._numbered(plan)
+        batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
 
     def _counted(self, batch: FeedBatch) -> FeedBatch:
@@ -126,7 +127,7 @@ class Feed:
         self.rejects += batch.rejects[: max(0, _REJECTS_KEPT - len(self.rejects))]
         return batch
 
-    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch]]:
+    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Yield each batch with the number of the source it comes from."""
         number = 0
         brought_in = 0
@@ -141,7 +142,9 @@ class Feed:
             if self._on_file is not None:
                 self._on_file(place + 1, len(self._files))
 
-    def _read_file(self, file: FeedFile, plan: Plan, number: int) -> Iterator[tuple[int, FeedBatch]]:
+    def _read_file(
+        self, file: FeedFile, plan: Plan, number: int
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         if file.path == STDIN:
             if self._stdin_used:
                 raise FeedError("standard input can be read only once", "save it to a file and give that")
@@ -160,7 +163,7 @@ class Feed:
 
     def _read_sources(
         self, file: FeedFile, plan: Plan, many: bool, number: int
-    ) -> Iterator[tuple[int, FeedBatch]]:
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Read the file, or the members of the archive that it is."""
         refused: list[Reject] = []
         read = False
@@ -169,8 +172,14 @@ class Feed:
             reading = FileReading(source.path, plan, many or source.is_member)
             with source:
                 try:
-                    for batch in reading.read(source, reading.kind_of(source)):
-                        yield number, batch
+                    kind = reading.kind_of(source)
+                    # One document may as well be read here.
+                    document = reading.document(source, kind) if kind and (many or source.is_member) else None
+                    if document is not None:
+                        yield number, document
+                    else:
+                        for batch in reading.read(source, kind):
+                            yield number, batch
                     read = True
                 except FeedError as error:
                     # A readme in an archive is a stray file in a folder.

@@ -12,6 +12,7 @@ from dedup.article import FeedBatch
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.csv_table import NULLS
+from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import FieldMap
 from dedup.feeds.formats import Format, guess_format
@@ -28,8 +29,8 @@ _MOST_REJECTS: Final = 10_000
 _BLANK: Final = b" \t\r\n\f\v"
 _MARKS: Final = b"\xef\xbb\xbf\xff\xfe\0"  # of encodings; a file of nothing else is empty too
 _WITHOUT_ENCODING: Final = frozenset({"parquet", "arrow"})
-# They declare an encoding themselves; their readers know it.
-_DECLARING: Final = frozenset({"xml", "html"})
+DECLARING: Final = frozenset({"xml", "html"})
+"""Formats of documents that say themselves which encoding they are in."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,10 @@ class Plan:
 class Told(Protocol):
     """What a reader says about what it read; see `Reader`."""
 
-    replaced: int
+    @property
+    def replaced(self) -> int:
+        """Lines in which invalid characters were replaced."""
+        ...
 
     @property
     def described(self) -> str:
@@ -87,6 +91,7 @@ class FileReading:
         self._encoding: str | None = None
         self._tally: Tally | None = None
         self._described = False
+        self._size = 0
         self._complete = True
 
     def kind_of(self, source: Source) -> Format | None:
@@ -111,12 +116,28 @@ class FileReading:
         """
         yield from self._tallied(self._whole(source, kind), source)
 
-    def read_parsed(
-        self, raw: Batch, told: Told, kind: Format, size: int, seconds: float
-    ) -> Iterator[FeedBatch]:
-        """Yield the articles of a file that was parsed elsewhere; `size` in bytes, `seconds` it took."""
-        self._encoding = getattr(told, "encoding", None)
-        yield from self._tallied(self._articles(iter((raw,)), told, kind), None, size, seconds)
+    def document(self, source: Source, kind: Format) -> Document | None:
+        """Return a file to be parsed elsewhere, read whole; None where it is to be read here.
+
+        Raises
+        ------
+        FeedError
+            It is larger than any page.
+        """
+        if kind not in DECLARING or (kind == "xml" and not source.raw_whole):
+            return None
+        self._compression = source.compression
+        data = bytearray()
+        for block in source.raw_blocks():
+            data += block
+            if len(data) > LARGEST_DOCUMENT:
+                raise FeedError(f"{self.path}: over {LARGEST_DOCUMENT >> 20} MB, too much for one page")
+        self._size = source.size
+        return Document(self, kind, bytes(data), tuple(self._afterwards(source)))
+
+    def read_parsed(self, parsed: Parsed, kind: Format, seconds: float) -> Iterator[FeedBatch]:
+        """Yield the articles of a file that was parsed elsewhere, which took `seconds`."""
+        yield from self._tallied(self._articles(iter((parsed.batch,)), parsed, kind), None, seconds)
 
     def alone(self, reason: str, detail: str) -> FeedBatch:
         """Return a batch of one reject that is about the whole file."""
@@ -132,7 +153,7 @@ class FileReading:
         return batch
 
     def _tallied(
-        self, batches: Iterator[FeedBatch], source: Source | None, size: int = 0, seconds: float = 0.0
+        self, batches: Iterator[FeedBatch], source: Source | None, seconds: float = 0.0
     ) -> Iterator[FeedBatch]:
         articles = rejects = 0
         began = time.perf_counter()
@@ -153,7 +174,7 @@ class FileReading:
                 self._tally.articles += articles
                 self._tally.rejects += rejects
                 self._tally.seconds += seconds
-                self._tally.size += size if source is None else source.size
+                self._tally.size += self._size if source is None else source.size
                 self._tally.complete &= self._complete
 
     def _whole(self, source: Source, kind: Format | None) -> Iterator[FeedBatch]:
@@ -164,10 +185,14 @@ class FileReading:
             said = source.damage or "no record in it"
             yield self.alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
             return
-        if kind not in _DECLARING and kind not in _WITHOUT_ENCODING:
+        if kind not in DECLARING and kind not in _WITHOUT_ENCODING:
             self._encoding = source.encoding
         reader = open_reader(kind, source, self._plan.options)
         yield from self._articles(reader.read(), reader, kind)
+        yield from self._afterwards(source)
+
+    def _afterwards(self, source: Source) -> Iterator[FeedBatch]:
+        """Yield what is to be said of the file itself once it was read."""
         if source.nuls:
             self._note(f"{source.nuls:,} NUL bytes dropped")
         if source.damage is not None and self._complete:
