@@ -10,8 +10,8 @@ from dedup.cli.progress import Progress
 
 def dry_run(
     feeds: Sequence[str], progress: Progress, *, mapping: str | None, format: str | None, rejects: Path | None
-) -> list[str]:
-    """Read the beginning of feeds and return the lines that tell what was found.
+) -> None:
+    """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
 
     Parameters
     ----------
@@ -27,8 +27,9 @@ def dry_run(
     FeedError, SettingsError
         As reading the feeds would raise them.
     """
-    from dedup.cli.output import canvas_for
+    from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.reading import write_rejects
+    from dedup.errors import FeedError
     from dedup.feeds import parse_map, read_feed
     from dedup.feeds.found import Look
     from dedup.report.found import found_lines
@@ -42,12 +43,21 @@ def dry_run(
         on_file=progress.files,
         look=look,
     )
-    for _ in feed:
-        progress.reading(feed.n_read)
+    broke: FeedError | None = None
+    try:
+        for _ in feed:
+            progress.reading(feed.n_read)
+    except FeedError as error:
+        broke = error
+    if broke is not None and not any(one.articles for one in feed.found):
+        raise broke
     if rejects is not None:
         write_rejects(feed.rejects, rejects)
         progress.say(f"rejects: {len(feed.rejects):,} written to {rejects}")
+    progress.stop()  # a bar must not stand in the result
     lines = found_lines(
         feed.found, feed.rejects, feed.reject_counts, feed.remarks, look, feed.not_looked_at, canvas_for(None)
     )
-    return list(lines)
+    emit_lines(lines, None)
+    if broke is not None:
+        raise broke

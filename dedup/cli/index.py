@@ -53,7 +53,6 @@ def index(
     """
     from dedup.cli.adding import add_feeds, check_feeds
     from dedup.cli.facade import open_index, open_or_create_index
-    from dedup.cli.output import emit_lines
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
@@ -70,8 +69,7 @@ def index(
         check_profile(profile, rejects, *feeds)
         check_writable(rejects, *feeds)
         with profiling(profile), Progress() as progress:
-            lines = looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
-        emit_lines(lines, None)
+            looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
         return
     if index is None:
         raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")

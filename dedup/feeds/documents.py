@@ -157,10 +157,10 @@ def built(document: Document, result: tuple[Parsed, float] | Failure) -> Iterato
     reading = document.reading
     if isinstance(result, Failure):
         yield reading.refuse(result.detail, result.reason)
+        yield from document.after
     else:
         parsed, seconds = result
         try:
-            yield from reading.read_parsed(parsed, document.kind, seconds)
+            yield from reading.read_parsed(parsed, document, seconds)
         except FeedError as error:
             yield reading.refuse(str(error))
-    yield from document.after

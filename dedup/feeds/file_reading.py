@@ -16,7 +16,7 @@ from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import FieldMap
 from dedup.feeds.formats import Format, guess_format
-from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, Look, Tally
+from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.records import ArticleBuilder, empty_articles
@@ -135,22 +135,24 @@ class FileReading:
         self._size = source.size
         return Document(self, kind, bytes(data), tuple(self._afterwards(source)))
 
-    def read_parsed(self, parsed: Parsed, kind: Format, seconds: float) -> Iterator[FeedBatch]:
-        """Yield the articles of a file that was parsed elsewhere, which took `seconds`."""
-        yield from self._tallied(self._articles(iter((parsed.batch,)), parsed, kind), None, seconds)
-
-    def alone(self, reason: str, detail: str) -> FeedBatch:
-        """Return a batch of one reject that is about the whole file."""
-        if self._tally is None:
-            self._open(EMPTY if reason == reasons.EMPTY_FILE else NOT_A_FEED)
-        return FeedBatch(articles=empty_articles(), rejects=(reasons.reject(self.path, 0, reason, detail),))
+    def read_parsed(self, parsed: Parsed, document: Document, seconds: float) -> Iterator[FeedBatch]:
+        """Yield the articles of a document that was parsed elsewhere, which took `seconds`."""
+        batches = self._articles(iter((parsed.batch,)), parsed, document.kind)
+        yield from self._tallied(chain(batches, document.after), None, seconds)
 
     def refuse(self, error: str, reason: str = reasons.NOT_A_FEED) -> FeedBatch:
-        """Return what is left of a file that is no feed among others."""
-        batch = self.alone(reason, error)
+        """Return what is left of a file that is no feed among others: one reject."""
+        if self._tally is None:
+            self._open(NOT_A_FEED)
         if self._tally is not None:
             self._tally.rejects += 1
-        return batch
+            self._tally.size += self._size
+        return self._alone(reason, error)
+
+    def _alone(self, reason: str, detail: str) -> FeedBatch:
+        """Return a batch of one reject that is about the whole file."""
+        rejects = (reasons.reject(self.path, 0, reason, detail),)
+        return FeedBatch(articles=empty_articles(), rejects=rejects)
 
     def _tallied(
         self, batches: Iterator[FeedBatch], source: Source | None, seconds: float = 0.0
@@ -183,7 +185,8 @@ class FileReading:
             for _ in source.raw_blocks():  # the end tells of damage
                 pass
             said = source.damage or "no record in it"
-            yield self.alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
+            self._open(EMPTY)
+            yield self._alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
             return
         if kind not in DECLARING and kind not in _WITHOUT_ENCODING:
             self._encoding = source.encoding
@@ -196,9 +199,9 @@ class FileReading:
         if source.nuls:
             self._note(f"{source.nuls:,} NUL bytes dropped")
         if source.damage is not None and self._complete:
-            yield self.alone(source.damage_reason, source.damage)
+            yield self._alone(source.damage_reason, source.damage)
         if changed := source.changed:
-            yield self.alone(reasons.CHANGED, changed)
+            yield self._alone(reasons.CHANGED, changed)
 
     def _articles(
         self, batches: Iterator[Batch | FeedBatch], told: Told, kind: Format
@@ -315,7 +318,7 @@ def fields_found(fields: FieldMap, mapping: Mapping[str, str]) -> Iterator[Field
     for name, column in fields.columns.items():
         yield FieldFound(name, str(column), given=name in mapping)
     if fields.outlet_from_url:
-        yield FieldFound("outlet", "host of url")
+        yield FieldFound("outlet", HOST_OF_URL)
 
 
 def _used(fields: FieldMap) -> set[str]:

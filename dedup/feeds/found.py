@@ -16,6 +16,7 @@ from dedup.article import Article
 
 NOT_A_FEED: Final = "not a feed"
 EMPTY: Final = "empty"
+HOST_OF_URL: Final = "host of url"
 _OTHERS: Final = "other files"
 
 _MOST_ENTRIES: Final = 200

@@ -8,7 +8,7 @@ from typing import Final
 
 from dedup.article import Article, Reject
 from dedup.feeds.fields import FIELD_NAMES
-from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
+from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FileFound, Look
 from dedup.feeds.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, printable
@@ -74,13 +74,13 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
     yield canvas.paint(marked(name), "bold") + more
     described = [one.format, *([one.encoding] if one.encoding else [])]
     described += [f"packed as {one.compression}"] if one.compression else []
-    described += [_size(one.size)] if one.size else []
     rows = [("format", printable(", ".join(described)))]
     nothing = one.format in (EMPTY, NOT_A_FEED)
     if not nothing or one.articles:
         read = f"{count(one.articles, 'article')}, {count(one.rejects, 'reject')}"
         if not one.complete:
             read += f" in the first {look.records:,} records" + (" of each" if one.files > 1 else "")
+        read += f", {_size(one.size)}"
         rows.append(("read", read))
     yield from key_values(rows, canvas, indent=2)
     if one.fields:
@@ -96,8 +96,8 @@ def _field_lines(one: FileFound, canvas: Canvas) -> Iterator[str]:
     for number, (field, column, given) in enumerate(shown):
         label = canvas.paint(fitted("fields" if number == 0 else "", 6), "dim")
         how = "as --map says" if given else "by its name"
-        if field == "outlet" and column == "host of url":
-            how = "no column for it"
+        if column == HOST_OF_URL:
+            how = "no column names an outlet"
         line = (
             f"  {label}  {fitted(field, _FIELD_WIDTH)}  {fitted(column, width)}  {canvas.paint(how, 'dim')}"
         )
@@ -119,18 +119,20 @@ def _listed(name: str, values: Sequence[str], canvas: Canvas) -> Iterator[str]:
 
 
 def _article_lines(number: int, article: Article, canvas: Canvas) -> Iterator[str]:
-    title = printable(article.title) or "(no title)"
+    title = printable(article.title) or "no title"
     first, *rest = canvas.wrapped(title, 2, indent=5)
     yield f"  {number}. {canvas.paint(marked(first.strip()), 'bold')}"
     yield from rest
-    facts = [printable(article.outlet) or "(no outlet)", _time(article)]
-    facts += [printable(article.url)] if article.url else []
-    for line in canvas.wrapped(" | ".join(facts), 2, indent=5):
-        yield canvas.paint(line, "cyan")
+    facts = f"{printable(article.outlet) or 'no outlet'} | {_time(article)}"
+    for line in (facts, printable(article.url)):
+        if line:
+            yield canvas.paint(" " * 5 + marked(fitted(line, canvas.width - 5).rstrip()), "cyan")
     text = printable(article.text[: 2 * _TEXT_SHOWN]) if article.text else ""
     if len(text) > _TEXT_SHOWN:
         text = text[:_TEXT_SHOWN].rstrip() + "…"
-    for line in canvas.wrapped(text or "(no text)", _TEXT_LINES, indent=5):
+    if not text:
+        yield canvas.paint("     no text", "dim")
+    for line in canvas.wrapped(text, _TEXT_LINES, indent=5) if text else ():
         yield marked(line)
 
 
@@ -139,7 +141,7 @@ def _time(article: Article) -> str:
         return "no date"
     when = article.published.astimezone(UTC)
     if article.precision_s is not None and article.precision_s >= _DAY_S:
-        return f"{when:%Y-%m-%d}, the day alone"
+        return f"{when:%Y-%m-%d} (day only)"
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
