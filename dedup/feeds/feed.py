@@ -118,6 +118,11 @@ class Feed:
         plan = Plan(self._mapping, self._format, options, self._look, self._log)
         batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
+        strays = self.reject_counts[reasons.NOT_A_FEED]
+        if self._files and strays == len(self._files):
+            root, first = self._files[0].root, self.rejects[0]
+            what = f"none of its {strays:,} files is a feed" if strays > 1 else "its one file is no feed"
+            raise FeedError(f"{root}: {what} ({first.file}: {first.detail.removeprefix(f'{first.file}: ')})")
 
     def _counted(self, batch: FeedBatch) -> FeedBatch:
         lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
@@ -169,7 +174,8 @@ class Feed:
         read = False
         for source in open_sources(file.path, self._limits, refused, self._encoding):
             number += 1
-            reading = FileReading(source.path, plan, many or source.is_member)
+            stray = reasons.MEMBER if source.is_member else reasons.NOT_A_FEED
+            reading = FileReading(source.path, plan, many or source.is_member, stray)
             with source:
                 try:
                     kind = reading.kind_of(source)
@@ -185,7 +191,7 @@ class Feed:
                     # A readme in an archive is a stray file in a folder.
                     if not source.is_member:
                         raise
-                    refused += reading.refuse(error.message, reasons.MEMBER).rejects
+                    refused += reading.refuse(error.message).rejects
             if refused and read:
                 yield number, _rejected(refused)
         if not read:

@@ -81,12 +81,15 @@ class FileReading:
     plan : Plan
     many : bool
         It is one of many files, to be told and counted with those like it.
+    stray : str
+        Under which of `reasons` it is counted when it is no feed.
     """
 
-    def __init__(self, path: str, plan: Plan, many: bool) -> None:
+    def __init__(self, path: str, plan: Plan, many: bool, stray: str = reasons.NOT_A_FEED) -> None:
         self.path = path
         self._plan = plan
         self._many = many
+        self._stray = stray
         self._compression: str | None = None
         self._encoding: str | None = None
         self._tally: Tally | None = None
@@ -140,14 +143,14 @@ class FileReading:
         batches = self._articles(iter((parsed.batch,)), parsed, document.kind)
         yield from self._tallied(chain(batches, document.after), None, seconds)
 
-    def refuse(self, error: str, reason: str = reasons.NOT_A_FEED) -> FeedBatch:
+    def refuse(self, error: str, reason: str | None = None) -> FeedBatch:
         """Return what is left of a file that is no feed among others: one reject."""
         if self._tally is None:
             self._open(NOT_A_FEED)
         if self._tally is not None:
             self._tally.rejects += 1
             self._tally.size += self._size
-        return self._alone(reason, error)
+        return self._alone(reason or self._stray, error)
 
     def _alone(self, reason: str, detail: str) -> FeedBatch:
         """Return a batch of one reject that is about the whole file."""
