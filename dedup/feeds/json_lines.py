@@ -9,8 +9,8 @@ surrogate. Anything else is rejected with the parser's own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
@@ -22,6 +22,10 @@ from dedup.feeds.lines import LONGEST_LINE, whole_lines
 from dedup.feeds.raw_batch import SETTLED_BY, RawBatch
 from dedup.feeds.vectors import SLACK
 
+if TYPE_CHECKING:
+    from dedup.feeds.readers import ReadOptions
+    from dedup.feeds.sources import Source
+
 _LONGEST_PATIENCE: Final = 256 * SETTLED_BY
 
 
@@ -30,12 +34,8 @@ class JsonLinesReader:
 
     Parameters
     ----------
-    file : str
-        For rejects.
-    batch_size : int
-        Records a batch at most.
-    batch_bytes : int
-        Bytes of JSON a batch, exceeded by one record at most.
+    source : Source
+    options : ReadOptions
     parsed : int
         So many records are parsed one by one before the scan takes over: they settle the columns.
 
@@ -45,22 +45,25 @@ class JsonLinesReader:
         Lines in which invalid UTF-8 was replaced so far.
     """
 
-    def __init__(self, file: str, batch_size: int, batch_bytes: int, parsed: int = SETTLED_BY) -> None:
-        self._file = file
-        self._batch_size = batch_size
-        self._batch_bytes = batch_bytes
+    described = "json lines"
+
+    def __init__(self, source: Source, options: ReadOptions, parsed: int = SETTLED_BY) -> None:
+        self._source = source
+        self._file = source.path
+        self._batch_size = options.batch_size
+        self._batch_bytes = options.batch_bytes
         self._parse = parsed
         self._patience = SETTLED_BY
         self._table = KeyTable()
         self._names: dict[str, None] = {}
         self.replaced = 0
 
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch | LineBatch]:
-        """Yield the records of `blocks`; blank lines are no records."""
+    def read(self) -> Iterator[RawBatch | LineBatch]:
+        """Yield the records of the file; blank lines are no records."""
         batch = LineBatch(self._table)
         odd = 0
         number = 1
-        for data, dropped in whole_lines(blocks, slack=SLACK):
+        for data, dropped in whole_lines(self._source.blocks(), slack=SLACK):
             for at in dropped:
                 detail = f"over {LONGEST_LINE >> 20} MB without a line break"
                 batch.rejects.append(reasons.reject(self._file, number + at, reasons.TOO_LONG, detail))

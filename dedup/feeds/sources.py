@@ -10,10 +10,10 @@ that breaks off or is damaged gives all that could be unpacked, and says so.
 from __future__ import annotations
 
 import codecs
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, cast
 
@@ -22,8 +22,7 @@ from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.archives import TAR_PEEK, archive_kind, tar_members, zip_members
 from dedup.feeds.encoding import guess_encoding, looks_binary
-from dedup.feeds.opening import STDIN, OpenFile, Trouble, error_said
-from dedup.feeds.reasons import shown
+from dedup.feeds.opening import STDIN, OpenFile, Trouble
 from dedup.feeds.unpack import DEFAULT_LIMITS, Meter, Pull, UnpackLimits, unpacked
 
 HEAD_BYTES: Final = 1 << 20
@@ -34,7 +33,6 @@ NO_ARTICLE_RECORDS: Final = 1_000_000
 """Rejected records in a row after which a stream is given up."""
 
 _FOREIGN: Final = {
-    b"PAR1": "Parquet; write it as JSON lines, with pandas: to_json(orient='records', lines=True)",
     b"%PDF": "a PDF; give the text of its pages",
     b"SQLite format 3": "an SQLite database; export the table as CSV",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it with 7z x",
@@ -43,48 +41,6 @@ _FOREIGN: Final = {
 }
 
 _HOW_TO_FEED: Final = "give JSON lines, CSV or a page dump, or name the format with --format-in"
-
-
-def feed_paths(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, bool]]:
-    """Return the files to read, each with whether a folder brought it in.
-
-    Parameters
-    ----------
-    paths : str, Path or sequence of these
-        Files, folders (their files, hidden ones left out, sorted by name) and ``-`` for standard input.
-
-    Raises
-    ------
-    FeedError
-        A path does not exist, a folder holds no file, or no path is given.
-    """
-    given = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not given:
-        raise FeedError("no feed given", "name a file, a folder or - for standard input")
-    found: list[tuple[str, bool]] = []
-    for path in map(str, given):
-        if path == "" or path.isspace():
-            raise FeedError("the name of a feed is empty", "name a file, a folder or - for standard input")
-        if path == STDIN:
-            found.append((path, False))
-            continue
-        try:
-            if Path(path).is_dir():
-                files = sorted(
-                    child
-                    for child in Path(path).iterdir()
-                    if child.is_file() and not child.name.startswith(".")
-                )
-                if not files:
-                    raise FeedError(f"{path}: the folder holds no file")
-                found += [(str(child), True) for child in files]
-            elif Path(path).exists():
-                found.append((path, False))
-            else:
-                raise FeedError(f"{shown(path)}: no such file", "check the path")
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            raise FeedError(f"{shown(path)}: cannot be read ({error_said(error)})") from error
-    return found
 
 
 class Source:
@@ -120,6 +76,8 @@ class Source:
         As `packed`, in one line.
     is_member : bool
         It lies in an archive, so there may be others that are no feeds.
+    size : int
+        Unpacked bytes read so far.
     nuls : int
         NUL bytes dropped so far.
 
@@ -143,6 +101,7 @@ class Source:
         self.compression = ", ".join(packed) or None
         self.is_member = opened is None
         self.nuls = 0
+        self.size = 0
         self._trouble = trouble
         self._opened = opened
         self._named = encoding
@@ -237,6 +196,7 @@ class Source:
         plain = None if self._opened is None or self.compression is not None else self._opened
         if plain is not None and plain.regular and plain.path != STDIN:
             plain.file.seek(0)
+            self.size = os.fstat(plain.file.fileno()).st_size
             return plain.file
         self._spooled = spooled(self._raw)
         return self._spooled
@@ -258,6 +218,7 @@ class Source:
     def _fruitful(self, raw: Iterator[bytes]) -> Iterator[bytes]:
         """Yield `raw`, until too much of it has brought no article."""
         for block in raw:
+            self.size += len(block)
             self._barren_bytes += len(block)
             if self._barren_bytes > NO_ARTICLE_BYTES and self._endless:
                 raise self._given_up(f"{NO_ARTICLE_BYTES >> 20:,} MB")
