@@ -9,7 +9,14 @@ from dedup.cli.progress import Progress
 
 
 def dry_run(
-    feeds: Sequence[str], progress: Progress, *, mapping: str | None, format: str | None, rejects: Path | None
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    max_unpacked: str | None = None,
+    rejects: Path | None,
 ) -> list[str]:
     """Read the beginning of feeds and return the lines that tell what was found.
 
@@ -17,8 +24,8 @@ def dry_run(
     ----------
     feeds : sequence of str
     progress : Progress
-    mapping, format
-        ``--map`` and ``--format-in``.
+    mapping, format, encoding, max_unpacked
+        ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
     rejects : Path, optional
         Gets the rejects.
 
@@ -27,6 +34,7 @@ def dry_run(
     FeedError, SettingsError
         As reading the feeds would raise them.
     """
+    from dedup.cli.adding import unpack_limits
     from dedup.cli.output import canvas_for
     from dedup.cli.reading import write_rejects
     from dedup.feeds import parse_map, read_feed
@@ -38,6 +46,8 @@ def dry_run(
         list(feeds),
         mapping=None if mapping is None else parse_map(mapping),
         format=format,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,
