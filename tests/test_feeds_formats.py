@@ -1,4 +1,4 @@
-"""What a file is, told by its content: marks, comments and encodings out of the way, tags in a text no markup."""
+"""What a file is, told by its content: marks, comments and encodings aside, tags in a text no markup."""
 
 from __future__ import annotations
 
@@ -141,15 +141,16 @@ def test_every_name_of_a_format_has_a_reader_and_others_are_told() -> None:
         assert named_format(name) in READERS
     assert {named_format("jsonfeed"), named_format("newsplease")} == {"json"}
     assert set(FORMAT_NAMES.values()) == set(READERS)
-    with pytest.raises(SettingsError, match="choose from: jsonl, .*rss, atom"):
+    with pytest.raises(SettingsError, match=r"choose from: jsonl, .*rss, atom"):
         named_format("docx")
 
 
+PIECES = (
+    *("<", ">", "<!--", "-->", "<?xml", "?>", "<!DOCTYPE html", "[", "]", "<rss>", "<html>", "<p>", "<div>"),
+    *("\ufeff", "\0", " ", "\n", "a", "</", "<!doctype", "é", "<a:feed "),
+)
 markup = st.lists(
-    st.sampled_from(
-        (*("<", ">", "<!--", "-->", "<?xml", "?>", "<!DOCTYPE html", "[", "]", "<rss>", "<html>", "<p>"),)
-        + ("\ufeff", "\0", " ", "\n", "a", "<div>", "</", "<!doctype", "é", "<a:feed ")
-    ),
+    st.sampled_from(PIECES),
     max_size=40,
 ).map("".join)
 

@@ -9,7 +9,14 @@ from dedup.cli.progress import Progress
 
 
 def dry_run(
-    feeds: Sequence[str], progress: Progress, *, mapping: str | None, format: str | None, rejects: Path | None
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    max_unpacked: str | None = None,
+    rejects: Path | None,
 ) -> None:
     """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
 
@@ -17,8 +24,8 @@ def dry_run(
     ----------
     feeds : sequence of str
     progress : Progress
-    mapping, format
-        ``--map`` and ``--format-in``.
+    mapping, format, encoding, max_unpacked
+        ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
     rejects : Path, optional
         Gets the rejects.
 
@@ -27,6 +34,7 @@ def dry_run(
     FeedError, SettingsError
         As reading the feeds would raise them.
     """
+    from dedup.cli.adding import unpack_limits
     from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.reading import write_rejects
     from dedup.errors import FeedError
@@ -39,6 +47,8 @@ def dry_run(
         list(feeds),
         mapping=None if mapping is None else parse_map(mapping),
         format=format,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,

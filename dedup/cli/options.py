@@ -114,6 +114,25 @@ FormatIn: TypeAlias = Annotated[
         rich_help_panel=READING,
     ),
 ]
+Encoding: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of the text, such as cp1251 or gb18030; without it told by content.",
+        rich_help_panel=READING,
+    ),
+]
+MaxUnpacked: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--max-unpacked",
+        metavar="SIZE",
+        help="What a compressed file or an archive may unpack to, such as 100GB. Without it 32GB, and above "
+        "256MB at most 1,000 times its own size.",
+        rich_help_panel=READING,
+    ),
+]
 Rejects: TypeAlias = Annotated[
     Path | None,
     typer.Option(

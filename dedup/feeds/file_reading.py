@@ -336,6 +336,9 @@ def _first_batches(batches: Iterator[Batch]) -> list[Batch]:
         taken.append(raw)
         records, size = sum(len(one.records) for one in taken), sum(one.size for one in taken)
         rejects = sum(len(one.rejects) for one in taken)
-        if records >= SETTLED_BY or size >= _SETTLED_BYTES or (not records and rejects >= _MOST_REJECTS):
+        if records >= SETTLED_BY or size >= _SETTLED_BYTES:
+            break
+        # Rubbish without end behind a first record must not pile up here either.
+        if rejects >= (_MOST_REJECTS if not records else 20 * _MOST_REJECTS):
             break
     return taken

@@ -48,7 +48,9 @@ _MOST_TRIES: Final = 256
 _ENTITY: Final = re.compile(
     r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,7};?|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))"
 )
-_ESCAPED_TAG: Final = re.compile(r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+=")
+_ESCAPED_TAG: Final = re.compile(
+    r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+="
+)
 
 
 def html_to_text(markup: str) -> str:
