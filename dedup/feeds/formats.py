@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import PurePath
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
@@ -21,6 +21,9 @@ from dedup.feeds.fields import folded_name
 from dedup.feeds.markup_kind import markup_kind
 from dedup.feeds.page_dump import is_page_dump
 from dedup.feeds.reasons import shown
+
+if TYPE_CHECKING:
+    from dedup.feeds.sources import Source
 
 Format = Literal["jsonl", "json", "csv", "page", "parquet", "arrow", "xml", "html"]
 
@@ -52,7 +55,12 @@ FORMAT_NAMES: Final[dict[str, Format]] = {
 
 # "[1]" and "{{" also begin texts; JSON goes on with a key, a value or the end.
 _JSON_BEGINS = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[{\[\]"]|$)|\[\s*(?:-?\d|true|false|null)[^\]]*\]?\s*$')
-_BINARY: Final[dict[bytes, Format]] = {b"PAR1": "parquet", b"ARROW1\0\0": "arrow", b"FEA1": "arrow"}
+_BINARY: Final[dict[bytes, Format]] = {
+    b"PAR1": "parquet",
+    b"PARE": "parquet",
+    b"ARROW1\0\0": "arrow",
+    b"FEA1": "arrow",
+}
 # A stream of Arrow has no mark but this and the length of its schema.
 _STREAM_BEGINS: Final = b"\xff\xff\xff\xff"
 _LONGEST_SCHEMA: Final = 16 << 20
@@ -77,40 +85,35 @@ def named_format(name: str) -> Format:
         ) from None
 
 
-def guess_format(
-    path: str, head: bytes, whole: bool, mapped: Collection[str] = (), raw_head: bytes | None = None
-) -> Format:
-    """Return the format of the file that begins with `head`.
+def guess_format(source: Source, mapped: Collection[str] = ()) -> Format:
+    """Return the format of an open file.
 
     Parameters
     ----------
-    path : str
-        For its ending, which decides only in doubt, and for messages.
-    head : bytes
-        The first bytes, unpacked, in UTF-8.
-    whole : bool
-        `head` is the whole file.
+    source : Source
+        Its first bytes tell; the ending of its name decides only in doubt.
     mapped : collection of str
         Column names that the user gave with ``--map``.
-    raw_head : bytes, optional
-        The first bytes, unpacked, in the file's own encoding; without them, `head`.
 
     Raises
     ------
     FeedError
         It looks like none of the formats.
     """
-    raw_head = head if raw_head is None else raw_head
-    binary = binary_format(raw_head)
+    path = source.path
+    binary = binary_format(source.raw_head)
     if binary is not None:
         return binary
     ending = _ending(path)
-    markup = markup_kind(raw_head, ending)
+    markup = markup_kind(source.raw_head, ending)
     if markup is not None and markup.kind != "other":
         return markup.kind
     if markup is not None:
-        said = _OTHER_XML.get(markup.root.lower(), "name the format with --format-in if it is one all the same")
-        raise FeedError(f"{path}: XML, but neither RSS, RDF nor Atom (it begins with <{shown(markup.root)}>)", said)
+        said = _OTHER_XML.get(markup.root.lower(), "if it is one all the same, read it with --format-in rss")
+        raise FeedError(
+            f"{path}: XML, but neither RSS, RDF nor Atom (it begins with <{shown(markup.root)}>)", said
+        )
+    head, whole = source.head, source.whole
     lines = [line for line in head.split(b"\n", 1 + 4 * _LINES_LOOKED_AT) if line.strip()]
     first = lines[0].lstrip(b"\xef\xbb\xbf \t\r") if lines else b""
     if _JSON_BEGINS.match(first):

@@ -32,8 +32,10 @@ _DOCTYPE = re.compile(r"<!doctype\s+([\w:.\-]+)", re.IGNORECASE)
 _RSS_1 = re.compile(r"purl\.org/(?:net/)?rss|netscape\.com/rdf|<(?:\w+:)?(?:item|channel)[\s>]")
 # What a page that was saved without its <html> begins with.
 _PAGE_PARTS: Final = frozenset(
-    "head body title meta link base script style noscript main article section header nav aside "
-    "div table center".split()
+    (
+        *("head", "body", "title", "meta", "link", "base", "script", "style", "noscript", "main", "article"),
+        *("section", "header", "nav", "aside", "div", "table", "center"),
+    )
 )
 _PAGE_TAG = re.compile(
     r"</?(?:html|head|body|title|meta|link|script|style|main|article|section|header|footer|nav|aside|div|p|"
@@ -142,12 +144,7 @@ def _past_doctype(text: str, position: int) -> int:
 
 
 def _is_fragment(text: str, position: int) -> bool:
-    found = 0
-    for _ in _PAGE_TAG.finditer(text, position):
-        found += 1
-        if found >= _PAGE_TAGS:
-            return True
-    return False
+    return any(found >= _PAGE_TAGS for found, _ in enumerate(_PAGE_TAG.finditer(text, position), 1))
 
 
 def _by_name(text: str, ending: str) -> Markup | None:

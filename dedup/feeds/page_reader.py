@@ -27,9 +27,11 @@ class PageReader:
         A page is one batch, whatever it says.
     """
 
+    described = "page dump"
+
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self._source = source
-        self.described = "page dump"
+        self.detail = ""  # what this one page holds, for the note on it
         self.replaced = 0
 
     def read(self) -> Iterator[FeedBatch]:
@@ -52,6 +54,6 @@ class PageReader:
         page = read_page(data.decode("utf-8", "replace"), path)
         if page is None:
             raise FeedError(f"{path}: {_NO_PAGE}", "name the format with --format-in if it is another")
-        self.described = f"page dump with {page.articles} article{'s' * (page.articles != 1)}"
-        self.described += f" and {page.listed} listed headline{'s' * (page.listed != 1)}"
+        self.detail = f"{page.articles} article{'s' * (page.articles != 1)}"
+        self.detail += f" and {page.listed} listed headline{'s' * (page.listed != 1)}"
         yield page.batch

@@ -53,7 +53,7 @@ class Reader(Protocol):
 
     @property
     def described(self) -> str:
-        """What was found, as a note tells it ("csv with semicolons", "atom 1.0"); settled by the first batch."""
+        """What was found ("csv with semicolons", "atom 1.0"); settled by the first batch."""
         ...
 
     def read(self) -> Iterator[Batch | FeedBatch]:
