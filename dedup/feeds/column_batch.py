@@ -158,16 +158,9 @@ class _Rows(Sequence[RawRecord]):
             yield from self._between(start, min(start + step, self._length))
 
     def _between(self, start: int, stop: int) -> Iterator[RawRecord]:
-        columns = {name: _sayable(array.slice(start, stop - start)) for name, array in self._arrays.items()}
+        columns = {name: objects(array.slice(start, stop - start)) for name, array in self._arrays.items()}
         for at in range(stop - start):
             yield {name: values[at] for name, values in columns.items()}
-
-
-def _sayable(array: pa.Array) -> list[Any]:
-    try:
-        return objects(array)
-    except (ValueError, OverflowError, ArithmeticError):  # a time Python has no object for
-        return [None if text is None else text for text in array.cast(pa.int64()).cast(pa.string()).to_pylist()]
 
 
 def _field(array: pa.Array, path: str) -> pa.Array | None:

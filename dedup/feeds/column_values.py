@@ -87,25 +87,20 @@ def _mended(array: pa.Array) -> tuple[pa.Array, int]:
         return made, sum(mended for _, mended in parts)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind):
         array.validate()
+        # A copy, for no slice is taken together with a mask.
+        offsets = pa.array(array.offsets.to_numpy(), array.offsets.type)
+        mask = array.is_null() if array.null_count else None
         if pa.types.is_map(kind):
             (keys, a), (items, b) = checked(array.keys), checked(array.items)
-            made = pa.MapArray.from_arrays(_offsets(array), keys, items)
+            made = pa.MapArray.from_arrays(offsets, keys, items, mask=mask)
             mended = a + b
         else:
             items, mended = checked(array.values)
-            made = type(array).from_arrays(_offsets(array), items)
+            made = type(array).from_arrays(offsets, items, mask=mask)
         made.validate(full=True)
         return made, mended
     array.validate(full=True)
     return array, 0
-
-
-def _offsets(array: pa.Array) -> pa.Array:
-    """Return the offsets of a list array, null where the list is."""
-    if not array.null_count:
-        return array.offsets
-    nulls = np.append(array.is_null().to_numpy(zero_copy_only=False), False)
-    return pa.array(array.offsets.to_numpy(), array.offsets.type, mask=nulls)
 
 
 def _decoded(array: pa.Array) -> tuple[pa.Array, int]:
@@ -179,13 +174,26 @@ def strings(array: pa.Array) -> pa.StringArray:
 
 
 def objects(array: pa.Array) -> list[Any]:
-    """Return a checked column as JSON would have it: maps as objects, decimals as numbers."""
+    """Return a checked column as JSON would have it: maps as objects, decimals as numbers.
+
+    A time for which Python has no object is the words for it.
+    """
     if pa.types.is_timestamp(array.type) and array.type.unit == "ns":  # for which Python has no object
         array = array.cast(pa.timestamp("us", array.type.tz), safe=False)
-    values = array.to_pylist()
+    try:
+        values = array.to_pylist()
+    except Exception:  # a year 100,000, a time zone that is none
+        values = [_object(one) for one in array]
     if _is_plain(array.type):
         return values
     return [_as_json(value, array.type) for value in values]
+
+
+def _object(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except Exception:
+        return f"{scalar.type} {getattr(scalar, 'value', '')}".rstrip()
 
 
 def _is_plain(kind: Any) -> bool:
