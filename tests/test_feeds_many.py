@@ -102,9 +102,9 @@ def test_each_file_is_described_on_its_own_where_it_was_named(tmp_path: Path) ->
     list(feed)
     a, b = feed.found
     assert (a.format, a.encoding, a.compression, a.files) == ("csv with semicolons", "utf-8", None, 1)
-    assert [(one.field, one.column, one.given) for one in a.fields] == [
-        ("outlet", "Outlet", False),
-        ("title", "Headline", False),
+    assert [(one.field, one.column, one.how) for one in a.fields] == [
+        ("outlet", "Outlet", "guessed"),
+        ("title", "Headline", "guessed"),
     ]
     assert a.unused == ("Colour",)
     assert (b.format, b.articles, b.rejects) == ("json lines", 1, 1)
@@ -120,7 +120,10 @@ def test_a_mapped_column_is_told_from_a_guessed_one(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Headline,Colour\nLamp found,red\n", encoding="utf-8")
     feed = read_feed(tmp_path / "a.csv", mapping={"byline": "Colour"})
     list(feed)
-    assert [(one.field, one.given) for one in feed.found[0].fields] == [("title", False), ("byline", True)]
+    assert [(one.field, one.how) for one in feed.found[0].fields] == [
+        ("title", "guessed"),
+        ("byline", "given"),
+    ]
     assert feed.found[0].unused == ()
 
 

@@ -13,9 +13,7 @@ from dedup.cli import options
 def clusters(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     threshold: options.Threshold = None,
     window: options.Window = None,

@@ -28,9 +28,7 @@ class Tier(StrEnum):
 def credits(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ] = None,
     agency: Annotated[
         list[str] | None,

@@ -29,7 +29,7 @@ def evaluate(
     ],
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE", help="The folder of an index, or feed files directly."),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ] = None,
     gold_format: Annotated[
         GoldFormat,

@@ -92,6 +92,9 @@ IndexFolderOrNone: TypeAlias = Annotated[
     Path | None,
     typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index. Needed, but for a --dry-run."),
 ]
+SOURCE_HELP: Final = (
+    "An index, or feeds: files, folders, archives or patterns ('feeds/*.jsonl'); - is standard input."
+)
 FEED_HELP: Final = (
     "Files, folders, archives or patterns ('feeds/*.jsonl'), in any format; - is standard input."
 )

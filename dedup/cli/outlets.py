@@ -29,9 +29,7 @@ class OutletsFormat(StrEnum):
 def outlets(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     by: Annotated[
         By, typer.Option(help="One row per outlet, or per family: the papers of one house taken together.")

@@ -13,7 +13,7 @@ from dedup.cli import options
 def tune(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE", help="The folder of an index, or feed files directly."),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     gold: Annotated[
         list[Path],

@@ -94,6 +94,7 @@ class FileReading:
         self._encoding: str | None = None
         self._tally: Tally | None = None
         self._described = False
+        self._kind: Format | None = None
         self._size = 0
         self._complete = True
 
@@ -209,6 +210,7 @@ class FileReading:
     def _articles(
         self, batches: Iterator[Batch | FeedBatch], told: Told, kind: Format
     ) -> Iterator[FeedBatch]:
+        self._kind = kind
         nulls = NULLS if kind == "csv" else frozenset()
         batches = self._limited(batches)
         first = next(batches, None)
@@ -279,7 +281,9 @@ class FileReading:
 
     def _describe(self, told: Told, fields: FieldMap | None = None, columns: Iterable[str] = ()) -> None:
         """Say what was found, once for files alike."""
-        found = () if fields is None else tuple(fields_found(fields, self._plan.mapping))
+        found: tuple[FieldFound, ...] = ()
+        if fields is not None:
+            found = tuple(fields_found(fields, self._plan.mapping, settled=self._kind in DECLARING))
         if self._encoding is None:
             self._encoding = getattr(told, "encoding", None)
         new = self._open(told.described, found) if self._tally is None or not self._described else False
@@ -316,12 +320,14 @@ def is_blank(source: Source) -> bool:
     )
 
 
-def fields_found(fields: FieldMap, mapping: Mapping[str, str]) -> Iterator[FieldFound]:
-    """Yield each field with its column, and whether the user gave it."""
+def fields_found(fields: FieldMap, mapping: Mapping[str, str], *, settled: bool) -> Iterator[FieldFound]:
+    """Yield each field with its column and how it came to it; `settled`: the format has fields, not columns."""
     for name, column in fields.columns.items():
-        yield FieldFound(name, str(column), given=name in mapping)
+        yield FieldFound(
+            name, str(column), "given" if name in mapping else "format" if settled else "guessed"
+        )
     if fields.outlet_from_url:
-        yield FieldFound("outlet", HOST_OF_URL)
+        yield FieldFound("outlet", HOST_OF_URL, "derived")
 
 
 def _used(fields: FieldMap) -> set[str]:

@@ -6,18 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Final
 
+from rich.cells import cell_len
+
 from dedup.article import Article, Reject
 from dedup.feeds.fields import FIELD_NAMES
-from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FileFound, Look
+from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, FileFound, Look
 from dedup.feeds.opening import STDIN
 from dedup.report.layout import Canvas, key_values
-from dedup.report.wording import count, fitted, marked, printable
+from dedup.report.wording import count, fitted, marked, percent, printable
 
 _TEXT_SHOWN: Final = 200  # characters
 _TEXT_LINES: Final = 4
 _UNUSED_SHOWN: Final = 30
 _REJECTS_SHOWN: Final = 5
 _FIELD_WIDTH: Final = max(map(len, FIELD_NAMES))
+_HOW: Final = {
+    "given": "as --map says",
+    "guessed": "by its name",
+    "format": "as the format has it",
+    "derived": "none is named",
+}
 _DAY_S: Final = 86_400
 
 
@@ -91,18 +99,18 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
 
 
 def _field_lines(one: FileFound, canvas: Canvas) -> Iterator[str]:
-    shown = [(part.field, printable(part.column), part.given) for part in one.fields]
-    width = min(max(len(column) for _, column, _ in shown), canvas.width - _FIELD_WIDTH - 20)
-    for number, (field, column, given) in enumerate(shown):
+    """Yield a line each field: its column, how that was settled, how many articles have it."""
+    rows = [
+        (part.field, printable(part.column), _HOW[part.how], _share(one, part.field)) for part in one.fields
+    ]
+    hows = max(len(how) for _, _, how, _ in rows)
+    room = canvas.width - (2 + 6 + 2 + _FIELD_WIDTH + 2 + 2 + hows + 2 + len("in 100 %"))
+    width = min(max(cell_len(column) for _, column, _, _ in rows), max(room, 10))
+    for number, (field, column, how, share) in enumerate(rows):
         label = canvas.paint(fitted("fields" if number == 0 else "", 6), "dim")
-        how = "as --map says" if given else "by its name"
-        if column == HOST_OF_URL:
-            how = "no column names an outlet"
-        line = (
-            f"  {label}  {fitted(field, _FIELD_WIDTH)}  {fitted(column, width)}  {canvas.paint(how, 'dim')}"
-        )
-        yield line.rstrip()
-    there = {field for field, _, _ in shown}
+        about = canvas.paint(f"{fitted(how, hows)}  {share}".rstrip(), "dim")
+        yield f"  {label}  {fitted(field, _FIELD_WIDTH)}  {fitted(column, width)}  {about}"
+    there = {part.field for part in one.fields}
     absent = [field for field in FIELD_NAMES if field not in there]
     if absent:
         yield from _listed("none", absent, canvas)
@@ -110,6 +118,19 @@ def _field_lines(one: FileFound, canvas: Canvas) -> Iterator[str]:
         unused = [printable(name) for name in one.unused[:_UNUSED_SHOWN]]
         left = len(one.unused) - len(unused)
         yield from _listed("unused", unused + ([f"{left:,} more"] if left else []), canvas)
+
+
+def _share(one: FileFound, field: str) -> str:
+    if field not in one.filled or not one.articles:
+        return ""
+    filled = one.filled[field]
+    return (
+        "in all"
+        if filled == one.articles
+        else "in none"
+        if not filled
+        else f"in {percent(filled, one.articles)}"
+    )
 
 
 def _listed(name: str, values: Sequence[str], canvas: Canvas) -> Iterator[str]:
