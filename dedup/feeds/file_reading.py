@@ -321,7 +321,7 @@ def is_blank(source: Source) -> bool:
 
 
 def fields_found(fields: FieldMap, mapping: Mapping[str, str], *, settled: bool) -> Iterator[FieldFound]:
-    """Yield each field with its column and how it came to it; `settled`: the format has fields, not columns."""
+    """Yield each field with its column; `settled`: the format itself has fields, no columns to be guessed."""
     for name, column in fields.columns.items():
         yield FieldFound(
             name, str(column), "given" if name in mapping else "format" if settled else "guessed"

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from dedup.article import Article, Reject
 from dedup.feeds.fields import FIELD_NAMES
-from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, FileFound, Look
+from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
 from dedup.feeds.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, percent, printable
