@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.feeds import reasons
+from dedup.feeds.cleanup import CLEANED, Cleaner
 from dedup.feeds.date_order import DateReader
 from dedup.feeds.dates import Moment
 from dedup.feeds.fields import FieldMap
@@ -50,6 +51,8 @@ class ArticleBuilder:
         Which column is which field.
     nulls : frozenset of str
         Strings that stand for "nothing" in this format (CSV has no other way to say it).
+    clean : bool
+        Clean titles, texts and bylines.
 
     Attributes
     ----------
@@ -57,14 +60,24 @@ class ArticleBuilder:
         Values in which invalid characters were replaced so far.
     dates : DateReader
         Reads the dates of this file.
+    cleaner : Cleaner or None
+        Cleans titles, texts and bylines and counts; None: they stay as they are.
     """
 
-    def __init__(self, file: str, fields: FieldMap, nulls: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        file: str,
+        fields: FieldMap,
+        nulls: frozenset[str] = frozenset(),
+        *,
+        clean: bool = True,
+    ) -> None:
         # A file name need not be valid text; a column of Arrow must be.
         self.file = file.encode("utf-8", "replace").decode()
         self.fields = fields
         self.mended = 0
         self.dates = DateReader()
+        self.cleaner = Cleaner() if clean else None
         self._nulls = nulls
         self._learnt = False
 
@@ -82,6 +95,11 @@ class ArticleBuilder:
         rejects = list(raw.rejects)
         lost: set[int] = set()
         texts = {name: self._text(name, raw, lines, rejects, lost) for name in _TEXT_FIELDS}
+        originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
+        if self.cleaner is not None:
+            for name in CLEANED:
+                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
+                texts[name] = TextColumn(cleaned, texts[name].unmended)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
         for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():
             if row not in lost:
@@ -93,6 +111,7 @@ class ArticleBuilder:
             texts["outlet"] = _hosts(texts["url"])
         self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
         columns = {name: column.array for name, column in texts.items()}
+        columns |= {f"original_{name}": column for name, column in originals.items()}
         kept = np.arange(len(lines))
         if lost:
             kept = np.delete(kept, sorted(lost))
