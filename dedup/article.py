@@ -36,7 +36,9 @@ ARTICLE_SCHEMA: Final = pa.schema(
 )
 """Arrow schema of a batch of articles. `published` is UTC; `precision_s` is in seconds."""
 
-FEED_SCHEMA: Final = pa.schema([column for column in ARTICLE_SCHEMA if not column.name.startswith("original_")])
+FEED_SCHEMA: Final = pa.schema(
+    [column for column in ARTICLE_SCHEMA if not column.name.startswith("original_")]
+)
 """The article as it is exported: without the originals of what was cleaned."""
 
 

@@ -46,9 +46,7 @@ _C1: Final = {
 }
 # How the second and later bytes of a character in UTF-8 look: as Latin-1, or as Windows-1252.
 _LATER: Final = "\x80-\xbf" + "".join(_C1.values())
-_MOJIBAKE: Final = re.compile(
-    rf"[\xc2-\xdf][{_LATER}]|[\xe0-\xef][{_LATER}]{{2}}|[\xf0-\xf4][{_LATER}]{{3}}"
-)
+_MOJIBAKE: Final = re.compile(rf"[\xc2-\xdf][{_LATER}]|[\xe0-\xef][{_LATER}]{{2}}|[\xf0-\xf4][{_LATER}]{{3}}")
 _CONTROL: Final = re.compile(f"[{''.join(map(chr, _C1))}]")
 # The same seen in UTF-8, to be told quickly.
 _LEAD: Final = re.compile(rb"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
@@ -56,8 +54,42 @@ _CONTROL_BYTES: Final = re.compile(rb"\xc2[\x80-\x9f]")
 _READ_AS: Final = frozenset({"latin-1", "sloppy-windows-1252"})
 
 _WORDS_TOO: Final = frozenset(
-    "and or not int sum prod part real image sub sup sube supe nsub cap cup ne ni le ge sim cong prop empty exist"
-    " forall ang perp nabla isin notin there4 equiv asymp".split()
+    [
+        "and",
+        "or",
+        "not",
+        "int",
+        "sum",
+        "prod",
+        "part",
+        "real",
+        "image",
+        "sub",
+        "sup",
+        "sube",
+        "supe",
+        "nsub",
+        "cap",
+        "cup",
+        "ne",
+        "ni",
+        "le",
+        "ge",
+        "sim",
+        "cong",
+        "prop",
+        "empty",
+        "exist",
+        "forall",
+        "ang",
+        "perp",
+        "nabla",
+        "isin",
+        "notin",
+        "there4",
+        "equiv",
+        "asymp",
+    ]
 )
 _NAMES: Final = {
     **{name: chr(code) for name, code in name2codepoint.items() if name not in _WORDS_TOO},
@@ -69,9 +101,66 @@ _REFERENCE: Final = re.compile(r"&(?:([A-Za-z][A-Za-z0-9]{1,8})|#(0*[0-9]{1,7})|
 
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?=[\s/>])([^<>]*)>")
 _ELEMENTS: Final = frozenset(
-    "a abbr article aside b big blockquote center cite code dd del div dl dt em figcaption figure font footer"
-    " h1 h2 h3 h4 h5 h6 header i iframe ins label li main mark ol p pre q s script section small span strike"
-    " strong style sub sup table tbody td th thead tr tt u ul video".split()
+    [
+        "a",
+        "abbr",
+        "article",
+        "aside",
+        "b",
+        "big",
+        "blockquote",
+        "center",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "i",
+        "iframe",
+        "ins",
+        "label",
+        "li",
+        "main",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "script",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "style",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "video",
+    ]
 )
 _VOID: Final = frozenset({"br", "hr", "img"})
 
@@ -84,7 +173,9 @@ _JOINERS: Final = re.compile("[\u200b-\u200d]+")
 _NEEDING: Final = re.compile(f"[{_BESIDE}]")
 
 _LINE_END: Final = re.compile("\r\n?|[\u2028\u2029]")
-_BROKEN_WORD: Final = re.compile(r"(?<![^\W\d_])(?<![-'’])([^\W\d_]+)-\n[ \t]*([^\W\d_]+)(?![^\W\d_])(?![-'’])")
+_BROKEN_WORD: Final = re.compile(
+    r"(?<![^\W\d_])(?<![-'’])([^\W\d_]+)-\n[ \t]*([^\W\d_]+)(?![^\W\d_])(?![-'’])"
+)
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -127,9 +218,7 @@ def _repaired(text: str) -> str:
     encoded = text.encode()
     if _LEAD.search(encoded):
         # Line by line: one that was read right does not vouch for the next.
-        text = "\n".join(
-            _reread(line) if _MOJIBAKE.search(line) else line for line in text.split("\n")
-        )
+        text = "\n".join(_reread(line) if _MOJIBAKE.search(line) else line for line in text.split("\n"))
     return _CONTROL.sub(lambda found: _C1[ord(found[0])], text) if _CONTROL_BYTES.search(encoded) else text
 
 

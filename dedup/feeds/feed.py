@@ -21,6 +21,7 @@ from dedup.feeds.page_dump import read_page
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import STDIN, Source, feed_paths
+from dedup.feeds.zones import Zones
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,11 @@ class Feed:
         batch_size: int,
         batch_bytes: int,
         on_note: Callable[[str], None] | None,
+        clean: bool = True,
+        zones: Zones | None = None,
     ) -> None:
+        self._clean = clean
+        self._zones = zones or Zones()
         self._files = list(paths)
         self._mapping = dict(mapping)
         self._format = format
@@ -170,7 +175,9 @@ class Feed:
         columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
         fields = FieldMap.resolve(file, tuple(columns), first, self._mapping)
         self._note(file, ", ".join([*described, str(fields)]), once=True)
-        builder = ArticleBuilder(file, fields, NULLS if kind == "csv" else frozenset())
+        builder = ArticleBuilder(
+            file, fields, NULLS if kind == "csv" else frozenset(), clean=self._clean, zones=self._zones
+        )
         builder.learn(first)
         waiting.reverse()
         for raw in chain((waiting.pop() for _ in range(len(waiting))), batches):
@@ -189,8 +196,8 @@ class Feed:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(file, f"{' and '.join(said)}, replaced by U+FFFD")
-        if ambiguous := builder.dates.note():
-            self._note(file, ambiguous)
+        for said_at_last in builder.notes():
+            self._note(file, said_at_last)
 
     def _read_page(self, source: Source) -> FeedBatch:
         data = bytearray()
@@ -246,6 +253,9 @@ def read_feed(
     batch_size: int = 4096,
     batch_bytes: int = 32 << 20,
     on_note: Callable[[str], None] | None = None,
+    clean: bool = True,
+    timezone: str | None = None,
+    zones: Mapping[str, str] | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -268,13 +278,20 @@ def read_feed(
         Bytes of input a batch, exceeded by one record at most; 256 MB at most.
     on_note : callable, optional
         Called with each note as it is made.
+    clean : bool
+        Decode entities, repair mojibake and so on in titles, texts and bylines
+        (`dedup.feeds.clean_text`); the originals are in columns of their own.
+    timezone : str, optional
+        Zone of times that name none; UTC by default.
+    zones : mapping of str to str, optional
+        What abbreviations of zones mean: ``{"IST": "Asia/Jerusalem"}``.
 
     Raises
     ------
     FeedError
         A path does not exist; while iterating: a file is of no known format, or its columns do not fit.
     SettingsError
-        `mapping` or `format` names something that does not exist.
+        `mapping`, `format`, `timezone` or `zones` names something that does not exist.
 
     Examples
     --------
@@ -284,4 +301,5 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
-    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note)
+    rules = Zones.of(timezone, zones)
+    return Feed(feed_paths(paths), columns, kind, batch_size, batch_bytes, on_note, clean, rules)

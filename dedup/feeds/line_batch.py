@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.article import Reject
 from dedup.feeds.fields import value_at
-from dedup.feeds.iso_dates import iso_dates
+from dedup.feeds.iso_dates import iso_dates, naive_times
 from dedup.feeds.json_columns import PATCHED, Segment, string_column
 from dedup.feeds.json_scan import ARRAYS_FULL, BYTES, LINE, MISSING, OTHER, POSITION, ROWS, scan_lines
 from dedup.feeds.raw_batch import DateValues, RawRecord, TextColumn, TextValues, mend
@@ -168,7 +168,7 @@ class LineBatch:
         for row, value in self._apart(name, kinds):
             numbers[row] = len(values)
             values.append(value)
-        return DateValues(values, numbers, times, precision)
+        return DateValues(values, numbers, times, precision, naive_times(strings, precision))
 
     def _places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         number = self.table.number(name)

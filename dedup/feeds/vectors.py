@@ -150,7 +150,9 @@ def all_plain(typing: Any, array: Any, index: Any) -> Any:
             at = builder.add(args[1], ir.Constant(args[1].type, half))
             before = builder.sub(at, ir.Constant(at.type, 1))
             found = _load(context, builder, signature.args[0], args[0], at)
-            hyphen = builder.icmp_unsigned("==", _load(context, builder, signature.args[0], args[0], before), _all(0x2D))
+            hyphen = builder.icmp_unsigned(
+                "==", _load(context, builder, signature.args[0], args[0], before), _all(0x2D)
+            )
             some = builder.and_(hyphen, builder.icmp_unsigned("==", found, _all(0x0A)))
             for byte in (0x26, 0x3C, 0x0D):
                 some = builder.or_(some, builder.icmp_unsigned("==", found, _all(byte)))
