@@ -139,8 +139,8 @@ def test_without_an_outlet_column_the_host_of_the_url_stands_for_it(tmp_path: Pa
 
 
 def test_an_unknown_format_name_is_an_error_with_the_names_there_are(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"--format-in 'xml' is no feed format; choose from: jsonl"):
-        read_feed(tmp_path, format="xml")  # the folder is empty, too: whichever is told first
+    with pytest.raises(SettingsError, match=r"--format-in 'docx' is no feed format; choose from: jsonl"):
+        read_feed(tmp_path, format="docx")  # the folder is empty, too: whichever is told first
 
 
 def test_an_unknown_field_in_the_mapping_is_a_settings_error(tmp_path: Path) -> None:

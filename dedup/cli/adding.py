@@ -45,13 +45,12 @@ def add_feeds(
             said.add(text)
             progress.say(text)
 
+    from dedup.feeds import read_feed
+
     added = idx.add(
-        list(feeds),
-        mapping=mapping,
-        format=format,
+        read_feed(list(feeds), mapping=mapping, format=format, on_note=note, on_file=progress.files),
         on_change=on_change,
         threads=threads,
-        on_note=note,
         on_progress=progress.reading,
     )
     for text in added.notes:

@@ -10,13 +10,8 @@ from dedup.cli import options
 
 
 def index(
-    index: options.IndexFolder,
-    feeds: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FEED", help="Files or folders: JSON lines, CSV, page dumps; - is standard input."
-        ),
-    ] = None,
+    feeds: options.Feeds = None,
+    index: options.IndexFolderOrNone = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
     rejects: options.Rejects = None,
@@ -34,6 +29,14 @@ def index(
             help="Learn anew from the whole index what is common and what is furniture (begins a new epoch).",
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Write nothing, and need no -i: print what was found in the feeds (format, columns, first "
+            "articles, rejects).",
+        ),
+    ] = False,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -41,7 +44,8 @@ def index(
 
     \b
     Example
-      dedup index monday.jsonl tuesday.jsonl -i news.dedup
+      dedup index monday.jsonl 'archive/**/*.html' -i news.dedup
+      dedup index --dry-run headlines.csv                        look at it first
       dedup index headlines.csv -i news.dedup --map title=Headline,outlet=Source
       zcat dump.jsonl.gz | dedup index - -i news.dedup --rejects bad.jsonl
 
@@ -49,6 +53,7 @@ def index(
     """
     from dedup.cli.adding import add_feeds, check_feeds
     from dedup.cli.facade import open_index, open_or_create_index
+    from dedup.cli.output import emit_lines
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
@@ -57,6 +62,19 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    if dry_run:
+        if not feeds or refresh:
+            raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
+        from dedup.cli.dry_run import dry_run as looked_at
+
+        check_profile(profile, rejects, *feeds)
+        check_writable(rejects, *feeds)
+        with profiling(profile), Progress() as progress:
+            lines = looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
+        emit_lines(lines, None)
+        return
+    if index is None:
+        raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))

@@ -88,6 +88,14 @@ class StatsFormat(StrEnum):
 IndexFolder: TypeAlias = Annotated[
     Path, typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index.")
 ]
+IndexFolderOrNone: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index. Needed, but for a --dry-run."),
+]
+FEED_HELP: Final = (
+    "Files, folders, archives or patterns ('feeds/*.jsonl'), in any format; - is standard input."
+)
+Feeds: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="FEED", help=FEED_HELP)]
 Mapping: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -101,8 +109,8 @@ FormatIn: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--format-in",
-        metavar="jsonl|json|csv|page",
-        help="Format of the feed, where its content does not tell.",
+        metavar="jsonl|json|csv|page|parquet|arrow|rss|html",
+        help="Format of the feeds, where their content does not tell.",
         rich_help_panel=READING,
     ),
 ]

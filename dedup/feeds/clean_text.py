@@ -4,15 +4,16 @@ Only what is certain: a wrong repair is worse than none, for nobody sees it happ
 makes a value shorter or leaves it as long as it was, and they are repeated until nothing changes; so cleaning
 what is clean changes nothing, and the result depends on the value alone.
 
-- *Mojibake*: UTF-8 that was read as Windows-1252 or Latin-1, once or more often, as ftfy tells it (all its other
-  repairs are off); C1 control characters, which no text holds, are the Windows-1252 characters they stand for.
+- *Mojibake*: UTF-8 that was read as Windows-1252 or Latin-1, once or more often, as ftfy tells it (all its
+  other repairs are off); C1 control characters, which no text holds, are the Windows-1252 characters they
+  stand for.
 - *Entities*: references that end in a semicolon, by number or by a name of HTML 4; what spells a word
   (``&or;``, ``&sub;``) is left. ``AT&T;`` is no reference. Escaped twice means decoded twice.
-- *Tags*: only where the text is clearly markup: an element that is closed again, a line break, a picture, or two
-  paragraphs. "Use the <div> tag" stays.
-- *Invisible characters*: soft hyphens, byte order marks, word joiners; zero-width spaces and joiners unless they
-  stand beside a letter of a script that needs them (Arabic, Indic, Thai, Khmer, ...) or in an emoji. Marks
-  of direction stay: right-to-left text is wrong without them, and the words are cut the same.
+- *Tags*: only where the text is clearly markup: an element that is closed again, a line break, a picture,
+  or two paragraphs. "Use the <div> tag" stays.
+- *Invisible characters*: soft hyphens, byte order marks, word joiners; zero-width spaces and joiners unless
+  they stand beside a letter of a script that needs them (Arabic, Indic, Thai, Khmer, ...) or in an emoji.
+  Marks of direction stay: right-to-left text is wrong without them, and the words are cut the same.
 - *Line ends*: all are ``\\n``.
 - *Hyphens at line ends*: joined if both halves are lower-case letters, the text has the joined word
   elsewhere, and nowhere the word with a hyphen within a line. ``so-\\ncalled`` survives.
@@ -53,44 +54,11 @@ _LEAD: Final = re.compile(rb"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
 _CONTROL_BYTES: Final = re.compile(rb"\xc2[\x80-\x9f]")
 _READ_AS: Final = frozenset({"latin-1", "sloppy-windows-1252"})
 
-_WORDS_TOO: Final = frozenset(
-    [
-        "and",
-        "or",
-        "not",
-        "int",
-        "sum",
-        "prod",
-        "part",
-        "real",
-        "image",
-        "sub",
-        "sup",
-        "sube",
-        "supe",
-        "nsub",
-        "cap",
-        "cup",
-        "ne",
-        "ni",
-        "le",
-        "ge",
-        "sim",
-        "cong",
-        "prop",
-        "empty",
-        "exist",
-        "forall",
-        "ang",
-        "perp",
-        "nabla",
-        "isin",
-        "notin",
-        "there4",
-        "equiv",
-        "asymp",
-    ]
+_WORDS_TOO_NAMES: Final = (
+    "and or not int sum prod part real image sub sup sube supe nsub cap cup ne ni le ge sim cong prop "
+    "empty exist forall ang perp nabla isin notin there4 equiv asymp"
 )
+_WORDS_TOO: Final = frozenset(_WORDS_TOO_NAMES.split())
 _NAMES: Final = {
     **{name: chr(code) for name, code in name2codepoint.items() if name not in _WORDS_TOO},
     **{name.upper(): chr(name2codepoint[name]) for name in ("amp", "lt", "gt", "quot", "copy", "reg")},
@@ -100,68 +68,12 @@ _AMPERSAND: Final = re.compile(r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)+")
 _REFERENCE: Final = re.compile(r"&(?:([A-Za-z][A-Za-z0-9]{1,8})|#(0*[0-9]{1,7})|#[xX](0*[0-9A-Fa-f]{1,6}));")
 
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?=[\s/>])([^<>]*)>")
-_ELEMENTS: Final = frozenset(
-    [
-        "a",
-        "abbr",
-        "article",
-        "aside",
-        "b",
-        "big",
-        "blockquote",
-        "center",
-        "cite",
-        "code",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "font",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "i",
-        "iframe",
-        "ins",
-        "label",
-        "li",
-        "main",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "script",
-        "section",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "style",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "video",
-    ]
+_ELEMENTS_NAMES: Final = (
+    "a abbr article aside b big blockquote center cite code dd del div dl dt em figcaption figure "
+    "font footer h1 h2 h3 h4 h5 h6 header i iframe ins label li main mark ol p pre q s script section "
+    "small span strike strong style sub sup table tbody td th thead tr tt u ul video"
 )
+_ELEMENTS: Final = frozenset(_ELEMENTS_NAMES.split())
 _VOID: Final = frozenset({"br", "hr", "img"})
 
 # Scripts whose letters join, or whose words are parted without a space.

@@ -1,11 +1,12 @@
 """Month names, weekday names and time zones as news feeds write them.
 
-English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Norwegian, Polish, Russian, Turkish,
-Indonesian and Arabic, all lower case and without accents, as `dedup.feeds.dates` compares them.
+English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Norwegian, Polish, Russian,
+Turkish, Indonesian and Arabic, all lower case and without accents, as `dedup.feeds.dates` compares them.
 
-An abbreviation of a zone can mean several. The rule: each is read as what most news that writes it means, and those
-of `AMBIGUOUS` are counted and told; ``--tz IST=Asia/Jerusalem`` overrides. An offset beside it always wins. A
-name of standard or summer time is taken at its word, whatever the date: EDT in January is four hours behind UTC.
+An abbreviation of a zone can mean several. The rule: each is read as what most news that writes it means, and
+those of `AMBIGUOUS` are counted and told; ``--tz IST=Asia/Jerusalem`` overrides. An offset beside it always
+wins. A name of standard or summer time is taken at its word, whatever the date: EDT in January is four hours
+behind UTC.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 _MONTH_SPELLINGS: Final = (
-    "january jan janv januar jaenner enero ene janvier janeiro gennaio gen januari stycznia sty января янв ocak "
-    "oca يناير",
+    "january jan janv januar jaenner enero ene janvier janeiro gennaio gen januari stycznia sty января янв "
+    "ocak oca يناير",
     "february feb febr februar fevr fev fevrier febrero fevereiro febbraio febb februari lutego lut февраля "
     "фев февр subat sub pebruari فبراير",
     "march mar maerz marz mrz mars marzo marco maart mrt marts marca марта мар mart maret مارس",
@@ -25,7 +26,8 @@ _MONTH_SPELLINGS: Final = (
     "august aug aou aout agosto ago agto augustus augusti sierpnia sie августа авг agustos agu agustus اغسطس",
     "september sep sept septembre septiembre setiembre setembro settembre set sett wrzesnia wrz сентября сен "
     "сент eylul eyl سبتمبر",
-    "october oct okt oktober octobre octubre outubro out ottobre ott pazdziernika paz октября окт ekim eki اكتوبر",
+    "october oct okt oktober octobre octubre outubro out ottobre ott pazdziernika paz октября окт ekim eki "
+    "اكتوبر",
     "november nov novembre noviembre novembro listopada lis ноября ноя нояб kasim kas نوفمبر",
     "december dec dez dezember decembre diciembre dic dezembro dicembre desember des grudnia gru декабря дек "
     "aralik ara ديسمبر",
@@ -45,7 +47,7 @@ WEEKDAYS: Final = frozenset(
             "segunda terca quarta quinta sexta feira seg ter qua qui sex",
             "lunedi martedi mercoledi giovedi venerdi domenica gio",
             "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo za zo",
-            "mandag tirsdag onsdag torsdag fredag lordag lørdag sondag søndag tisdag mandag man tir tis ons tor fre",
+            "mandag tirsdag onsdag torsdag fredag lordag lørdag sondag søndag tisdag man tir tis ons tor fre",
             "lor lør son søn",
             "poniedzialek poniedziałek wtorek sroda środa czwartek piatek sobota niedziela",
             "понедельник вторник среда четверг пятница суббота воскресенье пн вт ср чт пт сб вс",
@@ -187,8 +189,9 @@ SEASONAL_ZONES: Final = {
 """Abbreviations that mean standard or summer time by the date, with the zone that knows which."""
 
 _RELATIVE_WORDS: Final = (
-    "ago today yesterday now tonight vor heute gestern aujourd hier ayer hoy hace ontem hoje ieri oggi fa gisteren "
-    "vandaag geleden igar idag sedan siden wczoraj dzisiaj temu вчера сегодня назад dun bugun once kemarin lalu atras"
+    "ago today yesterday now tonight vor heute gestern aujourd hier ayer hoy hace ontem hoje ieri oggi fa "
+    "gisteren vandaag geleden igar idag sedan siden wczoraj dzisiaj temu вчера сегодня назад dun bugun "
+    "once kemarin lalu atras"
 )
 RELATIVE: Final = frozenset(_RELATIVE_WORDS.split())
 """Words of a date that counts from the day it was shown, which the feed does not tell."""

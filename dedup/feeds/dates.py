@@ -6,7 +6,8 @@ parts: first the time and its offset, then the date, then what is left, which
 must be a weekday, a zone or a filler word. One unknown word and the value is
 not understood: a wrong date is worse than none, for it chooses the canonical article.
 
-No zone means UTC, unless `Zones` say otherwise. ``03/04/2025`` means two things; see `dedup.feeds.date_order`.
+No zone means UTC, unless `Zones` say otherwise. ``03/04/2025`` means two things; see
+`dedup.feeds.date_order`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
 from dedup.feeds.date_words import AMBIGUOUS, FILLERS, MONTHS, RELATIVE, SEASONAL_ZONES, WEEKDAYS, ZONES
-from dedup.feeds.zones import Zones, zone_named
+from dedup.feeds.zones import DEFAULT_ZONES, Zones, zone_named
 
 DAY: Final = 86_400
 EARLIEST_YEAR: Final = 1600  # the first newspapers
@@ -30,7 +31,6 @@ NAIVE: Final = "naive"
 """Stands in `read_traced` for a time that named no zone."""
 
 _Read = tuple[datetime, int, str]
-_DEFAULT: Final = Zones()
 
 LONGEST_DATE: Final = 80
 """Characters. Nobody writes a longer date; longer values are text in the wrong column."""
@@ -67,7 +67,7 @@ _EAST_ASIAN_TIME = re.compile(
 )
 
 
-def read_date(value: Any, day_first: bool | None = None, zones: Zones = _DEFAULT) -> Moment | None:
+def read_date(value: Any, day_first: bool | None = None, zones: Zones = DEFAULT_ZONES) -> Moment | None:
     """Return a date as UTC with its precision, or None when it cannot be understood.
 
     Parameters
@@ -97,7 +97,7 @@ def read_date(value: Any, day_first: bool | None = None, zones: Zones = _DEFAULT
     return None if found is None else found[:2]
 
 
-def read_traced(value: Any, day_first: bool | None = None, zones: Zones = _DEFAULT) -> _Read | None:
+def read_traced(value: Any, day_first: bool | None = None, zones: Zones = DEFAULT_ZONES) -> _Read | None:
     """Return what `read_date` returns, and what the time rests on.
 
     That is `NAIVE` where no zone was named, an abbreviation of `AMBIGUOUS` where one was that means
@@ -317,7 +317,9 @@ def _full_year(year: str) -> int:
     return int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= 69 else 2000)
 
 
-def _finish(moment: datetime, precision: int, zones: Zones = _DEFAULT, rests_on: str = "") -> _Read | None:
+def _finish(
+    moment: datetime, precision: int, zones: Zones = DEFAULT_ZONES, rests_on: str = ""
+) -> _Read | None:
     if moment.tzinfo is None:
         if not (moment.hour or moment.minute or moment.second or moment.microsecond):
             precision = DAY

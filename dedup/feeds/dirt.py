@@ -52,7 +52,7 @@ def _scan(data, ends, dirty):  # type: ignore[no-untyped-def]
     at, stop = np.intp(ends[0]), np.intp(ends[-1])
     row = 0
     # The first byte has none before it, and behind the last ones there may be no more to load.
-    whole = min(stop, len(data) - 32)
+    whole = stop if stop < len(data) - 32 else len(data) - 32
     if at < stop and at == 0:
         row = _look(data, at, ends, row, dirty)
         at += 1

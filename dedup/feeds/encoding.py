@@ -12,6 +12,8 @@ import codecs
 import re
 from typing import Final
 
+from dedup.errors import SettingsError
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -33,11 +35,30 @@ _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _NOT_IN_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
+# What Python calls codecs of text and no file is in.
+_NO_FEED_CODECS: Final = frozenset(
+    {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+)
+
 _PLAUSIBLE_SHARE: Final = 0.8
 # Above this share of bytes that are neither UTF-8 nor Western text, replacing them would leave no text.
 _HOPELESS_SHARE: Final = 0.15
 _BINARY_SHARE: Final = 0.05
 _FEW_CONTROLS: Final = 8  # so that a few in a tiny file do not make it binary
+
+
+def named_encoding(name: str) -> str:
+    """Return the codec a user named; raise `SettingsError` when Python has none of that name for texts."""
+    try:
+        codec = codecs.lookup(name)
+        "".encode(codec.name)  # fails for what recodes bytes, such as base64
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        codec = None
+    if codec is None or codec.name in _NO_FEED_CODECS:
+        raise SettingsError(
+            f"--encoding {name[:80]!r} is no encoding of texts", "examples: utf-8, cp1251, gb18030, shift_jis"
+        )
+    return codec.name
 
 
 def guess_encoding(head: bytes) -> str:

@@ -88,6 +88,12 @@ def folded_name(name: str) -> str:
 KNOWN_NAMES: Final = frozenset(guess for guesses in _GUESSES.values() for guess in guesses)
 """Every folded name that is guessed; a header that holds none of them is no header we know."""
 
+
+def guessed_names(field: str) -> tuple[str, ...]:
+    """Return the folded names under which a field is looked for, the likeliest first."""
+    return _GUESSES[field]
+
+
 # Unquoted in a note; anything else would make `a=b c=d` unreadable.
 _PLAIN_NAME = re.compile(r"[\w.\-/]+")
 

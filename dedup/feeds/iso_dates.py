@@ -65,7 +65,7 @@ def naive_times(texts: pa.StringArray, precision: npt.NDArray[np.int32]) -> npt.
     bool array, shape (n,)
         False for days, which are the same day in every zone.
     """
-    naive = (precision != 0) & (precision != DAY)
+    naive: npt.NDArray[np.bool_] = (precision != 0) & (precision != DAY)
     _, offsets, data = texts.buffers()
     rows = np.flatnonzero(naive)
     if len(rows):

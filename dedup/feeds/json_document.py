@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -18,6 +18,10 @@ from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.fields import KNOWN_NAMES, folded_name
 from dedup.feeds.raw_batch import RawBatch
+
+if TYPE_CHECKING:
+    from dedup.feeds.readers import ReadOptions
+    from dedup.feeds.sources import Source
 
 LARGEST_DOCUMENT: Final = 512 << 20
 """Bytes of JSON in one document; parsed it takes several times as much memory."""
@@ -31,10 +35,8 @@ class JsonDocumentReader:
 
     Parameters
     ----------
-    file : str
-        For rejects.
-    batch_size : int
-        Records a batch at most.
+    source : Source
+    options : ReadOptions
 
     Attributes
     ----------
@@ -42,13 +44,16 @@ class JsonDocumentReader:
         1 when invalid UTF-8 was replaced in the document.
     """
 
-    def __init__(self, file: str, batch_size: int, mapped: frozenset[str] = frozenset()) -> None:
-        self._file = file
-        self._batch_size = batch_size
-        self._mapped = mapped
+    described = "json document"
+
+    def __init__(self, source: Source, options: ReadOptions) -> None:
+        self._source = source
+        self._file = source.path
+        self._batch_size = options.batch_size
+        self._mapped = options.mapped
         self.replaced = 0
 
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]:
+    def read(self) -> Iterator[RawBatch]:
         """Yield the records; `lines` counts records, for a document has no lines of its own.
 
         Raises
@@ -57,7 +62,7 @@ class JsonDocumentReader:
             The document is larger than `LARGEST_DOCUMENT`.
         """
         data = bytearray()
-        for block in blocks:
+        for block in self._source.blocks():
             data += block
             if len(data) > LARGEST_DOCUMENT:
                 raise FeedError(

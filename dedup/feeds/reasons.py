@@ -25,10 +25,16 @@ TOO_LONG: Final = "line too long"
 BAD_DATE: Final = "date not understood (article kept without it)"
 RELATIVE_DATE: Final = "date is relative to a day the feed does not tell (article kept without it)"
 DAMAGED: Final = "file damaged (what was readable is kept)"
+OVER_LIMIT: Final = "unpacks to more than the limit (what came before is kept)"
+CHANGED: Final = "file changed while it was read (what was read is kept)"
+MEMBER: Final = "member of an archive not read"
+ENCRYPTED: Final = "file encrypted (not read)"
 EMPTY_FILE: Final = "empty file"
 NOT_A_FEED: Final = "not a feed (skipped in its folder)"
 
-KEPT: Final = frozenset({BAD_DATE, RELATIVE_DATE, DAMAGED, EMPTY_FILE, NOT_A_FEED})
+KEPT: Final = frozenset(
+    {BAD_DATE, RELATIVE_DATE, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED, EMPTY_FILE, NOT_A_FEED}
+)
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")

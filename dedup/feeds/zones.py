@@ -66,9 +66,9 @@ class Zones:
             Listing every zone that does not exist.
         """
         rules = cls(naive or "UTC", {name.lower(): zone for name, zone in (named or {}).items()})
-        mistakes = [
-            f"--timezone: there is no zone {rules.naive!r}" for _ in "x" if zone_named(rules.naive) is None
-        ]
+        mistakes = []
+        if zone_named(rules.naive) is None:
+            mistakes.append(f"--timezone: there is no zone {rules.naive!r}")
         for name, zone in rules.named.items():
             if not _ABBREVIATION.fullmatch(name):
                 mistakes.append(f"--tz: {name!r} is no abbreviation of a zone")
@@ -99,6 +99,10 @@ class Zones:
             offset = (start + timedelta(microseconds=step * _STEP_US)).replace(tzinfo=zone).utcoffset()
             shifts.append(0 if offset is None else offset // timedelta(microseconds=1))
         return times - np.array(shifts, dtype=np.int64)[which]
+
+
+DEFAULT_ZONES: Final = Zones()
+"""UTC where no zone is named, and abbreviations as `dedup.feeds.date_words` has them."""
 
 
 def parse_zones(timezone: str | None, pairs: Iterable[str] | None) -> Zones:

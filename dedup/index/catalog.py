@@ -30,8 +30,8 @@ from dedup.index.sqlite_errors import explained_sqlite
 FORMAT_VERSION: Final = 2
 """Version of everything in the folder; raised when an older `dedup` could not read it.
 
-2 keeps the originals of cleaned fields in columns of their own. An index of format 1 is read as it is, for nothing
-in it was cleaned, and becomes one of format 2 when something is added.
+2 keeps the originals of cleaned fields in columns of their own. An index of format 1 is read as it is, for
+nothing in it was cleaned, and becomes one of format 2 when something is added.
 """
 
 _SCHEMA: Final = """
