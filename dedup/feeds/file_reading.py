@@ -21,6 +21,7 @@ from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import Source
+from dedup.feeds.zones import DEFAULT_ZONES, Zones
 
 # The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
@@ -48,6 +49,10 @@ class Plan:
         The feed is merely looked at, and so much of it read.
     log : FeedLog
         Gets notes and tallies.
+    clean : bool
+        Titles, texts and bylines are cleaned.
+    zones : Zones
+        What a missing or an ambiguous time zone means.
     """
 
     mapping: Mapping[str, str]
@@ -55,6 +60,8 @@ class Plan:
     options: ReadOptions
     look: Look | None
     log: FeedLog
+    clean: bool = True
+    zones: Zones = DEFAULT_ZONES
 
 
 class Told(Protocol):
@@ -239,7 +246,7 @@ class FileReading:
         need = getattr(told, "need", None)
         if need is not None:
             need(fields.columns.values())
-        builder = ArticleBuilder(self.path, fields, nulls)
+        builder = ArticleBuilder(self.path, fields, nulls, clean=self._plan.clean, zones=self._plan.zones)
         builder.learn(settling)
         waiting.reverse()
         for raw in chain((waiting.pop() for _ in range(len(waiting))), raws):
@@ -260,8 +267,8 @@ class FileReading:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(f"{' and '.join(said)}, replaced by U+FFFD")
-        if ambiguous := builder.dates.note():
-            self._note(ambiguous)
+        for said_last in builder.notes():
+            self._note(said_last)
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Yield batches until the plan's number of records is reached; find out whether more follow."""

@@ -14,6 +14,7 @@ value can be, and what becomes of it:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,10 +26,12 @@ import pyarrow.compute as pc
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.feeds import reasons
+from dedup.feeds.cleanup import CLEANED, Cleaner
 from dedup.feeds.date_order import DateReader
-from dedup.feeds.dates import Moment
+from dedup.feeds.dates import NAIVE, Moment, is_relative
 from dedup.feeds.fields import FieldMap
 from dedup.feeds.raw_batch import Batch, RawRecord, TextColumn
+from dedup.feeds.zones import Zones
 
 _TIME: Final = ARTICLE_SCHEMA.field("published").type
 _TEXT_FIELDS: Final = ("id", "outlet", "url", "title", "text", "byline", "place", "credit", "language")
@@ -50,6 +53,10 @@ class ArticleBuilder:
         Which column is which field.
     nulls : frozenset of str
         Strings that stand for "nothing" in this format (CSV has no other way to say it).
+    clean : bool
+        Clean titles, texts and bylines.
+    zones : Zones, optional
+        What a missing or an ambiguous time zone means.
 
     Attributes
     ----------
@@ -57,14 +64,25 @@ class ArticleBuilder:
         Values in which invalid characters were replaced so far.
     dates : DateReader
         Reads the dates of this file.
+    cleaner : Cleaner or None
+        Cleans titles, texts and bylines and counts; None: they stay as they are.
     """
 
-    def __init__(self, file: str, fields: FieldMap, nulls: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        file: str,
+        fields: FieldMap,
+        nulls: frozenset[str] = frozenset(),
+        *,
+        clean: bool = True,
+        zones: Zones | None = None,
+    ) -> None:
         # A file name need not be valid text; a column of Arrow must be.
         self.file = file.encode("utf-8", "replace").decode()
         self.fields = fields
         self.mended = 0
-        self.dates = DateReader()
+        self.dates = DateReader(zones)
+        self.cleaner = Cleaner() if clean else None
         self._nulls = nulls
         self._learnt = False
 
@@ -82,6 +100,11 @@ class ArticleBuilder:
         rejects = list(raw.rejects)
         lost: set[int] = set()
         texts = {name: self._text(name, raw, lines, rejects, lost) for name in _TEXT_FIELDS}
+        originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
+        if self.cleaner is not None:
+            for name in CLEANED:
+                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
+                texts[name] = TextColumn(cleaned, texts[name].unmended)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
         for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():
             if row not in lost:
@@ -93,6 +116,7 @@ class ArticleBuilder:
             texts["outlet"] = _hosts(texts["url"])
         self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
         columns = {name: column.array for name, column in texts.items()}
+        columns |= {f"original_{name}": column for name, column in originals.items()}
         kept = np.arange(len(lines))
         if lost:
             kept = np.delete(kept, sorted(lost))
@@ -107,6 +131,13 @@ class ArticleBuilder:
             [columns[name] for name in ARTICLE_SCHEMA.names], schema=ARTICLE_SCHEMA
         )
         return FeedBatch(articles=articles, rejects=tuple(rejects))
+
+    def notes(self) -> list[str]:
+        """Return a line about each thing that was decided while reading: dates, zones, what was cleaned."""
+        said = [self.dates.note(), *self.dates.zone_notes()]
+        if self.cleaner is not None:
+            said.append(self.cleaner.note())
+        return [line for line in said if line is not None]
 
     def _text(
         self, name: str, raw: Batch, lines: npt.NDArray[np.int64], rejects: list[Reject], lost: set[int]
@@ -146,9 +177,15 @@ class ArticleBuilder:
         precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
         moments: list[Moment | None] = [None] * len(dated.values)
         bad: set[int] = set()
-        for number in dict.fromkeys(numbers[numbers >= 0].tolist()):
+        if dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
+            self.dates.rest_on[NAIVE] += local.size
+            times[local] = self.dates.zones.to_utc(times[local])
+        for number, records in Counter(numbers[numbers >= 0].tolist()).items():
             value = dated.values[number]
-            moments[number] = None if value is None else self.dates.read(value)
+            if value is not None:
+                moments[number], rests_on = self.dates.read_traced(value)
+                if rests_on:
+                    self.dates.rest_on[rests_on] += records
             missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
             if moments[number] is None and not missing:
                 bad.add(number)
@@ -156,7 +193,9 @@ class ArticleBuilder:
             for line, number in zip(lines.tolist(), numbers.tolist(), strict=True):
                 if number in bad:
                     detail = f"{column}: {reasons.shown(dated.values[number])}"
-                    rejects.append(reasons.reject(self.file, line, reasons.BAD_DATE, detail))
+                    relative = is_relative(dated.values[number])
+                    reason = reasons.RELATIVE_DATE if relative else reasons.BAD_DATE
+                    rejects.append(reasons.reject(self.file, line, reason, detail))
         if moments:
             read = pa.array([None if moment is None else moment[0] for moment in moments], _TIME)
             good = np.array([0 if moment is None else moment[1] for moment in moments], dtype=np.int32)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.article import ARTICLE_SCHEMA, Article, Reject
+from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA, Article, Reject
 from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
@@ -471,7 +471,7 @@ class Index:
         place = place[np.lexsort((corpus.row[place], corpus.part[place]))]
         for low in range(0, len(place), _EXPORT_BATCH):
             some = place[low : low + _EXPORT_BATCH]
-            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], ARTICLE_SCHEMA.names)
+            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], FEED_SCHEMA.names)
             yield from rows.combine_chunks().to_batches()
 
     # Looking
