@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from dedup.cli.progress import Progress
 from dedup.cli.reading import read_line, tell_rejects, write_rejects
 
 
-def check_feeds(feeds: Sequence[str], mapping: str | None, format: str | None) -> dict[str, str] | None:
+def check_feeds(
+    feeds: Sequence[str], mapping: str | None, format: str | None, words: Mapping[str, Any] | None = None
+) -> dict[str, str] | None:
     """Raise now what would be wrong with the feeds and their options; return the parsed ``--map``.
 
     Before an index is created: a misspelt file name must not leave an empty one behind.
@@ -18,7 +20,7 @@ def check_feeds(feeds: Sequence[str], mapping: str | None, format: str | None) -
     from dedup.feeds import parse_map, read_feed
 
     columns = None if mapping is None else parse_map(mapping)
-    read_feed(list(feeds), mapping=columns, format=format)
+    read_feed(list(feeds), mapping=columns, format=format, **(words or {}))
     return columns
 
 
@@ -33,9 +35,11 @@ def add_feeds(
     threads: int | None = None,
     rejects: Path | None = None,
     quiet: bool = False,
+    words: Mapping[str, Any] | None = None,
 ) -> Any:
     """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
 
+    `words` are the keywords that `options.wording` returns.
     `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
     """
     said: set[str] = set()
@@ -48,7 +52,14 @@ def add_feeds(
     from dedup.feeds import read_feed
 
     added = idx.add(
-        read_feed(list(feeds), mapping=mapping, format=format, on_note=note, on_file=progress.files),
+        read_feed(
+            list(feeds),
+            mapping=mapping,
+            format=format,
+            on_note=note,
+            on_file=progress.files,
+            **(words or {}),
+        ),
         on_change=on_change,
         threads=threads,
         on_progress=progress.reading,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dedup.cli.progress import Progress
 
 
 def dry_run(
-    feeds: Sequence[str], progress: Progress, *, mapping: str | None, format: str | None, rejects: Path | None
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None,
+    format: str | None,
+    rejects: Path | None,
+    words: Mapping[str, Any],
 ) -> list[str]:
     """Read the beginning of feeds and return the lines that tell what was found.
 
@@ -19,6 +26,8 @@ def dry_run(
     progress : Progress
     mapping, format
         ``--map`` and ``--format-in``.
+    words : mapping
+        What `options.wording` returns.
     rejects : Path, optional
         Gets the rejects.
 
@@ -41,6 +50,7 @@ def dry_run(
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,
+        **words,
     )
     for _ in feed:
         progress.reading(feed.n_read)

@@ -14,6 +14,9 @@ def index(
     index: options.IndexFolderOrNone = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     on_change: Annotated[
         options.OnChange,
@@ -62,6 +65,7 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    words = options.wording(no_clean, timezone, tz)
     if dry_run:
         if not feeds or refresh:
             raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
@@ -70,7 +74,9 @@ def index(
         check_profile(profile, rejects, *feeds)
         check_writable(rejects, *feeds)
         with profiling(profile), Progress() as progress:
-            lines = looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
+            lines = looked_at(
+                feeds, progress, mapping=mapping, format=format_in, rejects=rejects, words=words
+            )
         emit_lines(lines, None)
         return
     if index is None:
@@ -78,7 +84,7 @@ def index(
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    columns = check_feeds(feeds, mapping, format_in) if feeds else None
+    columns = check_feeds(feeds, mapping, format_in, words) if feeds else None
     with (
         profiling(profile),
         Progress() as progress,
@@ -95,6 +101,7 @@ def index(
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                words=words,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

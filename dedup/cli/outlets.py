@@ -66,6 +66,9 @@ def outlets(
     csv_safe: options.CsvSafe = False,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Tell of each outlet what it shares with others, how often it was first, and from whom it copies.
@@ -98,9 +101,10 @@ def outlets(
     )
     table = load_families(families)
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     with Progress() as progress:
-        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
+        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads, words=words)
         with reading as idx:
             found = idx.provenance(
                 by=by.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ def opened(
     format: str | None = None,
     threads: int | None = None,
     rejects: Path | None = None,
+    words: Mapping[str, Any] | None = None,
 ) -> Iterator[Any]:
     """Open the index the sources are, or one that holds what the feeds hold.
 
@@ -29,6 +30,8 @@ def opened(
     progress : Progress
     mapping, format, threads, rejects
         As the commands that read feeds have them.
+    words : mapping, optional
+        What `options.wording` returns.
 
     Yields
     ------
@@ -42,7 +45,16 @@ def opened(
         with facade.open_index(folder) as idx:
             yield idx
         return
-    columns = check_feeds(sources, mapping, format)
+    columns = check_feeds(sources, mapping, format, words)
     with facade.temporary_index() as idx:
-        add_feeds(idx, sources, progress, mapping=columns, format=format, threads=threads, rejects=rejects)
+        add_feeds(
+            idx,
+            sources,
+            progress,
+            mapping=columns,
+            format=format,
+            threads=threads,
+            rejects=rejects,
+            words=words,
+        )
         yield idx

@@ -49,6 +49,9 @@ def tune(
     plot: options.Plot = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Fit the confirm model on your own labels, choose a threshold, and print the curve.
@@ -97,11 +100,12 @@ def tune(
         if len(gold) == 1
         else [([source], labels) for source, labels in zip(sources, gold, strict=True)]
     )
+    words = options.wording(no_clean, timezone, tz)
     labels = [(feeds, path, read_gold(path)) for feeds, path in corpora]
     with Progress() as progress:
         measured = []
         for feeds, path, read in labels:
-            reading = opened(feeds, progress, mapping=mapping, format=format_in, threads=threads)
+            reading = opened(feeds, progress, mapping=mapping, format=format_in, threads=threads, words=words)
             with reading as idx:
                 progress.stage("measuring pairs", 0, 0)
                 known, _ = held_by(idx, read, path, progress.say)
