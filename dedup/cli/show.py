@@ -28,7 +28,7 @@ def show(
         bool,
         typer.Option(
             "--original",
-            help="Print title, byline and text of the article ID as the feed had them, before they were cleaned.",
+            help="Print title, byline and text of the article ID as the feed had them, uncleaned.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,

@@ -289,12 +289,15 @@ class FieldMap:
         The column that stands in for the text of a record that has none.
     joins : frozenset of str
         Fields read from several columns.
+    text_given : bool
+        The user said what the text is, so nothing stands in for it.
     """
 
     columns: Mapping[str, str]
     outlet_from_url: bool = False
     teaser: str | None = None
     joins: frozenset[str] = frozenset()
+    text_given: bool = False
 
     @classmethod
     def resolve(
@@ -361,6 +364,7 @@ class FieldMap:
             outlet_from_url="outlet" not in ordered and "url" in ordered,
             teaser=None if "text" in mapping else _teaser(ordered, columns),
             joins=frozenset(joins),
+            text_given="text" in mapping,
         )
 
     def with_columns(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> FieldMap:
@@ -372,9 +376,9 @@ class FieldMap:
             if column is not None and not (field == "outlet" and self.outlet_from_url):
                 chosen[field] = column
         teaser = self.teaser
-        if teaser is None and "text" not in self.columns:
+        if teaser is None and not self.text_given:
             teaser = _teaser(chosen, columns)
-        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins)
+        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins, self.text_given)
 
     def parts(self, field: str) -> tuple[str, ...]:
         """Return the columns a field is read from, in the order they are joined; () for none."""

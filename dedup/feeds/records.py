@@ -138,9 +138,9 @@ class ArticleBuilder:
         """Return a line about each thing that was decided while reading: dates, zones, what was cleaned."""
         said = [self.dates.note(), *self.dates.zone_notes()]
         if hosts := self.filled["outlet"]:
-            said.append(f"{hosts:,} records name no outlet; it is the host of their url")
+            said.append(f"{_records(hosts)} without an outlet: the host of the url stands for it")
         if teasers := self.filled["text"]:
-            said.append(f"{teasers:,} records have no text; {self.fields.teaser} stands in")
+            said.append(f"{_records(teasers)} without a text: {self.fields.teaser} stands in for it")
         if self.cleaner is not None:
             said.append(self.cleaner.note())
         return [line for line in said if line is not None]
@@ -273,6 +273,10 @@ def empty_articles() -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [pa.array([], column.type) for column in ARTICLE_SCHEMA], schema=ARTICLE_SCHEMA
     )
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'s' * (number != 1)}"
 
 
 def _hosts(urls: TextColumn) -> TextColumn:

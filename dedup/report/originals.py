@@ -7,7 +7,7 @@ from dedup.report.wording import printable
 
 
 def original_lines(article: Article, *, raw: bool = False) -> list[str]:
-    """Return title, byline and text as they came; a blank line parts them, and none stands for what is missing.
+    """Return title, byline and text as they came, those there are; a blank line parts them.
 
     What would act on a terminal is taken out, unless `raw`: that is for a file.
     """
