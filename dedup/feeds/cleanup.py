@@ -73,7 +73,9 @@ class Cleaner:
         said = []
         for field in CLEANED:
             if self.changed[field]:
-                kinds = [f"{self.counts[field, kind]:,} {kind}" for kind in KINDS if self.counts[field, kind]]
+                kinds = [
+                    f"{kind} in {self.counts[field, kind]:,}" for kind in KINDS if self.counts[field, kind]
+                ]
                 called = _CALLED[field] if self.changed[field] > 1 else field
                 said.append(f"{self.changed[field]:,} {called} ({', '.join(kinds)})")
         return f"cleaned {', '.join(said)}; the originals are kept" if said else None

@@ -13,7 +13,7 @@ from dedup.feeds import reasons
 from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import canonical_mapping
+from dedup.feeds.fields import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
@@ -119,7 +119,7 @@ class Feed:
 
     def __iter__(self) -> Iterator[FeedBatch]:
         self._start()
-        options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
+        options = ReadOptions(self._batch_size, self._batch_bytes, mapped_columns(self._mapping))
         plan = Plan(self._mapping, self._format, options, self._look, self._log, self._clean, self._zones)
         batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))

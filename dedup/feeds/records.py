@@ -30,7 +30,7 @@ from dedup.feeds.cleanup import CLEANED, Cleaner
 from dedup.feeds.date_order import DateReader
 from dedup.feeds.dates import NAIVE, Moment, is_relative
 from dedup.feeds.fields import FieldMap
-from dedup.feeds.raw_batch import Batch, RawRecord, TextColumn
+from dedup.feeds.raw_batch import Batch, DateValues, RawRecord, TextColumn
 from dedup.feeds.zones import Zones
 
 _TIME: Final = ARTICLE_SCHEMA.field("published").type
@@ -64,6 +64,8 @@ class ArticleBuilder:
         Values in which invalid characters were replaced so far.
     dates : DateReader
         Reads the dates of this file.
+    filled : Counter
+        Outlets taken from the URL and texts taken from a teaser where the record had none, by field.
     cleaner : Cleaner or None
         Cleans titles, texts and bylines and counts; None: they stay as they are.
     """
@@ -83,6 +85,7 @@ class ArticleBuilder:
         self.mended = 0
         self.dates = DateReader(zones)
         self.cleaner = Cleaner() if clean else None
+        self.filled: Counter[str] = Counter()
         self._nulls = nulls
         self._learnt = False
 
@@ -112,8 +115,7 @@ class ArticleBuilder:
                 detail = f"filled columns: {keys or 'none'}"
                 rejects.append(reasons.reject(self.file, lines[row].item(), reasons.NOTHING_TO_READ, detail))
                 lost.add(row)
-        if self.fields.outlet_from_url:
-            texts["outlet"] = _hosts(texts["url"])
+        self._fill_in(texts, raw, lines, rejects, lost)
         self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
         columns = {name: column.array for name, column in texts.items()}
         columns |= {f"original_{name}": column for name, column in originals.items()}
@@ -135,6 +137,10 @@ class ArticleBuilder:
     def notes(self) -> list[str]:
         """Return a line about each thing that was decided while reading: dates, zones, what was cleaned."""
         said = [self.dates.note(), *self.dates.zone_notes()]
+        if hosts := self.filled["outlet"]:
+            said.append(f"{_records(hosts)} without an outlet: the host of the url stands for it")
+        if teasers := self.filled["text"]:
+            said.append(f"{_records(teasers)} without a text: {self.fields.teaser} stands in for it")
         if self.cleaner is not None:
             said.append(self.cleaner.note())
         return [line for line in said if line is not None]
@@ -142,9 +148,44 @@ class ArticleBuilder:
     def _text(
         self, name: str, raw: Batch, lines: npt.NDArray[np.int64], rejects: list[Reject], lost: set[int]
     ) -> TextColumn:
-        column = self.fields.columns.get(name)
-        if column is None:
+        parts = self.fields.parts(name)
+        if not parts:
             return TextColumn(pa.nulls(len(lines), pa.string()), {})
+        columns = [self._column(name, part, raw, lines, rejects, lost) for part in parts]
+        return columns[0] if len(columns) == 1 else _joined(columns, "\n\n" if name == "text" else " ")
+
+    def _fill_in(
+        self,
+        texts: dict[str, TextColumn],
+        raw: Batch,
+        lines: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        lost: set[int],
+    ) -> None:
+        """Put hosts for missing outlets and teasers for missing texts, record by record."""
+        outlet, text = texts["outlet"].array, texts["text"].array
+        if self.fields.outlet_from_url:
+            texts["outlet"] = _hosts(texts["url"])
+        elif outlet.null_count and "url" in self.fields.columns:
+            filled = _filled(texts["outlet"], _hosts(texts["url"]))
+            self.filled["outlet"] += outlet.null_count - filled.array.null_count
+            texts["outlet"] = filled
+        if self.fields.teaser is not None and text.null_count:
+            ignored: list[Reject] = []
+            teaser = self._column("text", self.fields.teaser, raw, lines, ignored, set())
+            filled = _filled(texts["text"], teaser)
+            self.filled["text"] += text.null_count - filled.array.null_count
+            texts["text"] = filled
+
+    def _column(
+        self,
+        name: str,
+        column: str,
+        raw: Batch,
+        lines: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        lost: set[int],
+    ) -> TextColumn:
         values = raw.text_column(column, self._nulls)
         settled: dict[int, str | None] = {}
         for row, value in values.apart:
@@ -171,7 +212,13 @@ class ArticleBuilder:
         column = self.fields.columns.get(name)
         if column is None:
             return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
-        dated = raw.dates(column)
+        if name in self.fields.joins:
+            values = self._text(
+                name, raw, lines=np.asarray(raw.lines), rejects=[], lost=set()
+            ).array.to_pylist()
+            dated = DateValues(values, np.arange(len(values)))
+        else:
+            dated = raw.dates(column)
         numbers = dated.numbers[kept]
         times = np.zeros(len(kept), np.int64) if dated.times is None else dated.times[kept]
         precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
@@ -207,11 +254,29 @@ class ArticleBuilder:
         return pa.array(times, mask=unknown).view(_TIME), pa.array(precision, mask=unknown)
 
 
+def _joined(columns: list[TextColumn], mark: str) -> TextColumn:
+    """Return several columns as one, what each record has of them joined by `mark`."""
+    arrays = [column.array for column in columns]
+    joined = pc.binary_join_element_wise(*arrays, mark, null_handling="skip")
+    joined = pc.if_else(pc.equal(pc.binary_length(joined), 0), pa.scalar(None, pa.string()), joined)
+    unmended = {row: text for column in columns for row, text in column.unmended.items()}
+    return TextColumn(joined, unmended)
+
+
+def _filled(column: TextColumn, other: TextColumn) -> TextColumn:
+    """Return `column` with values of `other` where it has none."""
+    return TextColumn(pc.coalesce(column.array, other.array), {**other.unmended, **column.unmended})
+
+
 def empty_articles() -> pa.RecordBatch:
     """Return a batch of no articles, for rejects that come alone."""
     return pa.RecordBatch.from_arrays(
         [pa.array([], column.type) for column in ARTICLE_SCHEMA], schema=ARTICLE_SCHEMA
     )
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'s' * (number != 1)}"
 
 
 def _hosts(urls: TextColumn) -> TextColumn:

@@ -154,6 +154,9 @@ class Index:
         threads: int | None = None,
         on_note: Callable[[str], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
+        clean: bool = True,
+        timezone: str | None = None,
+        zones: Mapping[str, str] | None = None,
     ) -> AddReport:
         """Read feeds into the index.
 
@@ -180,6 +183,12 @@ class Index:
             Gets each line about what was guessed; called from the thread that reads.
         on_progress : callable, optional
             Gets the number of records read so far.
+        clean : bool
+            Clean titles, texts and bylines of what other programs did to them; the originals are kept.
+        timezone : str, optional
+            Zone of times that name none; UTC by default.
+        zones : mapping of str to str, optional
+            What abbreviations of zones mean: ``{"IST": "Asia/Jerusalem"}``.
 
         Returns
         -------
@@ -193,7 +202,9 @@ class Index:
             If the index is open for reading, or the disk is full.
         """
         self._session.forget()
-        feed = as_feed(sources, mapping, format, on_note, encoding, limits)
+        feed = as_feed(
+            sources, mapping, format, on_note, encoding, limits, clean=clean, timezone=timezone, zones=zones
+        )
         return load_feed(self._store, feed, on_change, threads or cores(), on_progress, self._surveyor)
 
     def refresh(self, *, threads: int | None = None, on_stage: OnStage | None = None) -> str:
