@@ -225,5 +225,3 @@ def _times(array: pa.Array, told: pa.Array | None) -> DateValues:
     numbers[odd] = np.arange(len(odd))
     values = [f"{kind} {raw[row]}" for row in odd]
     return DateValues(values, numbers, times, precision)
-
-

@@ -89,7 +89,6 @@ KNOWN_NAMES: Final = frozenset(guess for guesses in _GUESSES.values() for guess 
 """Every folded name that is guessed; a header that holds none of them is no header we know."""
 
 
-
 def guessed_names(field: str) -> tuple[str, ...]:
     """Return the folded names under which a field is looked for, the likeliest first."""
     return _GUESSES[field]

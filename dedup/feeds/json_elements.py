@@ -180,9 +180,15 @@ def _copy_elements(data, size, out, state):  # type: ignore[no-untyped-def]
             elif byte == 0x22:
                 mode = STRING
                 depth = 0
-            elif byte == 0x2D or 0x30 <= byte <= 0x39 or byte == 0x74 or byte == 0x66 or byte == 0x6E:
-                mode = SCALAR
-            elif byte == 0x4E or byte == 0x49:  # NaN, Infinity
+            elif (
+                byte == 0x2D
+                or 0x30 <= byte <= 0x39
+                or byte == 0x74
+                or byte == 0x66
+                or byte == 0x6E
+                or byte == 0x4E
+                or byte == 0x49
+            ):
                 mode = SCALAR
             else:
                 mode = BROKEN
