@@ -28,9 +28,7 @@ class Tier(StrEnum):
 def credits(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ] = None,
     agency: Annotated[
         list[str] | None,
@@ -60,6 +58,8 @@ def credits(
     csv_safe: options.CsvSafe = False,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
     rejects: options.Rejects = None,
 ) -> None:
     """Tell which news agency each article credits, how sure that is, and the words that prove it.
@@ -114,7 +114,9 @@ def credits(
             chosen += rows.num_rows
 
     with Progress() as progress:
-        found = wanted(_credits(sources, progress, known, mapping, format_in, rejects))
+        found = wanted(
+            _credits(sources, progress, known, mapping, format_in, encoding, max_unpacked, rejects)
+        )
         if kind == "table":
             shown = pa.concat_tables([CREDIT_SCHEMA.empty_table(), *found])
             lines = credit_lines(counts, shown, chosen, canvas_for(output), brief=top is None)
@@ -131,12 +133,14 @@ def _credits(
     agencies: Any,
     mapping: str | None,
     format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
     rejects: Path | None,
 ) -> Iterator[pa.Table]:
     """Yield the credits of an index, or of feeds as they are read: nothing need be compared for them."""
     import pyarrow as pa
 
-    from dedup.cli.adding import check_feeds
+    from dedup.cli.adding import check_feeds, unpack_limits
     from dedup.cli.facade import open_index, the_index_among
     from dedup.cli.reading import read_line, tell_rejects, write_rejects
     from dedup.feeds import read_feed
@@ -149,8 +153,15 @@ def _credits(
         with open_index(folder) as idx:
             yield from idx.credits(agencies=agencies)
         return
-    columns = check_feeds(sources, mapping, format_in)
-    feed = read_feed(sources, mapping=columns, format=format_in, on_note=progress.say)
+    columns = check_feeds(sources, mapping, format_in, encoding)
+    feed = read_feed(
+        sources,
+        mapping=columns,
+        format=format_in,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
+        on_note=progress.say,
+    )
     for batch in feed:
         rows = batch.articles
         ids = display_ids(article_keys(rows), rows.column("id"))

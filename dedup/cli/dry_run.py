@@ -9,16 +9,23 @@ from dedup.cli.progress import Progress
 
 
 def dry_run(
-    feeds: Sequence[str], progress: Progress, *, mapping: str | None, format: str | None, rejects: Path | None
-) -> list[str]:
-    """Read the beginning of feeds and return the lines that tell what was found.
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    max_unpacked: str | None = None,
+    rejects: Path | None,
+) -> None:
+    """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
 
     Parameters
     ----------
     feeds : sequence of str
     progress : Progress
-    mapping, format
-        ``--map`` and ``--format-in``.
+    mapping, format, encoding, max_unpacked
+        ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
     rejects : Path, optional
         Gets the rejects.
 
@@ -27,8 +34,10 @@ def dry_run(
     FeedError, SettingsError
         As reading the feeds would raise them.
     """
-    from dedup.cli.output import canvas_for
+    from dedup.cli.adding import unpack_limits
+    from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.reading import write_rejects
+    from dedup.errors import FeedError
     from dedup.feeds import parse_map, read_feed
     from dedup.feeds.found import Look
     from dedup.report.found import found_lines
@@ -38,16 +47,27 @@ def dry_run(
         list(feeds),
         mapping=None if mapping is None else parse_map(mapping),
         format=format,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,
     )
-    for _ in feed:
-        progress.reading(feed.n_read)
+    broke: FeedError | None = None
+    try:
+        for _ in feed:
+            progress.reading(feed.n_read)
+    except FeedError as error:
+        broke = error
+    if broke is not None and not any(one.articles for one in feed.found):
+        raise broke
     if rejects is not None:
         write_rejects(feed.rejects, rejects)
         progress.say(f"rejects: {len(feed.rejects):,} written to {rejects}")
+    progress.stop()  # a bar must not stand in the result
     lines = found_lines(
         feed.found, feed.rejects, feed.reject_counts, feed.remarks, look, feed.not_looked_at, canvas_for(None)
     )
-    return list(lines)
+    emit_lines(lines, None)
+    if broke is not None:
+        raise broke

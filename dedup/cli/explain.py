@@ -63,6 +63,8 @@ def explain(
     output: options.Output = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
     threads: options.Threads = None,
 ) -> None:
     """Explain why two articles are in one cluster, or why not.
@@ -97,13 +99,15 @@ def explain(
     judged_by = read_model(model)
     of_articles = {
         "--window": window, "--since": since, "--until": until, "--map": mapping, "--format-in": format_in,
-        "--no-furniture": no_furniture or None,
+        "--no-furniture": no_furniture or None, "--encoding": encoding, "--max-unpacked": max_unpacked,
     }  # fmt: skip
     given = [name for name, value in of_articles.items() if value is not None]
     if given and not sources:
         raise typer.BadParameter(f"{', '.join(given)}: only with -i; two texts have no date, outlet or feed")
     if sources:
-        found = _of_articles(a, b, sources, settings, judged_by, mapping, format_in, threads)
+        found = _of_articles(
+            a, b, sources, settings, judged_by, mapping, format_in, encoding, max_unpacked, threads
+        )
     else:
         from dedup.compare.texts import explain as explain_texts
 
@@ -126,13 +130,23 @@ def _of_articles(
     model: object,
     mapping: str | None,
     format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
     threads: int | None,
 ) -> Explanation:
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
 
     with Progress() as progress:
-        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
+        reading = opened(
+            sources,
+            progress,
+            mapping=mapping,
+            format=format_in,
+            encoding=encoding,
+            max_unpacked=max_unpacked,
+            threads=threads,
+        )
         with reading as idx:
             progress.stage("explaining", 0, 0)
             found: Explanation = idx.explain(a, b, settings, model=model)

@@ -14,6 +14,8 @@ def index(
     index: options.IndexFolderOrNone = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
     rejects: options.Rejects = None,
     on_change: Annotated[
         options.OnChange,
@@ -51,9 +53,8 @@ def index(
 
     If it is interrupted, run the same command again: it goes on where it stopped.
     """
-    from dedup.cli.adding import add_feeds, check_feeds
+    from dedup.cli.adding import add_feeds, check_feeds, unpack_limits
     from dedup.cli.facade import open_index, open_or_create_index
-    from dedup.cli.output import emit_lines
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
@@ -70,15 +71,23 @@ def index(
         check_profile(profile, rejects, *feeds)
         check_writable(rejects, *feeds)
         with profiling(profile), Progress() as progress:
-            lines = looked_at(feeds, progress, mapping=mapping, format=format_in, rejects=rejects)
-        emit_lines(lines, None)
+            looked_at(
+                feeds,
+                progress,
+                mapping=mapping,
+                format=format_in,
+                encoding=encoding,
+                max_unpacked=max_unpacked,
+                rejects=rejects,
+            )
         return
     if index is None:
         raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
+    limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    columns = check_feeds(feeds, mapping, format_in) if feeds else None
+    columns = check_feeds(feeds, mapping, format_in, encoding) if feeds else None
     with (
         profiling(profile),
         Progress() as progress,
@@ -91,6 +100,8 @@ def index(
                 progress,
                 mapping=columns,
                 format=format_in,
+                encoding=encoding,
+                limits=limits,
                 on_change=settings.on_change,
                 threads=settings.threads,
                 rejects=rejects,

@@ -92,6 +92,9 @@ IndexFolderOrNone: TypeAlias = Annotated[
     Path | None,
     typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index. Needed, but for a --dry-run."),
 ]
+SOURCE_HELP: Final = (
+    "An index, or feeds: files, folders, archives or patterns ('feeds/*.jsonl'); - is standard input."
+)
 FEED_HELP: Final = (
     "Files, folders, archives or patterns ('feeds/*.jsonl'), in any format; - is standard input."
 )
@@ -111,6 +114,25 @@ FormatIn: TypeAlias = Annotated[
         "--format-in",
         metavar="jsonl|json|csv|page|parquet|arrow|rss|html",
         help="Format of the feeds, where their content does not tell.",
+        rich_help_panel=READING,
+    ),
+]
+Encoding: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of the text, such as cp1251 or gb18030; without it told by content.",
+        rich_help_panel=READING,
+    ),
+]
+MaxUnpacked: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--max-unpacked",
+        metavar="SIZE",
+        help="What a compressed file or an archive may unpack to, such as 100GB. Without it 32GB, and above "
+        "256MB at most 1,000 times its own size.",
         rich_help_panel=READING,
     ),
 ]

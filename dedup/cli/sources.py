@@ -17,6 +17,8 @@ def opened(
     *,
     mapping: str | None = None,
     format: str | None = None,
+    encoding: str | None = None,
+    max_unpacked: str | None = None,
     threads: int | None = None,
     rejects: Path | None = None,
 ) -> Iterator[Any]:
@@ -27,7 +29,7 @@ def opened(
     sources : sequence of str
         One index, or feeds.
     progress : Progress
-    mapping, format, threads, rejects
+    mapping, format, encoding, max_unpacked, threads, rejects
         As the commands that read feeds have them.
 
     Yields
@@ -35,14 +37,25 @@ def opened(
     Index
     """
     from dedup.cli import facade
-    from dedup.cli.adding import add_feeds, check_feeds
+    from dedup.cli.adding import add_feeds, check_feeds, unpack_limits
 
     folder = facade.the_index_among(sources)
     if folder is not None:
         with facade.open_index(folder) as idx:
             yield idx
         return
-    columns = check_feeds(sources, mapping, format)
+    columns = check_feeds(sources, mapping, format, encoding)
+    limits = unpack_limits(max_unpacked)
     with facade.temporary_index() as idx:
-        add_feeds(idx, sources, progress, mapping=columns, format=format, threads=threads, rejects=rejects)
+        add_feeds(
+            idx,
+            sources,
+            progress,
+            mapping=columns,
+            format=format,
+            encoding=encoding,
+            limits=limits,
+            threads=threads,
+            rejects=rejects,
+        )
         yield idx

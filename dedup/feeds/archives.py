@@ -176,15 +176,15 @@ def _overlapping(entries: list[zipfile.ZipInfo], data_end: int) -> set[int]:
 
 def _zip_data(file: IO[bytes], entry: zipfile.ZipInfo, meter: Meter, trouble: Trouble) -> Iterator[bytes]:
     packed = Pull(meter.taken(_slice(file, entry, trouble)))
-    unpack: Callable[[Pull, Trouble], Iterator[bytes]] = {
+    ways: dict[int, Callable[[Pull, Trouble], Iterator[bytes]]] = {
         _STORED: lambda pull, _: pull.rest(),
         _DEFLATE: partial(inflated, wbits=-15, name="zip", in_a_row=False),
         _BZIP2: lambda pull, trouble: decompressed(pull, trouble, bz2.BZ2Decompressor, "bzip2"),
         _LZMA: _unlzma,
         _ZSTD: unpack_zstd,
-    }[entry.compress_type]
+    }
     sum_, size = 0, 0
-    for block in meter.unpacked(unpack(packed, trouble), 0, trouble):
+    for block in meter.unpacked(ways[entry.compress_type](packed, trouble), 0, trouble):
         sum_ = zlib.crc32(block, sum_)
         size += len(block)
         yield block
@@ -262,7 +262,7 @@ def tar_members(
     try:
         with tarfile.open(fileobj=cast(Any, stream), mode="r|", bufsize=_READ) as archive:
             while (entry := archive.next()) is not None:
-                archive.members = []  # a tar of a million files would be kept in memory by name
+                cast(Any, archive).members = []  # a tar of a million files would be kept in memory by name
                 count += 1
                 if count > meter.limits.most_members:
                     many = f"over {meter.limits.most_members:,} members; {_RAISE_MEMBERS}"

@@ -80,7 +80,8 @@ class CsvReader:
         header = self._shape.header
         width = len(header)
         rows = self._rows(self._lines(self._source.blocks()))
-        next(rows, None)  # the header
+        for _ in range(1 + self._shape.named):
+            next(rows, None)  # the header, and the line before it that names the separator
         batch = RawBatch(columns=header)
         for line, row in rows:
             if len(row) == width:

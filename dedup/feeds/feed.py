@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
+from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields import canonical_mapping
@@ -115,8 +116,13 @@ class Feed:
         self._start()
         options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
         plan = Plan(self._mapping, self._format, options, self._look, self._log)
-        batches = self._numbered(plan)
+        batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
+        strays = self.reject_counts[reasons.NOT_A_FEED]
+        if self._files and strays == len(self._files):
+            root, first = self._files[0].root, self.rejects[0]
+            what = f"none of its {strays:,} files is a feed" if strays > 1 else "its one file is no feed"
+            raise FeedError(f"{root}: {what} ({first.file}: {first.detail.removeprefix(f'{first.file}: ')})")
 
     def _counted(self, batch: FeedBatch) -> FeedBatch:
         lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
@@ -126,7 +132,7 @@ class Feed:
         self.rejects += batch.rejects[: max(0, _REJECTS_KEPT - len(self.rejects))]
         return batch
 
-    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch]]:
+    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Yield each batch with the number of the source it comes from."""
         number = 0
         brought_in = 0
@@ -141,7 +147,9 @@ class Feed:
             if self._on_file is not None:
                 self._on_file(place + 1, len(self._files))
 
-    def _read_file(self, file: FeedFile, plan: Plan, number: int) -> Iterator[tuple[int, FeedBatch]]:
+    def _read_file(
+        self, file: FeedFile, plan: Plan, number: int
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         if file.path == STDIN:
             if self._stdin_used:
                 raise FeedError("standard input can be read only once", "save it to a file and give that")
@@ -160,23 +168,30 @@ class Feed:
 
     def _read_sources(
         self, file: FeedFile, plan: Plan, many: bool, number: int
-    ) -> Iterator[tuple[int, FeedBatch]]:
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Read the file, or the members of the archive that it is."""
         refused: list[Reject] = []
         read = False
         for source in open_sources(file.path, self._limits, refused, self._encoding):
             number += 1
-            reading = FileReading(source.path, plan, many or source.is_member)
+            stray = reasons.MEMBER if source.is_member else reasons.NOT_A_FEED
+            reading = FileReading(source.path, plan, many or source.is_member, stray)
             with source:
                 try:
-                    for batch in reading.read(source, reading.kind_of(source)):
-                        yield number, batch
+                    kind = reading.kind_of(source)
+                    # One document may as well be read here.
+                    document = reading.document(source, kind) if kind and (many or source.is_member) else None
+                    if document is not None:
+                        yield number, document
+                    else:
+                        for batch in reading.read(source, kind):
+                            yield number, batch
                     read = True
                 except FeedError as error:
                     # A readme in an archive is a stray file in a folder.
                     if not source.is_member:
                         raise
-                    refused += reading.refuse(error.message, reasons.MEMBER).rejects
+                    refused += reading.refuse(error.message).rejects
             if refused and read:
                 yield number, _rejected(refused)
         if not read:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -23,13 +24,13 @@ from dedup.feeds import reasons
 from dedup.feeds.archives import TAR_PEEK, archive_kind, tar_members, zip_members
 from dedup.feeds.encoding import guess_encoding, looks_binary
 from dedup.feeds.opening import STDIN, OpenFile, Trouble
-from dedup.feeds.unpack import DEFAULT_LIMITS, Meter, Pull, UnpackLimits, unpacked
+from dedup.feeds.unpack import DEFAULT_LIMITS, Meter, Pull, UnpackLimits, size_said, unpacked
 
 HEAD_BYTES: Final = 1 << 20
 """Bytes looked at to tell encoding and format."""
 NO_ARTICLE_BYTES: Final = 512 << 20
 """Bytes without an article after which a stream is given up: twice the longest line, the largest document."""
-NO_ARTICLE_RECORDS: Final = 1_000_000
+NO_ARTICLE_RECORDS: Final = 250_000
 """Rejected records in a row after which a stream is given up."""
 
 _FOREIGN: Final = {
@@ -40,6 +41,9 @@ _FOREIGN: Final = {
     b"\x04\x22\x4d\x18": "lz4-compressed; unpack it with unlz4",
 }
 
+# A temporary copy leaves so much of the disk to others.
+_LEAVE_FREE: Final = 1 << 30
+_LOOK_AT_DISK: Final = 64 << 20
 _HOW_TO_FEED: Final = "give JSON lines, CSV or a page dump, or name the format with --format-in"
 
 
@@ -65,6 +69,10 @@ class Source:
         The file they are all of, closed with the source.
     encoding : str, optional
         Name of the codec, where it is not to be guessed.
+    endless : bool
+        It comes out of a pipe or a device, so it need not end.
+    limits : UnpackLimits
+        How long a temporary copy may be.
 
     Attributes
     ----------
@@ -96,6 +104,9 @@ class Source:
         packed: Sequence[str] = (),
         opened: OpenFile | None = None,
         encoding: str | None = None,
+        *,
+        endless: bool = False,
+        limits: UnpackLimits = DEFAULT_LIMITS,
     ) -> None:
         self.path = path
         self.compression = ", ".join(packed) or None
@@ -109,8 +120,8 @@ class Source:
         self._spooled: IO[bytes] | None = None
         self._barren_bytes = 0
         self._barren_records = 0
-        # A plain file ends; a pipe need not, nor does what a few bytes unpack to.
-        self._endless = opened is None or not opened.regular or bool(packed)
+        self._limits = limits
+        self._endless = endless
         self._begin(pull)
 
     def _begin(self, pull: Pull) -> None:
@@ -198,7 +209,7 @@ class Source:
             plain.file.seek(0)
             self.size = os.fstat(plain.file.fileno()).st_size
             return plain.file
-        self._spooled = spooled(self._raw)
+        self._spooled = spooled(self.path, self._raw, self._limits)
         return self._spooled
 
     def brought(self, articles: int, rejected: int) -> None:
@@ -289,11 +300,12 @@ def open_sources(
     refused = [] if refused is None else refused
     opened = OpenFile(path)
     try:
+        endless = not opened.regular
         meter = Meter(limits)
         pull, packed = unpacked(path, Pull(meter.taken(opened.blocks())), meter, opened.trouble)
         kind = archive_kind(pull.peek(TAR_PEEK))
         if kind is None:
-            yield Source(path, pull, opened.trouble, packed, opened, encoding)
+            yield Source(path, pull, opened.trouble, packed, opened, encoding, endless=endless, limits=limits)
             return
         spool: IO[bytes] | None = None
         try:
@@ -301,7 +313,7 @@ def open_sources(
                 members = tar_members(path, pull, meter, refused, opened.trouble)
             else:
                 if packed or not opened.regular or path == STDIN:
-                    spool = spooled(pull.rest())
+                    spool = spooled(path, pull.rest(), limits)
                 if opened.trouble.reason is not None:
                     refused.append(reasons.reject(path, 0, opened.trouble.reason, opened.trouble.said or ""))
                 # From here on the members are counted, not the file they lie in.
@@ -320,7 +332,17 @@ def open_sources(
                         reasons.reject(name, 0, reasons.MEMBER, str(error).removeprefix(f"{name}: "))
                     )
                     continue
-                with Source(name, pull, member.trouble, (*packed, kind, *inner), None, encoding) as source:
+                source = Source(
+                    name,
+                    pull,
+                    member.trouble,
+                    (*packed, kind, *inner),
+                    None,
+                    encoding,
+                    endless=endless and kind == "tar",
+                    limits=limits,
+                )
+                with source:
                     yield source
         finally:
             if spool is not None:
@@ -331,11 +353,31 @@ def open_sources(
         opened.close()
 
 
-def spooled(blocks: Iterator[bytes]) -> IO[bytes]:
-    """Return a temporary file that holds `blocks`, at its beginning; it is gone when it is closed."""
+def spooled(path: str, blocks: Iterator[bytes], limits: UnpackLimits) -> IO[bytes]:
+    """Return a temporary file that holds `blocks`, at its beginning; it is gone when it is closed.
+
+    Raises
+    ------
+    FeedError
+        It is longer than `limits` let it be, or would fill the disk.
+    """
     file = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115 - handed out
+    size = looked = 0
     try:
         for block in blocks:
+            size += len(block)
+            if size > limits.most_bytes:
+                raise FeedError(
+                    f"{path}: a temporary copy of over {size_said(limits.most_bytes)} would be needed",
+                    "unpack it, or raise --max-unpacked",
+                )
+            if size - looked > _LOOK_AT_DISK:
+                looked = size
+                if shutil.disk_usage(tempfile.gettempdir()).free < _LEAVE_FREE:
+                    raise FeedError(
+                        f"{path}: no room for a temporary copy in {tempfile.gettempdir()}",
+                        "set TMPDIR to a larger disk",
+                    )
             file.write(block)
         file.seek(0)
     except BaseException:
@@ -351,6 +393,10 @@ def _without_bom(raw: Iterator[bytes]) -> Iterator[bytes]:
 
 def _recoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder: Any = codecs.getincrementaldecoder(encoding)(errors="replace")
+    begun = False
     for block in raw:
-        yield decoder.decode(block).encode("utf-8", "replace")
+        text = decoder.decode(block)
+        if text and not begun:
+            text, begun = text.removeprefix("\ufeff"), True  # where the order of bytes was named
+        yield text.encode("utf-8", "replace")
     yield decoder.decode(b"", True).encode("utf-8", "replace")

@@ -21,6 +21,7 @@ from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
+from dedup.feeds.unpack import UnpackLimits
 from dedup.index.credits import credit_table
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
@@ -147,6 +148,8 @@ class Index:
         *,
         mapping: Mapping[str, str] | None = None,
         format: str | None = None,
+        encoding: str | None = None,
+        limits: UnpackLimits | None = None,
         on_change: str = "version",
         threads: int | None = None,
         on_note: Callable[[str], None] | None = None,
@@ -165,6 +168,10 @@ class Index:
             Field -> name in the feed, for what is not guessed.
         format : str, optional
             Name of the format, where it is not to be guessed.
+        encoding : str, optional
+            Name of the encoding, where it is not to be guessed.
+        limits : UnpackLimits, optional
+            How much a compressed file or an archive may unpack to.
         on_change : {"version", "replace", "skip", "reject"}
             What to do when a known id comes with another text.
         threads : int, optional
@@ -186,7 +193,7 @@ class Index:
             If the index is open for reading, or the disk is full.
         """
         self._session.forget()
-        feed = as_feed(sources, mapping, format, on_note)
+        feed = as_feed(sources, mapping, format, on_note, encoding, limits)
         return load_feed(self._store, feed, on_change, threads or cores(), on_progress, self._surveyor)
 
     def refresh(self, *, threads: int | None = None, on_stage: OnStage | None = None) -> str:
