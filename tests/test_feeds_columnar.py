@@ -95,6 +95,7 @@ def test_nul_characters_are_dropped(tmp_path: Path) -> None:
 
 
 NOON = dt.datetime(2025, 3, 4, 12, 30, 15)
+MORNING = NOON.replace(hour=7, minute=0)
 ZONE = dt.timezone(dt.timedelta(hours=5, minutes=30))
 
 
@@ -368,8 +369,8 @@ def test_what_export_and_clusters_write_reads_back(tmp_path: Path) -> None:
 
     source = tmp_path / "feed.jsonl"
     source.write_text(
-        '{"id": "a1", "outlet": "The Example", "title": "Lamp found", "text": "Blue.", "published": "2025-03-04"}\n'
-        '{"id": "a2", "outlet": "Other", "title": "Boat", "published": "2025-03-04T12:30Z", "author": "A. Bo"}\n'
+        '{"id": "a1", "outlet": "The Example", "title": "Lamp", "text": "Blue.", "date": "2025-03-04"}\n'
+        '{"id": "a2", "outlet": "Other", "title": "Boat", "date": "2025-03-04T12:30Z", "author": "A. Bo"}\n'
     )
     articles = read_feed(source).to_table()
     out = tmp_path / "out.parquet"

@@ -75,6 +75,7 @@ def test_the_array_that_looks_most_like_articles_is_read(
         {"headline": "Lamp found", "body": "Blue.", "items": [{"title": "Boat", "text": "x"}]},
         {"title": "Lamp found", "authors": [{"name": "A. Bo"}], "tags": []},
         {"title": "Lamp found", "items": []},
+        {"title": "Lamp found", "doc": {"by": {"text": "Blue."}}, "items": [{"title": "Boat", "url": "y"}]},
     ],
 )
 def test_an_article_with_arrays_in_it_is_one_article(tmp_path: Path, record: dict[str, Any]) -> None:
@@ -165,6 +166,23 @@ def test_a_break_is_told_with_its_line_and_what_stood_before_is_kept(
     assert titles_of(feed) == titles
     assert (feed.rejects[0].line, feed.rejects[0].reason) == (line, reason)
     assert detail in feed.rejects[0].detail
+
+
+@pytest.mark.parametrize("name", ["feed", "feed.json", "feed.jsonl"])
+def test_a_long_document_on_one_line_and_answers_line_by_line_are_told_from_json_lines(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    answer = {"status": "ok", "articles": RECORDS}
+    path.write_text(json.dumps({"status": "ok", "articles": RECORDS * 20_000}))
+    assert path.stat().st_size > 1 << 20
+    assert read_feed(path).to_table().num_rows == 40_000
+    path.write_text("\n".join(json.dumps(answer) for _ in range(30)))
+    feed = read_feed(path)
+    assert titles_of(feed) == TITLES * 30
+    assert feed.rejects == []
+    path.write_text(json.dumps({"title": "Long", "text": "x" * (2 << 20)}) + "\n" + json.dumps(RECORDS[0]))
+    assert titles_of(read_feed(path)) == ["Long", TITLES[0]]
 
 
 def test_the_answer_of_a_service_that_found_nothing_is_an_empty_file(tmp_path: Path) -> None:

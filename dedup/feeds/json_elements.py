@@ -2,7 +2,8 @@
 
 Only quotes and brackets are looked at, so this says nothing about what stands between them; an
 element that is no JSON is found out by whoever parses the line. A line break between the tokens of an
-element becomes a space. One inside a string, which JSON forbids, becomes a vertical tab, which it forbids as well.
+element becomes a space. One inside a string, which JSON forbids, becomes a vertical tab, which it
+forbids as well.
 """
 
 from __future__ import annotations
