@@ -95,6 +95,7 @@ def test_nul_characters_are_dropped(tmp_path: Path) -> None:
 
 
 NOON = dt.datetime(2025, 3, 4, 12, 30, 15)
+MORNING = NOON.replace(hour=7, minute=0)
 ZONE = dt.timezone(dt.timedelta(hours=5, minutes=30))
 
 
@@ -102,7 +103,11 @@ ZONE = dt.timezone(dt.timedelta(hours=5, minutes=30))
     ("column", "time", "precision"),
     [
         *((pa.array([NOON], pa.timestamp(unit)), NOON, 1) for unit in ("s", "ms", "us", "ns")),
-        (pa.array([NOON.replace(tzinfo=ZONE)], pa.timestamp("us", "+05:30")), NOON.replace(hour=7, minute=0), 1),
+        (
+            pa.array([NOON.replace(tzinfo=ZONE)], pa.timestamp("us", "+05:30")),
+            NOON.replace(hour=7, minute=0),
+            1,
+        ),
         (pa.array([NOON], pa.timestamp("ms", "UTC")), NOON, 1),
         (pa.array([dt.datetime(2025, 3, 4)], pa.timestamp("us")), dt.datetime(2025, 3, 4), 86_400),
         (pa.array([dt.datetime(2025, 3, 4)], pa.timestamp("us", "UTC")), dt.datetime(2025, 3, 4), 1),
@@ -176,7 +181,9 @@ def test_lists_numbers_and_objects_are_read_as_in_json(tmp_path: Path) -> None:
             "A. Bo, C. Du",
         )
         assert (first["outlet"], first["place"], first["language"]) == ("The Example", "12.5", "English")
-        assert [second[name] for name in ("id", "text", "byline", "outlet", "place", "language")] == [None] * 6
+        assert [second[name] for name in ("id", "text", "byline", "outlet", "place", "language")] == [
+            None
+        ] * 6
 
 
 def test_fields_of_structs_are_reached_by_dotted_paths(tmp_path: Path) -> None:
@@ -222,7 +229,9 @@ def test_without_a_title_or_text_the_columns_there_are_are_named(tmp_path: Path)
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_without_rows_is_no_error(tmp_path: Path, kind: str) -> None:
-    feed = feed_of(tmp_path, pa.table({"title": pa.array([], pa.string()), "n": pa.array([], pa.int8())}), kind)
+    feed = feed_of(
+        tmp_path, pa.table({"title": pa.array([], pa.string()), "n": pa.array([], pa.int8())}), kind
+    )
     assert feed.to_table().num_rows == 0
     assert feed.rejects == []
 
@@ -338,7 +347,9 @@ def test_encrypted_and_old_files_are_named(tmp_path: Path) -> None:
 def test_one_long_text_repeated_takes_no_more_room_than_a_batch(tmp_path: Path) -> None:
     """200 MB of text in a file of some hundred kilobytes; batches stay small."""
     text = "The lamp was blue. " * 50_000
-    table = pa.table({"title": [f"T {k}" for k in range(200)], "text": pa.array([text] * 200).dictionary_encode()})
+    table = pa.table(
+        {"title": [f"T {k}" for k in range(200)], "text": pa.array([text] * 200).dictionary_encode()}
+    )
     path = tmp_path / "feed.parquet"
     path.write_bytes(written(table, "parquet", compression="zstd"))
     assert path.stat().st_size < 1 << 20
@@ -358,8 +369,8 @@ def test_what_export_and_clusters_write_reads_back(tmp_path: Path) -> None:
 
     source = tmp_path / "feed.jsonl"
     source.write_text(
-        '{"id": "a1", "outlet": "The Example", "title": "Lamp found", "text": "Blue.", "published": "2025-03-04"}\n'
-        '{"id": "a2", "outlet": "Other", "title": "Boat", "published": "2025-03-04T12:30Z", "author": "A. Bo"}\n'
+        '{"id": "a1", "outlet": "The Example", "title": "Lamp", "text": "Blue.", "date": "2025-03-04"}\n'
+        '{"id": "a2", "outlet": "Other", "title": "Boat", "date": "2025-03-04T12:30Z", "author": "A. Bo"}\n'
     )
     articles = read_feed(source).to_table()
     out = tmp_path / "out.parquet"
@@ -371,11 +382,21 @@ def test_what_export_and_clusters_write_reads_back(tmp_path: Path) -> None:
 
     row: dict[str, Any] = dict.fromkeys(MEMBER_SCHEMA.names)
     row |= {"cluster_id": "c1", "article_id": "a1", "outlet": "The Example", "title": "Lamp found"}
-    row |= {"published": dt.datetime(2025, 3, 4, 1, 2, tzinfo=dt.UTC), "file": "f", "line": 9, "canonical_id": "a2"}
+    row |= {
+        "published": dt.datetime(2025, 3, 4, 1, 2, tzinfo=dt.UTC),
+        "file": "f",
+        "line": 9,
+        "canonical_id": "a2",
+    }
     with out.open("wb") as file:
         write_batches([pa.Table.from_pylist([row], MEMBER_SCHEMA)], MEMBER_SCHEMA, "parquet", file)
     found = read_feed(out).to_table().to_pylist()[0]
-    for name, value in (("id", "a1"), ("outlet", "The Example"), ("published", row["published"]), ("line", 1)):
+    for name, value in (
+        ("id", "a1"),
+        ("outlet", "The Example"),
+        ("published", row["published"]),
+        ("line", 1),
+    ):
         assert found[name] == value
 
 
@@ -398,7 +419,9 @@ table_rows = st.lists(
 def test_what_goes_into_columns_comes_out(
     records: list[dict[str, Any]], kind: str, cut: int, coded: bool
 ) -> None:
-    table = pa.Table.from_pylist(records, pa.schema([(name, pa.string()) for name in ("title", "text", "source")]))
+    table = pa.Table.from_pylist(
+        records, pa.schema([(name, pa.string()) for name in ("title", "text", "source")])
+    )
     if coded:
         table = table.set_column(2, "source", table["source"].dictionary_encode())
     options = {"parquet": {"row_group_size": cut}, "feather": {}}.get(kind, {"max_chunksize": cut})
@@ -417,7 +440,9 @@ def _sample(kind: str) -> bytes:
     table = table.append_column("source", pa.array([{"name": "The Example"}] * 60))
     table = table.append_column("authors", pa.array([["A. Bo"]] * 60))
     table = table.append_column("lang", pa.array(["en"] * 60).dictionary_encode())
-    return written(table, kind, **({} if kind == "feather" else {"parquet": {"row_group_size": 20}}.get(kind, {})))
+    return written(
+        table, kind, **({} if kind == "feather" else {"parquet": {"row_group_size": 20}}.get(kind, {}))
+    )
 
 
 SAMPLES = {kind: _sample(kind) for kind in FORMATS}
@@ -434,7 +459,9 @@ def test_a_spoilt_file_is_read_or_rejected(kind: str, spoils: list[tuple[float, 
     for where, what in spoils:
         at = int(where * len(data))
         data[at : at + len(what)] = what
-    _reads_or_says_why(bytes(data[: int(kept * len(data))]), format="parquet" if kind == "parquet" else "arrow")
+    _reads_or_says_why(
+        bytes(data[: int(kept * len(data))]), format="parquet" if kind == "parquet" else "arrow"
+    )
 
 
 def test_an_error_is_one_line(tmp_path: Path) -> None:

@@ -86,13 +86,13 @@ class ColumnBatch:
         if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
             told = self._arrays.get(PRECISION) if name == "published" else None
             return _times(array, told)
+        times = precision = naive = None
         if is_text(array.type):
             texts = strings(array)
             times, precision = iso_dates(texts)
             naive = naive_times(texts, precision)
             left = pc.if_else(pa.array(precision == 0), texts, None)
         elif pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
-            times = precision = naive = None
             left = pc.if_else(pc.is_nan(array), None, array) if pa.types.is_floating(array.type) else array
         else:
             return _listed(self._values(name))
@@ -226,5 +226,3 @@ def _times(array: pa.Array, told: pa.Array | None) -> DateValues:
     numbers[odd] = np.arange(len(odd))
     values = [f"{kind} {raw[row]}" for row in odd]
     return DateValues(values, numbers, times, precision)
-
-

@@ -16,9 +16,10 @@ import pyarrow as pa
 from dedup.feeds.reasons import shown
 
 _READ_AHEAD: Final = 1 << 20
-# A column whose values take no more bytes than this on the average is kept as a dictionary while it is
-# read: one long text repeated a million times takes no more, and would be a million long texts.
-_REPEATED: Final = 32
+# How large rows are is seen by reading some: what a file says of the size of its columns is that of their
+# encoded form, in which a long text repeated a million times takes a few bytes.
+_FIRST_ROWS: Final = 16
+_MOST_RESTARTS: Final = 8  # of a row group, for the sake of its batches' size
 _FILE_MARK: Final = 8  # "ARROW1" and two bytes; what follows is a stream
 
 Columns = Callable[[], Sequence[str]]
@@ -72,12 +73,14 @@ class ParquetFile(ColumnFile):
         from pyarrow import parquet
 
         self.described = "parquet"
-        self._file = file
-        self._opened = parquet.ParquetFile(file)
+        self._opened = parquet.ParquetFile(
+            file, buffer_size=_READ_AHEAD, pre_buffer=False, page_checksum_verification=True
+        )
         self.schema = self._opened.schema_arrow
         self._counts = [
             self._opened.metadata.row_group(j).num_rows for j in range(self._opened.num_row_groups)
         ]
+        self._row_bytes: int | None = None
 
     def rows(self, columns: Columns, batch_size: int, batch_bytes: int) -> Iterator[Rows | Damage]:
         """Yield the rows; a row group that is damaged is read as far as it goes, then the next one."""
@@ -97,49 +100,37 @@ class ParquetFile(ColumnFile):
         self, group: int, columns: Columns, batch_size: int, batch_bytes: int
     ) -> Iterator[pa.RecordBatch]:
         done = 0
-        reading: Sequence[str] | None = None
-        while reading != columns():
+        patience = _MOST_RESTARTS
+        restart = True
+        while restart:
+            restart = False
             reading = list(columns())
+            rows = self._rows_at_once(batch_size, batch_bytes)
             at = 0
-            for batch in self._pages(group, reading, batch_size, batch_bytes):
-                # Rows that were read before, with more columns, are read over.
+            for batch in self._opened.iter_batches(batch_size=rows, row_groups=[group], columns=reading):
+                # Rows that were read before, with more columns or fewer at once, are read over.
                 new = batch.slice(max(0, done - at))
                 at += batch.num_rows
-                if new.num_rows:
-                    done += new.num_rows
-                    yield new
-                    if columns() != reading:
-                        break
+                if not new.num_rows:
+                    continue
+                done += new.num_rows
+                self._row_bytes = -(-batch.nbytes // batch.num_rows)
+                better = self._rows_at_once(batch_size, batch_bytes)
+                yield new
+                if done < self._counts[group]:
+                    restart = list(columns()) != reading
+                    if patience > 0 and not rows // 4 <= better <= 4 * rows:
+                        patience -= 1
+                        restart = True
+                if restart:
+                    break
         if done != self._counts[group]:
             raise ValueError(f"{done:,} rows of {self._counts[group]:,}")
 
-    def _pages(
-        self, group: int, columns: Sequence[str], batch_size: int, batch_bytes: int
-    ) -> Iterator[pa.RecordBatch]:
-        from pyarrow import parquet
-
-        metadata = self._opened.metadata
-        count = max(1, self._counts[group])
-        total = 0
-        repeated = []
-        for j in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(j)
-            path = chunk.path_in_schema
-            if any(path == name or path.startswith(f"{name}.") for name in columns):
-                size = max(0, chunk.total_uncompressed_size)
-                total += size
-                if size <= _REPEATED * count and chunk.physical_type == "BYTE_ARRAY":
-                    repeated.append(path)
-        opened = parquet.ParquetFile(
-            self._file,
-            metadata=metadata,
-            read_dictionary=repeated,
-            buffer_size=_READ_AHEAD,
-            pre_buffer=False,
-            page_checksum_verification=True,
-        )
-        rows = min(batch_size, max(1, batch_bytes * count // max(1, total)))
-        yield from opened.iter_batches(batch_size=rows, row_groups=[group], columns=list(columns))
+    def _rows_at_once(self, batch_size: int, batch_bytes: int) -> int:
+        if self._row_bytes is None:
+            return min(batch_size, _FIRST_ROWS)
+        return min(batch_size, max(1, batch_bytes // max(1, self._row_bytes)))
 
 
 class ArrowFile(ColumnFile):

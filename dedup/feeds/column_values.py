@@ -142,7 +142,8 @@ def row_bytes(array: pa.Array) -> Int64s:
     if pa.types.is_dictionary(kind):
         lengths = np.append(row_bytes(array.dictionary), 0)
         places = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-        return lengths[places]
+        taken: Int64s = lengths[places]
+        return taken
     if pa.types.is_string_view(kind):
         array = array.cast(pa.large_string())
         kind = array.type
@@ -181,7 +182,7 @@ def objects(array: pa.Array) -> list[Any]:
     if pa.types.is_timestamp(array.type) and array.type.unit == "ns":  # for which Python has no object
         array = array.cast(pa.timestamp("us", array.type.tz), safe=False)
     try:
-        values = array.to_pylist()
+        values: list[Any] = array.to_pylist()
     except Exception:  # a year 100,000, a time zone that is none
         values = [_object(one) for one in array]
     if _is_plain(array.type):

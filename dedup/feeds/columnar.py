@@ -74,6 +74,8 @@ class ColumnarReader:
         """
         try:
             opened = self._opened()
+            if opened is not None:
+                self._names = column_names(opened.schema, self._options.mapped)
         except FeedError:
             raise
         except Exception as error:  # whatever it is, it is the file's fault
@@ -83,14 +85,12 @@ class ColumnarReader:
             yield self._lost(0, reasons.ENCRYPTED, "parquet, its footer encrypted")
             return
         self.described = opened.described
-        self._names = column_names(opened.schema, self._options.mapped)
         self._wanted = wanted_columns(self._names, self._options.mapped, None)
         some = False
         if self._wanted:
             options = self._options
-            for rows in self._merged(
-                opened.rows(lambda: self._wanted, options.batch_size, options.batch_bytes)
-            ):
+            found = opened.rows(lambda: self._wanted, options.batch_size, options.batch_bytes)
+            for rows in self._merged(self._checked(found)):
                 if isinstance(rows, Damage):
                     yield self._lost(rows.row, reasons.DAMAGED, rows.said)
                 else:
@@ -144,22 +144,31 @@ class ColumnarReader:
         if waiting:
             yield _together(waiting)
 
+    def _checked(self, found: Iterable[Rows | Damage]) -> Iterator[Rows | Damage]:
+        """Yield the same with columns that are safe to look into; of columns of one name the first."""
+        for rows in found:
+            if isinstance(rows, Damage):
+                yield rows
+                continue
+            arrays: dict[str, Any] = {}
+            mended = 0
+            name = ""
+            try:
+                for name, array in zip(rows.batch.schema.names, rows.batch.columns, strict=True):
+                    if name not in arrays:
+                        arrays[name], some = checked(array)
+                        mended += some
+            except Exception as error:  # whatever it is, it is the file's fault
+                last = rows.row + rows.batch.num_rows - 1
+                yield Damage(rows.row, f"rows {rows.row:,} to {last:,}, column {name}: {said(error)}")
+                continue
+            self.replaced += mended
+            batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
+            yield Rows(rows.row, batch)
+
     def _batches(self, rows: Rows) -> Iterator[ColumnBatch]:
         """Yield some rows in batches of the size that was asked for."""
-        arrays: dict[str, Any] = {}
-        mended = 0
-        for name, array in zip(rows.batch.schema.names, rows.batch.columns, strict=True):
-            if name in arrays:  # of columns of one name the first is read
-                continue
-            try:
-                arrays[name], found = checked(array)
-            except (pa.ArrowException, ValueError, TypeError, ArithmeticError) as error:
-                last = rows.row + rows.batch.num_rows - 1
-                detail = f"rows {rows.row:,} to {last:,}, column {name}: {said(error)}"
-                yield self._lost(rows.row, reasons.DAMAGED, detail)
-                return
-            mended += found
-        self.replaced += mended
+        arrays = dict(zip(rows.batch.schema.names, rows.batch.columns, strict=True))
         n = rows.batch.num_rows
         sizes = sum((row_bytes(array) for array in arrays.values()), np.zeros(n, dtype=np.int64))
         ends = np.cumsum(sizes)

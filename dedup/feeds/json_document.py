@@ -19,10 +19,9 @@ from dedup.feeds import reasons
 from dedup.feeds.json_elements import BETWEEN, BROKEN, CLOSED, SCALAR, ElementScan, value_end
 from dedup.feeds.json_feed import Adapter, adapter_of, version_of
 from dedup.feeds.json_lines import JsonLinesReader
-from dedup.feeds.json_wrappers import Wrapped, find_articles
+from dedup.feeds.json_wrappers import Wrapped, find_articles, may_wrap, padded
 from dedup.feeds.lines import LONGEST_LINE
-from dedup.feeds.raw_batch import SETTLED_BY, Batch, RawBatch
-from dedup.feeds.vectors import SLACK
+from dedup.feeds.raw_batch import SETTLED_BY, Batch, RawBatch, RawRecord
 
 if TYPE_CHECKING:
     from dedup.feeds.readers import ReadOptions
@@ -33,7 +32,6 @@ WINDOW: Final = 16 << 20
 
 _FIRST_LOOK: Final = 64 << 10
 _SPACE = re.compile(rb"[\s,\x1e]*")
-_HOLDS_A_LIST = re.compile(rb"\[\s*[{\]]")
 _SCALAR = re.compile(rb'(?:"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null)(?=[\s,]|$)')
 
 
@@ -113,7 +111,7 @@ class JsonDocumentReader:
             if adapter is None:
                 yield batch
             else:
-                records = [adapter(dict(record)) for record in batch.records]
+                records: list[RawRecord] = [adapter(dict(record)) for record in batch.records]
                 yield RawBatch(records, np.asarray(batch.lines).tolist(), batch.rejects, size=batch.size)
 
     def _wrapped(self) -> Wrapped | None:
@@ -121,15 +119,15 @@ class JsonDocumentReader:
         size = _FIRST_LOOK
         while True:
             data = self._file.head(size)
-            padded = _padded(data)
-            end = value_end(padded, 0, len(data))
+            view = padded(data)
+            end = value_end(view, 0, len(data))
             if end > 0 or len(data) < size or size >= WINDOW:
                 break
             size *= 4
         whole = data[:end] if end > 0 else data[:WINDOW]
-        if not _HOLDS_A_LIST.search(whole):
+        if not may_wrap(whole):
             return None
-        return find_articles(whole, padded, self._options.mapped)
+        return find_articles(whole, view, self._options.mapped)
 
     def _elements(self) -> Iterator[bytes]:
         """Yield the elements of the array that begins here, as lines."""
@@ -156,7 +154,7 @@ class JsonDocumentReader:
             size = _FIRST_LOOK
             while True:
                 data = self._file.head(size)
-                end = value_end(_padded(data), 0, len(data))
+                end = value_end(padded(data), 0, len(data))
                 if end > 0 or len(data) < size or size > LONGEST_LINE:
                     break
                 size *= 4
@@ -256,10 +254,6 @@ class _Window:
     def shown(self) -> str:
         """Return what comes next, for a message."""
         return reasons.shown(_text(self.head(120)))
-
-
-def _padded(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    return np.frombuffer(data + bytes(SLACK), dtype=np.uint8)
 
 
 def _text(data: bytes) -> str:

@@ -2,7 +2,8 @@
 
 Only quotes and brackets are looked at, so this says nothing about what stands between them; an
 element that is no JSON is found out by whoever parses the line. A line break between the tokens of an
-element becomes a space. One inside a string, which JSON forbids, becomes a vertical tab, which it forbids as well.
+element becomes a space. One inside a string, which JSON forbids, becomes a vertical tab, which it
+forbids as well.
 """
 
 from __future__ import annotations
@@ -180,9 +181,15 @@ def _copy_elements(data, size, out, state):  # type: ignore[no-untyped-def]
             elif byte == 0x22:
                 mode = STRING
                 depth = 0
-            elif byte == 0x2D or 0x30 <= byte <= 0x39 or byte == 0x74 or byte == 0x66 or byte == 0x6E:
-                mode = SCALAR
-            elif byte == 0x4E or byte == 0x49:  # NaN, Infinity
+            elif (
+                byte == 0x2D
+                or 0x30 <= byte <= 0x39
+                or byte == 0x74
+                or byte == 0x66
+                or byte == 0x6E
+                or byte == 0x4E
+                or byte == 0x49
+            ):
                 mode = SCALAR
             else:
                 mode = BROKEN

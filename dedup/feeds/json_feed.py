@@ -1,7 +1,8 @@
 """JSON Feed 1.0 and 1.1, and RSS turned into JSON: what items have from the feed around them.
 
 https://www.jsonfeed.org/version/1.1/: an item without authors or language has those of the feed. The
-title of the feed is the outlet. The text is `content_text`, else `content_html` as plain text, else `summary`.
+title of the feed is the outlet. The text is `content_text`, else `content_html` as plain text, else
+`summary`.
 """
 
 from __future__ import annotations

@@ -58,9 +58,7 @@ class JsonLinesReader:
 
     described = "json lines"
 
-    def __init__(
-        self, source: Lines, options: ReadOptions, parsed: int = SETTLED_BY, first: int = 1
-    ) -> None:
+    def __init__(self, source: Lines, options: ReadOptions, parsed: int = SETTLED_BY, first: int = 1) -> None:
         self._source = source
         self._first = first
         self._file = source.path

@@ -4,9 +4,9 @@ The rule. Looked at are the arrays of objects that begin in the part of the obje
 objects up to `_DEEPEST` keys down. Of each the first elements tell how many of our fields their keys could
 be (``{"_source": {"title": ...}}`` counts like ``{"title": ...}``); the one with the most is taken, the first
 of those with as many. Not taken is what has neither a title nor a text, unless it is all there is.
-The object is an article itself, and no array in it is looked at, when it has a text or a mapped column, or a
-title beside an array that is not called like a list of articles. An empty array counts only where there is no
-other and it is called so: the answer of a service that found nothing.
+The object is an article itself, and no array in it is looked at, when it has a text (also in an object in
+it) or a mapped column, or a title beside an array that is not called like a list of articles. An empty array
+counts only where there is no other and it is called so: the answer of a service that found nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from dedup.feeds.fields import FIELD_NAMES, folded_name, guessed_names
+from dedup.feeds.fields import FIELD_NAMES, folded_name, guessed_names, value_at
 from dedup.feeds.json_elements import value_end
-from dedup.feeds.raw_batch import dotted_names, value_at
+from dedup.feeds.raw_batch import dotted_names
+from dedup.feeds.vectors import SLACK
 
 _DEEPEST: Final = 4
 _ELEMENTS_LOOKED_AT: Final = 5
@@ -34,7 +35,9 @@ _LISTS: Final = frozenset(
         *("content", "contents", "value", "list"),
     )
 )
-_TEASERS: Final = ("description", "summary")
+# Without the teasers, which feeds have as well.
+_TEXTS: Final = frozenset(guessed_names("text")).difference(("description", "summary"))
+_HOLDS_A_LIST = re.compile(rb"\[\s*[{\]]")
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _KEY_ENDS = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*")
 _SCALAR = re.compile(rb"[^,\]}\s]+")
@@ -74,27 +77,28 @@ class _Candidate:
     is_empty: bool = False
 
 
-def find_articles(data: bytes, padded: npt.NDArray[np.uint8], mapped: Collection[str]) -> Wrapped | None:
+def find_articles(data: bytes, view: npt.NDArray[np.uint8], mapped: Collection[str]) -> Wrapped | None:
     """Return the array of articles in an object, or None when the object itself is the record.
 
     Parameters
     ----------
     data : bytes
         Begins with the brace of the object; need not hold its end.
-    padded : uint8 array
+    view : uint8 array
         The same bytes, followed by `SLACK` bytes.
     mapped : collection of str
         Columns that the user named.
     """
     top = _Object(())
-    candidates = list(_candidates(data, padded, mapped, 0, top, [_KEYS_LOOKED_AT]))
+    candidates = list(_candidates(data, view, mapped, 0, top, [_KEYS_LOOKED_AT]))
     full = [one for one in candidates if not one.is_empty]
     readable = [one for one in full if one.fields & {"title", "text", "mapped"}]
     if any(value_at(top.values, name) is not None for name in mapped):
         return None
     own = {folded_name(name) for name, value in top.values.items() if isinstance(value, str)}
-    texts = set(guessed_names("text")).difference(_TEASERS)
-    if own & texts:
+    holders = {one.holder.path[0] for one in candidates if one.holder.path}
+    inner = (value for key, value in top.values.items() if key not in holders)
+    if own & _TEXTS or any(map(_has_text, inner)):
         return None
     if own.intersection(guessed_names("title")):
         readable = [one for one in readable if folded_name(one.key) in _LISTS]
@@ -108,9 +112,24 @@ def find_articles(data: bytes, padded: npt.NDArray[np.uint8], mapped: Collection
     return Wrapped((*best.holder.path, best.key), best.start, best.holder.values)
 
 
+def is_wrapper(data: bytes, mapped: Collection[str] = ()) -> bool:
+    """Return whether an object of JSON is none of the records but something around them."""
+    return may_wrap(data) and find_articles(data, padded(data), mapped) is not None
+
+
+def may_wrap(data: bytes) -> bool:
+    """Return False where there is no array of objects, and no empty one, to be found; quickly."""
+    return _HOLDS_A_LIST.search(data) is not None
+
+
+def padded(data: bytes) -> npt.NDArray[np.uint8]:
+    """Return bytes for a kernel."""
+    return np.frombuffer(data + bytes(SLACK), dtype=np.uint8)
+
+
 def _candidates(
     data: bytes,
-    padded: npt.NDArray[np.uint8],
+    view: npt.NDArray[np.uint8],
     mapped: Collection[str],
     at: int,
     holder: _Object,
@@ -121,7 +140,7 @@ def _candidates(
     at = _past(data, at + 1)
     while data[at : at + 1] == b'"' and keys_left[0] > 0:
         keys_left[0] -= 1
-        end = value_end(padded, at, size)
+        end = value_end(view, at, size)
         colon = _KEY_ENDS.match(data, end) if end > 0 else None
         if colon is None:
             return
@@ -131,16 +150,16 @@ def _candidates(
         if not first or not isinstance(key, str):
             return
         if first in b'{["':
-            end = value_end(padded, at, size)
+            end = value_end(view, at, size)
         else:
             scalar = _SCALAR.match(data, at)
             end = scalar.end() if scalar else -1
         if first == b"{" and len(holder.path) + 1 < _DEEPEST:
             inner = _Object((*holder.path, key))
-            yield from _candidates(data, padded, mapped, at, inner, keys_left)
+            yield from _candidates(data, view, mapped, at, inner, keys_left)
             holder.values[key] = inner.values
         elif first == b"[":
-            elements = _first_elements(data, padded, at + 1)
+            elements = _first_elements(data, view, at + 1)
             if elements or _at(data, _past(data, at + 1)) == b"{":
                 yield _Candidate(holder, key, at + 1, _fields(elements, mapped))
             elif folded_name(key) in _LISTS and _at(data, _past(data, at + 1)) == b"]":
@@ -157,11 +176,11 @@ def _candidates(
         at = _past(data, at + 1)
 
 
-def _first_elements(data: bytes, padded: npt.NDArray[np.uint8], at: int) -> list[dict[str, Any]]:
+def _first_elements(data: bytes, view: npt.NDArray[np.uint8], at: int) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
     at = _past(data, at)
     while len(elements) < _ELEMENTS_LOOKED_AT and data[at : at + 1] == b"{":
-        end = value_end(padded, at, len(data))
+        end = value_end(view, at, len(data))
         if end < 0:
             break
         element = _loaded(data[at:end])
@@ -171,6 +190,13 @@ def _first_elements(data: bytes, padded: npt.NDArray[np.uint8], at: int) -> list
         if data[at : at + 1] == b",":
             at = _past(data, at + 1)
     return elements
+
+
+def _has_text(value: Any) -> bool:
+    return isinstance(value, dict) and any(
+        (isinstance(inner, str) and folded_name(key) in _TEXTS) or _has_text(inner)
+        for key, inner in value.items()
+    )
 
 
 def _fields(elements: list[dict[str, Any]], mapped: Collection[str]) -> frozenset[str]:
