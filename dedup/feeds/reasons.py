@@ -35,7 +35,9 @@ NOT_WELL_FORMED: Final = "not well-formed XML (entry read as far as possible)"
 EMPTY_FILE: Final = "empty file"
 NOT_A_FEED: Final = "not a feed (skipped in its folder)"
 
-KEPT: Final = frozenset({BAD_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, EMPTY_FILE, NOT_A_FEED})
+KEPT: Final = frozenset(
+    {BAD_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, EMPTY_FILE, NOT_A_FEED}
+)
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
