@@ -166,3 +166,8 @@ def test_a_megabyte_of_openings_takes_no_time() -> None:
     for piece in (b"<!--", b"<", b"<!DOCTYPE a [", b"<div ", b"<?", b"<a:", b" <p"):
         markup_kind(piece * (1 << 18), "html")
         markup_kind(b"<div>" + piece * (1 << 18), "html")
+
+
+def test_a_page_saved_as_a_web_archive_is_a_page(tmp_path: Path) -> None:
+    head = 'From: <Saved by a browser>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary="b"\n\n'
+    assert told(tmp_path, f"{head}--b\nContent-Type: text/html\n\n{PAGE}\n--b--\n".encode()) == "html"

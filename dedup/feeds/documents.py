@@ -28,7 +28,8 @@ PARSERS: Final[dict[Format, str]] = {
     "xml": "dedup.feeds.xml_feed:parse",
     "html": "dedup.feeds.html_page:parse",
 }
-"""Module and function that parse a whole document: ``parse(data, name) -> Parsed``, picklable."""
+"""Module and function that parse a document: ``parse(data, name)`` gives a `Parsed`, or its batch alone."""
+_OF_ONE_KIND: Final[dict[Format, str]] = {"xml": "xml", "html": "html page"}
 
 LARGEST_DOCUMENT: Final = 64 << 20
 """Bytes; a larger page is no page. Feeds in XML are streamed by their reader from 1 MB on."""
@@ -81,7 +82,9 @@ def parse_document(kind: Format, data: bytes, name: str) -> tuple[Parsed, float]
     began = time.perf_counter()
     module, function = PARSERS[kind].split(":")
     parse: Any = getattr(import_module(module), function)
-    return parse(data, name), time.perf_counter() - began
+    made = parse(data, name)
+    parsed = made if isinstance(made, Parsed) else Parsed(made, _OF_ONE_KIND[kind])
+    return parsed, time.perf_counter() - began
 
 
 def parsed_in_order(stream: Iterator[tuple[int, FeedBatch | Document]]) -> Iterator[tuple[int, FeedBatch]]:

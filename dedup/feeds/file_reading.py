@@ -137,6 +137,10 @@ class FileReading:
         """
         if kind not in DECLARING or (kind == "xml" and not source.raw_whole):
             return None
+        if kind == "html":
+            from dedup.feeds.html_page import require_trafilatura  # not before there is a page
+
+            require_trafilatura(self.path)
         self._compression = source.compression
         data = bytearray()
         for block in source.raw_blocks():

@@ -42,6 +42,7 @@ _PAGE_TAG = re.compile(
     r"span|a|h[1-6]|ul|ol|li|img|br|table|tr|td|figure|blockquote)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_MAIL = re.compile(rb"\s*[A-Za-z-]+:")  # as web archives of pages begin (MHTML)
 _PAGE_TAGS: Final = 8  # a fragment with fewer is a text with a tag or two
 _FEED_ROOT = re.compile(r"<(?:rss|rdf:RDF|feed)(?=\s+(?:version|xmlns))")
 _PAGE_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)[\s>]", re.IGNORECASE)
@@ -74,6 +75,11 @@ def markup_kind(raw_head: bytes, ending: str = "") -> Markup | None:
         Of the file's name ("html", "rss"); it decides where something stands before the markup.
     """
     text = _as_text(raw_head[:_LOOKED_AT])
+    if _MAIL.match(raw_head):
+        from dedup.feeds.page_file import is_mhtml  # it imports a parser of mails
+
+        if is_mhtml(raw_head):
+            return Markup("html", "multipart/related")
     start = _past_space(text, 0)
     if not text.startswith("<", start):
         return _by_name(text, ending)

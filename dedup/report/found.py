@@ -18,12 +18,12 @@ from dedup.report.wording import count, fitted, marked, percent, printable
 _TEXT_SHOWN: Final = 200  # characters
 _TEXT_LINES: Final = 4
 _UNUSED_SHOWN: Final = 30
-_REJECTS_SHOWN: Final = 5
+_REJECTS_SHOWN: Final = 3
 _FIELD_WIDTH: Final = max(map(len, FIELD_NAMES))
 _HOW: Final = {
     "given": "as --map says",
     "guessed": "by its name",
-    "format": "as the format has it",
+    "format": "as the format says",
     "derived": "none is named",
 }
 _DAY_S: Final = 86_400
@@ -91,7 +91,7 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
         read += f", {_size(one.size)}"
         rows.append(("read", read))
     yield from key_values(rows, canvas, indent=2)
-    if one.fields:
+    if any(part.how != "format" for part in one.fields):
         yield from _field_lines(one, canvas)
     elif filled := [f"{name} {_share(one, name)}" for name in FIELD_NAMES if one.filled.get(name)]:
         yield from _listed("fields", filled, canvas)
