@@ -16,6 +16,9 @@ def index(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     on_change: Annotated[
         options.OnChange,
@@ -55,7 +58,6 @@ def index(
     """
     from dedup.cli.adding import add_feeds, check_feeds, unpack_limits
     from dedup.cli.facade import open_index, open_or_create_index
-    from dedup.cli.output import emit_lines
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
@@ -64,6 +66,7 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    words = options.wording(no_clean, timezone, tz)
     if dry_run:
         if not feeds or refresh:
             raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
@@ -72,16 +75,16 @@ def index(
         check_profile(profile, rejects, *feeds)
         check_writable(rejects, *feeds)
         with profiling(profile), Progress() as progress:
-            lines = looked_at(
+            looked_at(
                 feeds,
                 progress,
                 mapping=mapping,
                 format=format_in,
                 encoding=encoding,
                 max_unpacked=max_unpacked,
+                words=words,
                 rejects=rejects,
             )
-        emit_lines(lines, None)
         return
     if index is None:
         raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")
@@ -89,7 +92,7 @@ def index(
     limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    columns = check_feeds(feeds, mapping, format_in, encoding) if feeds else None
+    columns = check_feeds(feeds, mapping, format_in, encoding, words) if feeds else None
     with (
         profiling(profile),
         Progress() as progress,
@@ -108,6 +111,7 @@ def index(
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                words=words,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

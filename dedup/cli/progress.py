@@ -50,6 +50,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away for good; notes can still be printed."""
         if self._timer is not None:
             self._timer.cancel()
         with self._lock:

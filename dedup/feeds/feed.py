@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
+from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import canonical_mapping
+from dedup.feeds.fields import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
@@ -23,6 +24,7 @@ from dedup.feeds.readers import ReadOptions
 from dedup.feeds.records import empty_articles
 from dedup.feeds.sources import open_sources
 from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
+from dedup.feeds.zones import Zones
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +75,11 @@ class Feed:
         limits: UnpackLimits,
         encoding: str | None,
         look: Look | None,
+        clean: bool = True,
+        zones: Zones | None = None,
     ) -> None:
+        self._clean = clean
+        self._zones = zones or Zones()
         self._limits = limits
         self._files = list(files)
         self._mapping = dict(mapping)
@@ -113,10 +119,15 @@ class Feed:
 
     def __iter__(self) -> Iterator[FeedBatch]:
         self._start()
-        options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
-        plan = Plan(self._mapping, self._format, options, self._look, self._log)
-        batches = self._numbered(plan)
+        options = ReadOptions(self._batch_size, self._batch_bytes, mapped_columns(self._mapping))
+        plan = Plan(self._mapping, self._format, options, self._look, self._log, self._clean, self._zones)
+        batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
+        strays = self.reject_counts[reasons.NOT_A_FEED]
+        if self._files and strays == len(self._files):
+            root, first = self._files[0].root, self.rejects[0]
+            what = f"none of its {strays:,} files is a feed" if strays > 1 else "its one file is no feed"
+            raise FeedError(f"{root}: {what} ({first.file}: {first.detail.removeprefix(f'{first.file}: ')})")
 
     def _counted(self, batch: FeedBatch) -> FeedBatch:
         lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
@@ -126,7 +137,7 @@ class Feed:
         self.rejects += batch.rejects[: max(0, _REJECTS_KEPT - len(self.rejects))]
         return batch
 
-    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch]]:
+    def _numbered(self, plan: Plan) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Yield each batch with the number of the source it comes from."""
         number = 0
         brought_in = 0
@@ -141,7 +152,9 @@ class Feed:
             if self._on_file is not None:
                 self._on_file(place + 1, len(self._files))
 
-    def _read_file(self, file: FeedFile, plan: Plan, number: int) -> Iterator[tuple[int, FeedBatch]]:
+    def _read_file(
+        self, file: FeedFile, plan: Plan, number: int
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         if file.path == STDIN:
             if self._stdin_used:
                 raise FeedError("standard input can be read only once", "save it to a file and give that")
@@ -160,23 +173,30 @@ class Feed:
 
     def _read_sources(
         self, file: FeedFile, plan: Plan, many: bool, number: int
-    ) -> Iterator[tuple[int, FeedBatch]]:
+    ) -> Iterator[tuple[int, FeedBatch | Document]]:
         """Read the file, or the members of the archive that it is."""
         refused: list[Reject] = []
         read = False
         for source in open_sources(file.path, self._limits, refused, self._encoding):
             number += 1
-            reading = FileReading(source.path, plan, many or source.is_member)
+            stray = reasons.MEMBER if source.is_member else reasons.NOT_A_FEED
+            reading = FileReading(source.path, plan, many or source.is_member, stray)
             with source:
                 try:
-                    for batch in reading.read(source, reading.kind_of(source)):
-                        yield number, batch
+                    kind = reading.kind_of(source)
+                    # One document may as well be read here.
+                    document = reading.document(source, kind) if kind and (many or source.is_member) else None
+                    if document is not None:
+                        yield number, document
+                    else:
+                        for batch in reading.read(source, kind):
+                            yield number, batch
                     read = True
                 except FeedError as error:
                     # A readme in an archive is a stray file in a folder.
                     if not source.is_member:
                         raise
-                    refused += reading.refuse(error.message, reasons.MEMBER).rejects
+                    refused += reading.refuse(error.message).rejects
             if refused and read:
                 yield number, _rejected(refused)
         if not read:
@@ -216,6 +236,9 @@ def read_feed(
     limits: UnpackLimits = DEFAULT_LIMITS,
     encoding: str | None = None,
     look: Look | None = None,
+    clean: bool = True,
+    timezone: str | None = None,
+    zones: Mapping[str, str] | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -247,13 +270,20 @@ def read_feed(
         The encoding of the text, by any name Python knows, where it is not to be guessed.
     look : Look, optional
         Read so much of it only, and keep examples of each file in `Feed.found`.
+    clean : bool
+        Decode entities, repair mojibake and so on in titles, texts and bylines
+        (`dedup.feeds.clean_text`); the originals are in columns of their own.
+    timezone : str, optional
+        Zone of times that name none; UTC by default.
+    zones : mapping of str to str, optional
+        What abbreviations of zones mean: ``{"IST": "Asia/Jerusalem"}``.
 
     Raises
     ------
     FeedError
         A path does not exist; while iterating: a file is of no known format, or its columns do not fit.
     SettingsError
-        `mapping`, `format` or `encoding` names something that does not exist.
+        `mapping`, `format`, `encoding`, `timezone` or `zones` names something that does not exist.
 
     Examples
     --------
@@ -263,7 +293,9 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
+    rules = Zones.of(timezone, zones)
     codec = None if encoding is None else named_encoding(encoding)
+    files = expand_paths(paths)
     return Feed(
-        expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, codec, look
+        files, columns, kind, batch_size, batch_bytes, on_note, on_file, limits, codec, look, clean, rules
     )

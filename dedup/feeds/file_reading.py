@@ -9,16 +9,19 @@ from itertools import chain, islice
 from typing import Any, Final, Protocol
 
 from dedup.article import FeedBatch
+from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.csv_table import NULLS
+from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import FieldMap
+from dedup.feeds.fields import FieldMap, mapped_columns
 from dedup.feeds.formats import Format, guess_format
-from dedup.feeds.found import EMPTY, NOT_A_FEED, FieldFound, Look, Tally
+from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import Source
+from dedup.feeds.zones import DEFAULT_ZONES, Zones
 
 # The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
@@ -27,8 +30,8 @@ _MOST_REJECTS: Final = 10_000
 _BLANK: Final = b" \t\r\n\f\v"
 _MARKS: Final = b"\xef\xbb\xbf\xff\xfe\0"  # of encodings; a file of nothing else is empty too
 _WITHOUT_ENCODING: Final = frozenset({"parquet", "arrow"})
-# They declare an encoding themselves; their readers know it.
-_DECLARING: Final = frozenset({"xml", "html"})
+DECLARING: Final = frozenset({"xml", "html"})
+"""Formats of documents that say themselves which encoding they are in."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Plan:
         The feed is merely looked at, and so much of it read.
     log : FeedLog
         Gets notes and tallies.
+    clean : bool
+        Titles, texts and bylines are cleaned.
+    zones : Zones
+        What a missing or an ambiguous time zone means.
     """
 
     mapping: Mapping[str, str]
@@ -53,12 +60,17 @@ class Plan:
     options: ReadOptions
     look: Look | None
     log: FeedLog
+    clean: bool = True
+    zones: Zones = DEFAULT_ZONES
 
 
 class Told(Protocol):
     """What a reader says about what it read; see `Reader`."""
 
-    replaced: int
+    @property
+    def replaced(self) -> int:
+        """Lines in which invalid characters were replaced."""
+        ...
 
     @property
     def described(self) -> str:
@@ -76,16 +88,21 @@ class FileReading:
     plan : Plan
     many : bool
         It is one of many files, to be told and counted with those like it.
+    stray : str
+        Under which of `reasons` it is counted when it is no feed.
     """
 
-    def __init__(self, path: str, plan: Plan, many: bool) -> None:
+    def __init__(self, path: str, plan: Plan, many: bool, stray: str = reasons.NOT_A_FEED) -> None:
         self.path = path
         self._plan = plan
         self._many = many
+        self._stray = stray
         self._compression: str | None = None
         self._encoding: str | None = None
         self._tally: Tally | None = None
         self._described = False
+        self._kind: Format | None = None
+        self._size = 0
         self._complete = True
 
     def kind_of(self, source: Source) -> Format | None:
@@ -98,7 +115,7 @@ class FileReading:
         """
         if is_blank(source):
             return None
-        return self._plan.format or guess_format(source, tuple(self._plan.mapping.values()))
+        return self._plan.format or guess_format(source, tuple(mapped_columns(self._plan.mapping)))
 
     def read(self, source: Source, kind: Format | None) -> Iterator[FeedBatch]:
         """Yield the articles of an open file.
@@ -110,28 +127,46 @@ class FileReading:
         """
         yield from self._tallied(self._whole(source, kind), source)
 
-    def read_parsed(
-        self, raw: Batch, told: Told, kind: Format, size: int, seconds: float
-    ) -> Iterator[FeedBatch]:
-        """Yield the articles of a file that was parsed elsewhere; `size` in bytes, `seconds` it took."""
-        self._encoding = getattr(told, "encoding", None)
-        yield from self._tallied(self._articles(iter((raw,)), told, kind), None, size, seconds)
+    def document(self, source: Source, kind: Format) -> Document | None:
+        """Return a file to be parsed elsewhere, read whole; None where it is to be read here.
 
-    def alone(self, reason: str, detail: str) -> FeedBatch:
-        """Return a batch of one reject that is about the whole file."""
+        Raises
+        ------
+        FeedError
+            It is larger than any page.
+        """
+        if kind not in DECLARING or (kind == "xml" and not source.raw_whole):
+            return None
+        self._compression = source.compression
+        data = bytearray()
+        for block in source.raw_blocks():
+            data += block
+            if len(data) > LARGEST_DOCUMENT:
+                raise FeedError(f"{self.path}: over {LARGEST_DOCUMENT >> 20} MB, too much for one page")
+        self._size = source.size
+        return Document(self, kind, bytes(data), tuple(self._afterwards(source)))
+
+    def read_parsed(self, parsed: Parsed, document: Document, seconds: float) -> Iterator[FeedBatch]:
+        """Yield the articles of a document that was parsed elsewhere, which took `seconds`."""
+        batches = self._articles(iter((parsed.batch,)), parsed, document.kind)
+        yield from self._tallied(chain(batches, document.after), None, seconds)
+
+    def refuse(self, error: str, reason: str | None = None) -> FeedBatch:
+        """Return what is left of a file that is no feed among others: one reject."""
         if self._tally is None:
-            self._open(EMPTY if reason == reasons.EMPTY_FILE else NOT_A_FEED)
-        return FeedBatch(articles=empty_articles(), rejects=(reasons.reject(self.path, 0, reason, detail),))
-
-    def refuse(self, error: str, reason: str = reasons.NOT_A_FEED) -> FeedBatch:
-        """Return what is left of a file that is no feed among others."""
-        batch = self.alone(reason, error)
+            self._open(NOT_A_FEED)
         if self._tally is not None:
             self._tally.rejects += 1
-        return batch
+            self._tally.size += self._size
+        return self._alone(reason or self._stray, error)
+
+    def _alone(self, reason: str, detail: str) -> FeedBatch:
+        """Return a batch of one reject that is about the whole file."""
+        rejects = (reasons.reject(self.path, 0, reason, detail),)
+        return FeedBatch(articles=empty_articles(), rejects=rejects)
 
     def _tallied(
-        self, batches: Iterator[FeedBatch], source: Source | None, size: int = 0, seconds: float = 0.0
+        self, batches: Iterator[FeedBatch], source: Source | None, seconds: float = 0.0
     ) -> Iterator[FeedBatch]:
         articles = rejects = 0
         began = time.perf_counter()
@@ -152,7 +187,7 @@ class FileReading:
                 self._tally.articles += articles
                 self._tally.rejects += rejects
                 self._tally.seconds += seconds
-                self._tally.size += size if source is None else source.size
+                self._tally.size += self._size if source is None else source.size
                 self._tally.complete &= self._complete
 
     def _whole(self, source: Source, kind: Format | None) -> Iterator[FeedBatch]:
@@ -161,22 +196,28 @@ class FileReading:
             for _ in source.raw_blocks():  # the end tells of damage
                 pass
             said = source.damage or "no record in it"
-            yield self.alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
+            self._open(EMPTY)
+            yield self._alone(source.damage_reason if source.damage else reasons.EMPTY_FILE, said)
             return
-        if kind not in _DECLARING and kind not in _WITHOUT_ENCODING:
+        if kind not in DECLARING and kind not in _WITHOUT_ENCODING:
             self._encoding = source.encoding
         reader = open_reader(kind, source, self._plan.options)
         yield from self._articles(reader.read(), reader, kind)
+        yield from self._afterwards(source)
+
+    def _afterwards(self, source: Source) -> Iterator[FeedBatch]:
+        """Yield what is to be said of the file itself once it was read."""
         if source.nuls:
             self._note(f"{source.nuls:,} NUL bytes dropped")
         if source.damage is not None and self._complete:
-            yield self.alone(source.damage_reason, source.damage)
+            yield self._alone(source.damage_reason, source.damage)
         if changed := source.changed:
-            yield self.alone(reasons.CHANGED, changed)
+            yield self._alone(reasons.CHANGED, changed)
 
     def _articles(
         self, batches: Iterator[Batch | FeedBatch], told: Told, kind: Format
     ) -> Iterator[FeedBatch]:
+        self._kind = kind
         nulls = NULLS if kind == "csv" else frozenset()
         batches = self._limited(batches)
         first = next(batches, None)
@@ -204,8 +245,8 @@ class FileReading:
         # A format of columns need not read those that are no fields.
         need = getattr(told, "need", None)
         if need is not None:
-            need(fields.columns.values())
-        builder = ArticleBuilder(self.path, fields, nulls)
+            need(fields.used())
+        builder = ArticleBuilder(self.path, fields, nulls, clean=self._plan.clean, zones=self._plan.zones)
         builder.learn(settling)
         waiting.reverse()
         for raw in chain((waiting.pop() for _ in range(len(waiting))), raws):
@@ -215,7 +256,7 @@ class FileReading:
                 builder.fields = builder.fields.with_columns(new, raw.records)
                 self._describe(told, builder.fields, new)
                 if need is not None:
-                    need(builder.fields.columns.values())
+                    need(builder.fields.used())
             built = [builder.build(raw)]
             del raw  # while the articles are worked on, what they were made of need not be there
             yield built.pop()
@@ -226,8 +267,8 @@ class FileReading:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(f"{' and '.join(said)}, replaced by U+FFFD")
-        if ambiguous := builder.dates.note():
-            self._note(ambiguous)
+        for said_last in builder.notes():
+            self._note(said_last)
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Yield batches until the plan's number of records is reached; find out whether more follow."""
@@ -247,7 +288,9 @@ class FileReading:
 
     def _describe(self, told: Told, fields: FieldMap | None = None, columns: Iterable[str] = ()) -> None:
         """Say what was found, once for files alike."""
-        found = () if fields is None else tuple(fields_found(fields, self._plan.mapping))
+        found: tuple[FieldFound, ...] = ()
+        if fields is not None:
+            found = tuple(fields_found(fields, self._plan.mapping, settled=self._kind in DECLARING))
         if self._encoding is None:
             self._encoding = getattr(told, "encoding", None)
         new = self._open(told.described, found) if self._tally is None or not self._described else False
@@ -284,17 +327,19 @@ def is_blank(source: Source) -> bool:
     )
 
 
-def fields_found(fields: FieldMap, mapping: Mapping[str, str]) -> Iterator[FieldFound]:
-    """Yield each field with its column, and whether the user gave it."""
+def fields_found(fields: FieldMap, mapping: Mapping[str, str], *, settled: bool) -> Iterator[FieldFound]:
+    """Yield each field with its column; `settled`: the format itself has fields, no columns to be guessed."""
     for name, column in fields.columns.items():
-        yield FieldFound(name, str(column), given=name in mapping)
+        yield FieldFound(
+            name, str(column), "given" if name in mapping else "format" if settled else "guessed"
+        )
     if fields.outlet_from_url:
-        yield FieldFound("outlet", "host of url")
+        yield FieldFound("outlet", HOST_OF_URL, "derived")
 
 
 def _used(fields: FieldMap) -> set[str]:
     """Return the columns that a field is read from; of a dotted path, the key it begins with too."""
-    return {part for column in fields.columns.values() for part in (column, column.split(".")[0])}
+    return {part for column in fields.used() for part in (column, column.split(".")[0])}
 
 
 def _first_batches(batches: Iterator[Batch]) -> list[Batch]:

@@ -117,7 +117,7 @@ def guess_format(source: Source, mapped: Collection[str] = ()) -> Format:
     lines = [line for line in head.split(b"\n", 1 + 4 * _LINES_LOOKED_AT) if line.strip()]
     first = lines[0].lstrip(b"\xef\xbb\xbf \t\r") if lines else b""
     if _JSON_BEGINS.match(first):
-        return _json_kind(lines[:_LINES_LOOKED_AT], first, whole)
+        return _json_kind(lines[:_LINES_LOOKED_AT], first, whole, mapped)
     text = head.decode("utf-8", "replace")
     if ending in ("jsonl", "ndjson", "json") or _mostly_objects(lines):
         return "jsonl"
@@ -153,15 +153,20 @@ def binary_format(raw_head: bytes) -> Format | None:
     return None
 
 
-def _json_kind(lines: list[bytes], first: bytes, whole: bool) -> Format:
+def _json_kind(lines: list[bytes], first: bytes, whole: bool, mapped: Collection[str]) -> Format:
     parsed = [_loaded(line) for line in lines]
     objects = sum(isinstance(value, dict) for value in parsed)
     if first.startswith(b"["):
         # An array on each line is JSON lines of the wrong kind, and told so line by line.
         arrays = sum(isinstance(value, list) for value in parsed)
         return "jsonl" if arrays > 1 or objects > 1 else "json"
-    if whole and len(lines) == 1:
+    if len(lines) == 1 and (whole or parsed[0] is None):
         return "json"  # one line: an object, or an object around the array
+    if isinstance(parsed[0], dict):
+        from dedup.feeds.json_wrappers import is_wrapper
+
+        if is_wrapper(lines[0].strip(), mapped):
+            return "json"  # the answers of a service, one a line
     # The first line of an object over several lines is none by itself.
     opens = sum(line.lstrip().startswith(b"{") for line in lines)
     return "jsonl" if isinstance(parsed[0], dict) or opens > len(lines) / 2 else "json"

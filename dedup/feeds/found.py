@@ -6,9 +6,10 @@ once, with a count, so that the list stays short enough to read and to hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from dedup.article import Article
 
 NOT_A_FEED: Final = "not a feed"
 EMPTY: Final = "empty"
+HOST_OF_URL: Final = "host of url"
 _OTHERS: Final = "other files"
 
 _MOST_ENTRIES: Final = 200
@@ -34,13 +36,13 @@ class FieldFound:
         One of `dedup.feeds.fields.FIELD_NAMES`.
     column : str
         Column, key or dotted path, or what it is derived from ("host of url").
-    given : bool
-        The user said so; else it was guessed by name or settled by the format.
+    how : {"given", "guessed", "format", "derived"}
+        The user said so; guessed by the column's name; the format has this field; taken from another.
     """
 
     field: str
     column: str
-    given: bool = False
+    how: Literal["given", "guessed", "format", "derived"] = "guessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class FileFound:
         They were read to their end.
     examples : tuple of Article
         The first three, their texts cut to 2,000 characters; only of a feed that is merely looked at.
+    filled : mapping of str to int
+        How many articles have each field; only of a feed that is merely looked at.
     """
 
     path: str
@@ -86,6 +90,7 @@ class FileFound:
     seconds: float
     complete: bool
     examples: tuple[Article, ...] = ()
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Tally:
     seconds: float = 0.0
     complete: bool = True
     examples: list[Article] = field(default_factory=list)
+    filled: Counter[str] = field(default_factory=Counter)
 
     def describe(self, fields: Sequence[FieldFound], columns: Iterable[str], used: Iterable[str]) -> None:
         """Add what the columns of a file are; fields that another file alike brought stay."""
@@ -133,7 +139,9 @@ class Tally:
                 self.unused[name] = None
 
     def show(self, articles: pa.RecordBatch) -> None:
-        """Keep the first articles as examples."""
+        """Keep the first articles as examples, and count the fields of all."""
+        for name, column in zip(articles.schema.names, articles.columns, strict=True):
+            self.filled[name] += len(column) - column.null_count
         for row in articles.slice(0, _EXAMPLES - len(self.examples)).to_pylist():
             text = row["text"]
             row["text"] = text[:_EXAMPLE_TEXT] if text else text
@@ -160,6 +168,7 @@ class Tally:
             seconds=round(self.seconds, 3),
             complete=self.complete,
             examples=tuple(self.examples),
+            filled=dict(self.filled),
         )
 
 

@@ -8,7 +8,7 @@ be seen, and neither it nor selectolax comes with a plain install.
 
 What is a tag is decided more carefully than in a browser, for what a browser drops is lost to us:
 ``<jane@example.org>``, ``<https://...>`` and ``if x <y`` are text; so is any name that is no element
-of HTML unless what follows has the form of attributes.
+of HTML unless it has attributes, an end tag or a prefix.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _MOST_TRIES: Final = 256
 _ENTITY: Final = re.compile(
     r"&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,7};?|[A-Za-z][A-Za-z0-9]{1,31};|(?:amp|lt|gt|quot|nbsp)(?![A-Za-z0-9=;]))"
 )
-_ESCAPED_TAG: Final = re.compile(
-    r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+="
-)
+_CLOSER: Final = re.compile(r"</([A-Za-z][A-Za-z0-9:_.\-]*+)")
+_PUNCTUATED: Final = re.compile(r"[:.\-]")
+_ESCAPED_TAG: Final = re.compile(r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+=")
 
 
 def html_to_text(markup: str) -> str:
@@ -101,6 +101,7 @@ def _walk(markup: str) -> tuple[str, bool]:
     paragraphs: list[str] = []
     run: list[str] = []
     search, tries, tagged, parted = _TAG.search, 0, False, False
+    closers: set[str] | None = None  # names that have an end tag
     start = position = 0  # of the text not yet taken; of where to look on
     while (found := search(markup, position)) is not None:
         closing, name, rest, end, comment, literal = found.groups()
@@ -129,8 +130,12 @@ def _walk(markup: str) -> tuple[str, bool]:
                 position, end = whole.end(), ">"
             elif not end and (position < len(markup) or name not in _KNOWN or not rest):
                 continue  # a less-than sign
-        if name not in _KNOWN and not _WHOLE.match(markup, found.start(), position):
-            continue
+        if name not in _KNOWN:
+            if closers is None:
+                closers = set(map(str.lower, _CLOSER.findall(markup)))
+            bare = not rest.strip(" /\t\r\n") and not _PUNCTUATED.search(name) and name not in closers
+            if bare or not _WHOLE.match(markup, found.start(), position):
+                continue
         tagged = True
         run.append(markup[start : found.start()])
         if name in _BLOCKS:

@@ -43,7 +43,7 @@ _PAGE_TAG = re.compile(
     re.IGNORECASE,
 )
 _PAGE_TAGS: Final = 8  # a fragment with fewer is a text with a tag or two
-_FEED_ROOT = re.compile(r"<(?:rss|rdf:RDF|feed)[\s>]")
+_FEED_ROOT = re.compile(r"<(?:rss|rdf:RDF|feed)(?=\s+(?:version|xmlns))")
 _PAGE_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)[\s>]", re.IGNORECASE)
 
 
@@ -151,5 +151,5 @@ def _by_name(text: str, ending: str) -> Markup | None:
     if ending in ("html", "htm", "xhtml") and (_PAGE_ROOT.search(text) or _is_fragment(text, 0)):
         return Markup("html", "html")
     if ending in ("xml", "rss", "atom", "rdf") and (root := _FEED_ROOT.search(text)):
-        return Markup("xml", root[0][1:-1])
+        return Markup("xml", root[0][1:])
     return None

@@ -34,15 +34,20 @@ class FeedFile:
     ----------
     path : str
         Or ``-`` for standard input.
-    found : bool
-        A folder or a pattern brought it in; it may be no feed without stopping the others.
+    root : str, optional
+        The folder or pattern that brought it in; None: it was named itself.
     refused : str, optional
         Why it is not read (a folder that cannot be listed, an index).
     """
 
     path: str
-    found: bool = False
+    root: str | None = None
     refused: str | None = None
+
+    @property
+    def found(self) -> bool:
+        """It was not named itself, so it may be no feed without stopping the others."""
+        return self.root is not None
 
 
 def expand_paths(paths: str | Path | Sequence[str | Path]) -> list[FeedFile]:
@@ -80,7 +85,7 @@ def _expanded(path: str) -> list[FeedFile]:
     if os.path.isdir(path):
         if _is_index(path):
             raise FeedError(f"{shown(path)}: {_IS_INDEX}", "give it alone to the commands that take an index")
-        files = list(_walk(path, ()))
+        files = list(_walk(path, path, ()))
         if not files:
             raise FeedError(f"{shown(path)}: the folder holds no file")
         return files
@@ -92,7 +97,7 @@ def _expanded(path: str) -> list[FeedFile]:
     if "**" in path:  # it gives folders and what is in them
         below_index: dict[str, bool] = {}
         files = [
-            FeedFile(match, found=True)
+            FeedFile(match, path)
             for match in dict.fromkeys(matches)
             if os.path.isfile(match) and not _in_index(os.path.dirname(match), below_index)
         ]
@@ -100,15 +105,15 @@ def _expanded(path: str) -> list[FeedFile]:
         files = []
         for match in matches:
             if os.path.isdir(match):
-                files += [FeedFile(match, True, _IS_INDEX)] if _is_index(match) else _walk(match, ())
+                files += [FeedFile(match, path, _IS_INDEX)] if _is_index(match) else _walk(match, path, ())
             elif os.path.isfile(match):
-                files.append(FeedFile(match, found=True))
+                files.append(FeedFile(match, path))
     if not files:
         raise FeedError(f"{shown(path)}: no file is named like that", "check the pattern")
     return files
 
 
-def _walk(folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[FeedFile]:
+def _walk(folder: str, root: str, above: tuple[tuple[int, int], ...]) -> Iterator[FeedFile]:
     """Yield the files of a folder and of those in it, sorted by name; `above` are the folders it is in."""
     try:
         status = os.stat(folder)
@@ -120,16 +125,16 @@ def _walk(folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[FeedFile]
     except OSError as error:
         if not above:  # the folder that was named
             raise
-        yield FeedFile(folder, True, f"cannot be read ({error.strerror or error})")
+        yield FeedFile(folder, root, f"cannot be read ({error.strerror or error})")
         return
     for entry in sorted_entries:
         if entry.is_dir():
             if _is_index(entry.path):
-                yield FeedFile(entry.path, True, _IS_INDEX)
+                yield FeedFile(entry.path, root, _IS_INDEX)
             else:
-                yield from _walk(entry.path, (*above, here))
+                yield from _walk(entry.path, root, (*above, here))
         elif entry.is_file():  # no pipes, sockets, devices, dangling links
-            yield FeedFile(entry.path, found=True)
+            yield FeedFile(entry.path, root)
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -61,7 +61,7 @@ def ordered_map(
     seconds : float
         An item that takes longer costs its worker, and is a `Failure`.
     here : int
-        The first items are done in this process while their bytes and characters come to no more than this,
+        The first items are done in this process while the lengths of their arguments come to no more than this,
         so that a few small documents start no worker. 0 where one small document can do harm.
     memory : int
         Bytes a worker may allocate.
@@ -96,7 +96,7 @@ def default_workers() -> int:
 
 
 def _size(item: tuple[Any, ...]) -> int:
-    return sum(len(value) for value in item if isinstance(value, bytes | str))
+    return sum(len(value) for value in item if isinstance(value, Sized))
 
 
 class _Job:

@@ -6,18 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Final
 
+from rich.cells import cell_len
+
 from dedup.article import Article, Reject
 from dedup.feeds.fields import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
 from dedup.feeds.opening import STDIN
 from dedup.report.layout import Canvas, key_values
-from dedup.report.wording import count, fitted, marked, printable
+from dedup.report.wording import count, fitted, marked, percent, printable
 
 _TEXT_SHOWN: Final = 200  # characters
 _TEXT_LINES: Final = 4
 _UNUSED_SHOWN: Final = 30
 _REJECTS_SHOWN: Final = 5
 _FIELD_WIDTH: Final = max(map(len, FIELD_NAMES))
+_HOW: Final = {
+    "given": "as --map says",
+    "guessed": "by its name",
+    "format": "as the format has it",
+    "derived": "none is named",
+}
 _DAY_S: Final = 86_400
 
 
@@ -74,35 +82,37 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
     yield canvas.paint(marked(name), "bold") + more
     described = [one.format, *([one.encoding] if one.encoding else [])]
     described += [f"packed as {one.compression}"] if one.compression else []
-    described += [_size(one.size)] if one.size else []
     rows = [("format", printable(", ".join(described)))]
     nothing = one.format in (EMPTY, NOT_A_FEED)
     if not nothing or one.articles:
         read = f"{count(one.articles, 'article')}, {count(one.rejects, 'reject')}"
         if not one.complete:
             read += f" in the first {look.records:,} records" + (" of each" if one.files > 1 else "")
+        read += f", {_size(one.size)}"
         rows.append(("read", read))
     yield from key_values(rows, canvas, indent=2)
     if one.fields:
         yield from _field_lines(one, canvas)
+    elif filled := [f"{name} {_share(one, name)}" for name in FIELD_NAMES if one.filled.get(name)]:
+        yield from _listed("fields", filled, canvas)
     for number, article in enumerate(one.examples, 1):
         yield ""
         yield from _article_lines(number, article, canvas)
 
 
 def _field_lines(one: FileFound, canvas: Canvas) -> Iterator[str]:
-    shown = [(part.field, printable(part.column), part.given) for part in one.fields]
-    width = min(max(len(column) for _, column, _ in shown), canvas.width - _FIELD_WIDTH - 20)
-    for number, (field, column, given) in enumerate(shown):
+    """Yield a line each field: its column, how that was settled, how many articles have it."""
+    rows = [
+        (part.field, printable(part.column), _HOW[part.how], _share(one, part.field)) for part in one.fields
+    ]
+    hows = max(len(how) for _, _, how, _ in rows)
+    room = canvas.width - (2 + 6 + 2 + _FIELD_WIDTH + 2 + 2 + hows + 2 + len("in 100 %"))
+    width = min(max(cell_len(column) for _, column, _, _ in rows), max(room, 10))
+    for number, (field, column, how, share) in enumerate(rows):
         label = canvas.paint(fitted("fields" if number == 0 else "", 6), "dim")
-        how = "as --map says" if given else "by its name"
-        if field == "outlet" and column == "host of url":
-            how = "no column for it"
-        line = (
-            f"  {label}  {fitted(field, _FIELD_WIDTH)}  {fitted(column, width)}  {canvas.paint(how, 'dim')}"
-        )
-        yield line.rstrip()
-    there = {field for field, _, _ in shown}
+        about = canvas.paint(f"{fitted(how, hows)}  {share}".rstrip(), "dim")
+        yield f"  {label}  {fitted(field, _FIELD_WIDTH)}  {fitted(column, width)}  {about}"
+    there = {part.field for part in one.fields}
     absent = [field for field in FIELD_NAMES if field not in there]
     if absent:
         yield from _listed("none", absent, canvas)
@@ -112,6 +122,19 @@ def _field_lines(one: FileFound, canvas: Canvas) -> Iterator[str]:
         yield from _listed("unused", unused + ([f"{left:,} more"] if left else []), canvas)
 
 
+def _share(one: FileFound, field: str) -> str:
+    if field not in one.filled or not one.articles:
+        return ""
+    filled = one.filled[field]
+    return (
+        "in all"
+        if filled == one.articles
+        else "in none"
+        if not filled
+        else f"in {percent(filled, one.articles)}"
+    )
+
+
 def _listed(name: str, values: Sequence[str], canvas: Canvas) -> Iterator[str]:
     lines = canvas.wrapped(", ".join(values), 4, indent=10)
     yield f"  {canvas.paint(fitted(name, 6), 'dim')}  {lines[0].strip()}"
@@ -119,18 +142,20 @@ def _listed(name: str, values: Sequence[str], canvas: Canvas) -> Iterator[str]:
 
 
 def _article_lines(number: int, article: Article, canvas: Canvas) -> Iterator[str]:
-    title = printable(article.title) or "(no title)"
+    title = printable(article.title) or "no title"
     first, *rest = canvas.wrapped(title, 2, indent=5)
     yield f"  {number}. {canvas.paint(marked(first.strip()), 'bold')}"
     yield from rest
-    facts = [printable(article.outlet) or "(no outlet)", _time(article)]
-    facts += [printable(article.url)] if article.url else []
-    for line in canvas.wrapped(" | ".join(facts), 2, indent=5):
-        yield canvas.paint(line, "cyan")
+    facts = f"{printable(article.outlet) or 'no outlet'} | {_time(article)}"
+    for line in (facts, printable(article.url)):
+        if line:
+            yield canvas.paint(" " * 5 + marked(fitted(line, canvas.width - 5).rstrip()), "cyan")
     text = printable(article.text[: 2 * _TEXT_SHOWN]) if article.text else ""
     if len(text) > _TEXT_SHOWN:
         text = text[:_TEXT_SHOWN].rstrip() + "…"
-    for line in canvas.wrapped(text or "(no text)", _TEXT_LINES, indent=5):
+    if not text:
+        yield canvas.paint("     no text", "dim")
+    for line in canvas.wrapped(text, _TEXT_LINES, indent=5) if text else ():
         yield marked(line)
 
 
@@ -139,7 +164,7 @@ def _time(article: Article) -> str:
         return "no date"
     when = article.published.astimezone(UTC)
     if article.precision_s is not None and article.precision_s >= _DAY_S:
-        return f"{when:%Y-%m-%d}, the day alone"
+        return f"{when:%Y-%m-%d} (day only)"
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
