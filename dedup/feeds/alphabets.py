@@ -46,8 +46,11 @@ _COVERED: Final = 0.95
 # So many more covered characters than under any encoding that reads the text otherwise.
 _LEAST_MARGIN: Final = 3
 _MARGIN: Final = 0.02
-# With fewer letters, a unit (m³) or a name decides.
+# With fewer letters a name would decide.
 _LEAST_LETTERS: Final = 12
+_ODD_LETTERS: Final = 2
+# m², km², m³ among ASCII are Western, whatever letters these bytes are elsewhere.
+_UNITS: Final = re.compile(rb"(?<=[ckm\d ]m)[\xb2\xb3]")
 
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _BESIDE_ASCII: Final = re.compile(rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])")
@@ -65,13 +68,14 @@ def latin_codec(sample: bytes) -> str | None:
     Returns
     -------
     str or None
-        None where it is not in Latin letters or too short to tell, or no alphabet fits, or Western is as
-        good as another; ``unknown`` where another is better, but not clearly.
+        None where it is not in Latin letters, or no alphabet fits, or Western is as good as another;
+        ``unknown`` where another is better, but not clearly.
     """
+    sample = _UNITS.sub(b"", sample)
     high = Counter(_HIGH.findall(sample))
     total = high.total()
     # A word in Latin letters is never without a to z for long.
-    if total < _LEAST_LETTERS or len(_BESIDE_ASCII.findall(sample)) < _IN_WORDS * total:
+    if not total or len(_BESIDE_ASCII.findall(sample)) < _IN_WORDS * total:
         return None
     rated = []
     for codec in _CODECS:
@@ -81,9 +85,11 @@ def latin_codec(sample: bytes) -> str | None:
     others = max((covered for covered, _, read in rated if read != text), default=0)
     if most < _COVERED * total:
         return None
-    if most - others >= max(_LEAST_MARGIN, _MARGIN * total):
+    if total >= _LEAST_LETTERS and most - others >= max(_LEAST_MARGIN, _MARGIN * total):
         return best
-    return None if best == _CODECS[0] else "unknown"
+    # One name spelt like another language's is no reason to ask.
+    even = best == _CODECS[0] or (total < _LEAST_LETTERS and most - rated[0][0] < _ODD_LETTERS)
+    return None if even else "unknown"
 
 
 def _covered(characters: Counter[str]) -> int:

@@ -31,6 +31,7 @@ _MARKS: Final = (
 _LETTERS: Final = rb"[\xc0-\xcf\xd1-\xd6\xd8-\xdd\xdf-\xef\xf1-\xf6\xf8-\xfd]"
 _WESTERN: Final = re.compile(
     rb"(?<=[A-Za-z])" + _LETTERS + rb"|" + _LETTERS + rb"(?=[a-z])"
+    rb"|(?<=[ckm\d ]m)[\xb2\xb3]"
     rb"|[\x80\x85\x91-\x97\xa0\xa3\xa7\xab\xb0\xbb\xbf]"
 )
 _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
