@@ -68,6 +68,7 @@ CLEANED = [
 ]
 
 LEFT_ALONE = [
+    *("ß€ and Ü€", "CSS"),
     *("AT&T; wins", "Q&A", "R&D; P&L", "x &or; y", "a&b;c", "?a=1&copy=2", "&;", "&#;", "&#0;", "&#xD800;"),
     *("&#99999999;", "fish &amp chips", "A < B and C > D", "<3", "Use the <div> tag", "if x <y and y> z"),
     *("<jane@example.org> wrote", "the <b> key", "<unknown>x</unknown>"),
@@ -166,7 +167,7 @@ def test_the_scan_passes_over_nothing_that_would_change(values: list[str | None]
         assert needed <= found
 
 
-@given(st.text("abc xyz éèüöñçáãøßÉÀ’“”‘—…€", max_size=40), st.integers(1, 2))
+@given(st.text("abc xyz éèüöñçáãø’“”‘—…", max_size=40), st.integers(1, 2))
 @settings(deadline=None, max_examples=150)
 def test_western_text_that_was_misread_comes_back(text: str, times: int) -> None:
     line = f"The keeper’s “blue” lamp: {text}"
@@ -225,7 +226,8 @@ def test_an_article_of_nothing_but_markup_is_rejected(tmp_path: Path) -> None:
 
 def test_hyphens_of_made_texts_are_joined_precisely() -> None:
     """Every word of a text broken at a hyphen: what is joined is right, compounds survive."""
-    words = "lighthouse keeper harbour blue morning so-called well-known lantern co-operation".split()
+    words = ["lighthouse", "keeper", "harbour", "blue", "morning", "lantern"]
+    words += ["so-called", "well-known", "co-operation"]
     text = " ".join(words)
     joined = kept = 0
     for word in words:

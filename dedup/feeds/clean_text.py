@@ -52,6 +52,8 @@ _CONTROL: Final = re.compile(f"[{''.join(map(chr, _C1))}]")
 # The same seen in UTF-8, to be told quickly.
 _LEAD: Final = re.compile(rb"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
 _CONTROL_BYTES: Final = re.compile(rb"\xc2[\x80-\x9f]")
+# Syriac, Thaana and N'Ko: "ß€" is more often itself than a digit of the last.
+_UNLIKELY: Final = re.compile("[\u0700-\u07ff]")
 _READ_AS: Final = frozenset({"latin-1", "sloppy-windows-1252"})
 
 _WORDS_TOO_NAMES: Final = (
@@ -139,6 +141,8 @@ def _reread(line: str) -> str:
 
     fixed, steps = ftfy.fix_encoding_and_explain(line, _ftfy_config())
     if any(step.action == "encode" and step.parameter not in _READ_AS for step in steps or ()):
+        return line
+    if _UNLIKELY.search(fixed) and not _UNLIKELY.search(line):
         return line
     # It stays shorter than the line, so that cleaning comes to an end.
     return line if len(fixed) >= len(line) or fixed.count("\ufffd") > line.count("\ufffd") else fixed

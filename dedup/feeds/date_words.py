@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 _MONTH_SPELLINGS: Final = (
-    "january jan janv januar jaenner enero ene janvier janeiro gennaio gen januari stycznia sty января янв "
+    "january jan janv januar jaenner janner enero ene janvier janeiro gennaio gen januari stycznia sty января янв "
     "ocak oca يناير",
     "february feb febr februar fevr fev fevrier febrero fevereiro febbraio febb februari lutego lut февраля "
     "фев февр subat sub pebruari فبراير",
@@ -61,7 +61,7 @@ WEEKDAYS: Final = frozenset(
 
 _FILLER_WORDS: Final = (
     "at on of the de del le la el a as um den der dem am em il alle ore t h hr hrs hours uhr local time date "
-    "les du dia o om uur kl klo r g г года год в во saat pukul jam "
+    "les du dia o om uur kl klo godz r g г года год в во saat pukul jam "
     "published publish posted updated update created modified edited first last by standard daylight summer "
     "veroffentlicht aktualisiert erstellt stand publie mis jour modifie publicado actualizado atualizado "
     "pubblicato aggiornato gepubliceerd bijgewerkt publicerad uppdaterad opublikowano опубликовано обновлено"
@@ -115,6 +115,7 @@ ZONES: Final = {
     "aedt": 11 * _HOUR,
     "nzst": 12 * _HOUR,
     "nzdt": 13 * _HOUR,
+    "мск": 3 * _HOUR,
     "met": 1 * _HOUR,
     "mest": 2 * _HOUR,
     "aft": 4 * _HOUR + 30,

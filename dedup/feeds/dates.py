@@ -42,7 +42,13 @@ _TIMES = (
         r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+(?:(?!z|am|pm|et|ct|mt|pt)[a-z]{1,2}\b)?)?)?(?!\d)"
         r"\s*([ap]\.?m\b\.?)?" + _OFFSET
     ),
+    re.compile(r"(?<![\d:./-])(\d{1,2})\.(\d{2})\.(\d{2})(?:\.\d+)?\s*([ap]\.?m\b\.?)" + _OFFSET),
     re.compile(r"(?<![\d:./-])(\d{1,2})(?:\.(\d{2}))?()\s*([ap]\.?m\b\.?)" + _OFFSET),
+    re.compile(r"\b(?:kl|klo|um|om|at|ore|alle)\.?\s+(\d{1,2})\.(\d{2})()()(?![\d.])" + _OFFSET),
+    re.compile(
+        r"(?<![\d:./-])(\d{1,2})\.(\d{2})()()\s*(?=(?:gmt|utc|bst|ce?s?t|mes?z|[ecmp]?[sd]?t|ist|msk)\b)"
+        + _OFFSET
+    ),
     re.compile(r"(?<![\d:./-])(\d{1,2})(?:[.](\d{2}))()()\s*(?:uhr|hrs)\b" + _OFFSET),
     re.compile(r"(?<![\d:./-])(\d{1,2})\s?h\s?(\d{2})?()()\b" + _OFFSET),
     re.compile(r"(?<![\d:./-])(\d{2})(\d{2})()()\s*(?=gmt\b|utc\b|hrs\b)" + _OFFSET),
@@ -54,6 +60,18 @@ _MAIL_DATE = re.compile(
     r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (GMT|UTC|Z|[+-]\d{4})"
 )
 _SERIAL_DATE = re.compile(r"\\?/Date\((\d{9,16})(?:[+-]\d{4})?\)\\?/")
+_DOTTED = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d)\.(\d\d)(?!\d)")
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)[ _-](\d\d):?(\d\d)(?::?(\d\d))?(?!\d)")
+_LOG_DATE = re.compile(r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):(?=\d)")
+# The same moment once more in another zone: "1011 GMT (1811 HKT)".
+_AGAIN = re.compile(r"\(\d{1,2}:?\d{2} [A-Za-z]{2,4}\)")
+# Weekdays and words like "posted" of China, Japan and Korea.
+_EAST_ASIAN_WORDS = re.compile(
+    r"\([月火水木金土日월화수목금토일]\)|(?:星期|[周週])[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일"
+    r"|기사입력|최종수정|입력|수정|등록|승인|发布时间|发布|发表|更新|公開|配信|掲載"
+)
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
+_ERA = re.compile(r"(令和|平成|昭和)\s*(\d{1,2}|元)(?=\s*年)")
 _CLOCK_BEGINS = re.compile(r"[Tt ]")
 _CLOCK_ENDS = re.compile(r"[+Zz-]")
 _FRACTION = re.compile(r"[.,]")
@@ -132,14 +150,16 @@ def _read_text(text: str, day_first: bool | None, zones: Zones) -> _Read | None:
     text = text.strip()
     if not 5 < len(text) <= LONGEST_DATE:
         return None
-    if text[4:5] == "-" or (text[8:9] == "T" and text[:8].isdigit()):
+    # The standard library takes the minutes of "10.11" for a fraction of the hour.
+    text = _DOTTED.sub(r"\1:\2", text)
+    if text[4:5] in ("-", "W") or (text[8:9] == "T" and text[:8].isdigit()):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             pass  # not ISO after all, or ISO with an hour 24: the parts below know
         else:
             return _finish(moment, _iso_precision(text), zones)
-    if found := _MAIL_DATE.fullmatch(text):
+    if (found := _MAIL_DATE.fullmatch(text)) and found[4] != "24" and found[6] != "60":
         return _read_mail_date(found)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return _read_digits(text)
@@ -202,6 +222,10 @@ def _read_parts(text: str, day_first: bool | None, zones: Zones) -> _Read | None
         if zone is None:
             return None
         text = text.replace(region[0], " ")
+    text = _AGAIN.sub(" ", _LOG_DATE.sub(r"\1 \2 \3 ", text))
+    if found := _COMPACT.match(text):
+        clock = ":".join(part for part in found.groups()[3:] if part)
+        text = f"{found[1]}-{found[2]}-{found[3]} {clock}{text[found.end() :]}"
     rest = _plain(text)
     hour = minute = second = 0
     precision = DAY
@@ -244,6 +268,8 @@ def _plain(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = unicodedata.normalize("NFKC", text)
+    text = _ERA.sub(lambda era: str(_ERAS[era[1]] + (1 if era[2] == "元" else int(era[2]))), text)
+    text = _EAST_ASIAN_WORDS.sub(" ", text)
     text = _EAST_ASIAN_DATE.sub(r" \1-\2-\3 ", text)
     text = _HALF_DAY.sub(lambda found: f"{found[2]} {'am' if found[1] in _MORNING else 'pm'} ", text)
     text = _EAST_ASIAN_TIME.sub(_western_time, text)

@@ -213,9 +213,7 @@ class ArticleBuilder:
         if column is None:
             return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
         if name in self.fields.joins:
-            values = self._text(
-                name, raw, lines=np.asarray(raw.lines), rejects=[], lost=set()
-            ).array.to_pylist()
+            values = self._text(name, raw, np.asarray(raw.lines), [], set()).array.to_pylist()
             dated = DateValues(values, np.arange(len(values)))
         else:
             dated = raw.dates(column)
@@ -256,9 +254,11 @@ class ArticleBuilder:
 
 def _joined(columns: list[TextColumn], mark: str) -> TextColumn:
     """Return several columns as one, what each record has of them joined by `mark`."""
-    arrays = [column.array for column in columns]
-    joined = pc.binary_join_element_wise(*arrays, mark, null_handling="skip")
-    joined = pc.if_else(pc.equal(pc.binary_length(joined), 0), pa.scalar(None, pa.string()), joined)
+    joined = columns[0].array
+    for column in columns[1:]:
+        # (Arrow's way to skip nulls in a join loses the rows that hold nothing else.)
+        both = pc.binary_join_element_wise(joined, column.array, mark)
+        joined = pc.coalesce(both, joined, column.array)
     unmended = {row: text for column in columns for row, text in column.unmended.items()}
     return TextColumn(joined, unmended)
 
