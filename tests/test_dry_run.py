@@ -19,8 +19,11 @@ def lines_of(dedup: Command, *arguments: str | Path) -> list[str]:
     return str(done.stdout).splitlines()
 
 
-def test_a_table_is_told_with_its_dialect_columns_and_first_articles(dedup: Command, tmp_path: Path) -> None:
-    path = tmp_path / "feed.csv"
+def test_a_table_is_told_with_its_dialect_columns_and_first_articles(
+    dedup: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("feed.csv")
     rows = [
         "Headline;Source;Publication Date;Author;Mood",
         "Lamp found in the harbour;Gazette;2025-03-04 06:10+02:00;A. Bell;calm",

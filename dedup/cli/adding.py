@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,11 @@ def unpack_limits(max_unpacked: str | None) -> UnpackLimits:
 
 
 def check_feeds(
-    feeds: Sequence[str], mapping: str | None, format: str | None, encoding: str | None = None
+    feeds: Sequence[str],
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    words: Mapping[str, Any] | None = None,
 ) -> dict[str, str] | None:
     """Raise now what would be wrong with the feeds and their options; return the parsed ``--map``.
 
@@ -47,7 +51,7 @@ def check_feeds(
     from dedup.feeds import parse_map, read_feed
 
     columns = None if mapping is None else parse_map(mapping)
-    read_feed(list(feeds), mapping=columns, format=format, encoding=encoding)
+    read_feed(list(feeds), mapping=columns, format=format, encoding=encoding, **(words or {}))
     return columns
 
 
@@ -64,9 +68,11 @@ def add_feeds(
     threads: int | None = None,
     rejects: Path | None = None,
     quiet: bool = False,
+    words: Mapping[str, Any] | None = None,
 ) -> Any:
     """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
 
+    `words` are the keywords that `options.wording` returns.
     `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
     """
     said: set[str] = set()
@@ -87,6 +93,7 @@ def add_feeds(
             limits=limits or unpack_limits(None),
             on_note=note,
             on_file=progress.files,
+            **(words or {}),
         ),
         on_change=on_change,
         threads=threads,

@@ -79,6 +79,9 @@ def clusters(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
@@ -131,6 +134,7 @@ def clusters(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
@@ -143,6 +147,7 @@ def clusters(
             format=format_in,
             encoding=encoding,
             max_unpacked=max_unpacked,
+            words=words,
             threads=threads,
             rejects=rejects,
         )

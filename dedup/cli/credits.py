@@ -60,6 +60,9 @@ def credits(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
 ) -> None:
     """Tell which news agency each article credits, how sure that is, and the words that prove it.
@@ -102,6 +105,7 @@ def credits(
     check_writable(output, *sources)
     check_writable(rejects, *sources)
     known = read_agencies(agencies)
+    words = options.wording(no_clean, timezone, tz)
     counts, chosen = CreditCounts(), 0
     limit = (SHOWN if kind == "table" else None) if top is None else top or None
 
@@ -115,7 +119,7 @@ def credits(
 
     with Progress() as progress:
         found = wanted(
-            _credits(sources, progress, known, mapping, format_in, encoding, max_unpacked, rejects)
+            _credits(sources, progress, known, mapping, format_in, encoding, max_unpacked, rejects, words)
         )
         if kind == "table":
             shown = pa.concat_tables([CREDIT_SCHEMA.empty_table(), *found])
@@ -136,6 +140,7 @@ def _credits(
     encoding: str | None,
     max_unpacked: str | None,
     rejects: Path | None,
+    words: dict[str, Any],
 ) -> Iterator[pa.Table]:
     """Yield the credits of an index, or of feeds as they are read: nothing need be compared for them."""
     import pyarrow as pa
@@ -153,7 +158,7 @@ def _credits(
         with open_index(folder) as idx:
             yield from idx.credits(agencies=agencies)
         return
-    columns = check_feeds(sources, mapping, format_in, encoding)
+    columns = check_feeds(sources, mapping, format_in, encoding, words)
     feed = read_feed(
         sources,
         mapping=columns,
@@ -161,6 +166,7 @@ def _credits(
         encoding=encoding,
         limits=unpack_limits(max_unpacked),
         on_note=progress.say,
+        **words,
     )
     for batch in feed:
         rows = batch.articles

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dedup.cli.progress import Progress
 
@@ -17,6 +18,7 @@ def dry_run(
     encoding: str | None = None,
     max_unpacked: str | None = None,
     rejects: Path | None,
+    words: Mapping[str, Any],
 ) -> None:
     """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
 
@@ -26,6 +28,8 @@ def dry_run(
     progress : Progress
     mapping, format, encoding, max_unpacked
         ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
+    words : mapping
+        What `options.wording` returns.
     rejects : Path, optional
         Gets the rejects.
 
@@ -52,6 +56,7 @@ def dry_run(
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,
+        **words,
     )
     broke: FeedError | None = None
     try:

@@ -69,6 +69,9 @@ def evaluate(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Measure the clusters of an index or of feeds against labels.
@@ -114,6 +117,7 @@ def evaluate(
     check_plot(plot)
     settings = Settings(threshold=threshold, threads=threads).check()
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     # Labels before feeds, which may take long to read.
     labels = read_gold(gold, gold_format)
     with Progress() as progress:
@@ -130,6 +134,7 @@ def evaluate(
                 format=format_in,
                 encoding=encoding,
                 max_unpacked=max_unpacked,
+                words=words,
                 threads=threads,
             )
             with reading as idx:

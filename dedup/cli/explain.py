@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,6 +65,9 @@ def explain(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Explain why two articles are in one cluster, or why not.
@@ -97,16 +100,19 @@ def explain(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     of_articles = {
         "--window": window, "--since": since, "--until": until, "--map": mapping, "--format-in": format_in,
         "--no-furniture": no_furniture or None, "--encoding": encoding, "--max-unpacked": max_unpacked,
+        "--no-clean": no_clean or None, "--timezone": timezone,
+        "--tz": tz,
     }  # fmt: skip
     given = [name for name, value in of_articles.items() if value is not None]
     if given and not sources:
         raise typer.BadParameter(f"{', '.join(given)}: only with -i; two texts have no date, outlet or feed")
     if sources:
         found = _of_articles(
-            a, b, sources, settings, judged_by, mapping, format_in, encoding, max_unpacked, threads
+            a, b, sources, settings, judged_by, mapping, format_in, encoding, max_unpacked, threads, words
         )
     else:
         from dedup.compare.texts import explain as explain_texts
@@ -133,6 +139,7 @@ def _of_articles(
     encoding: str | None,
     max_unpacked: str | None,
     threads: int | None,
+    words: dict[str, Any],
 ) -> Explanation:
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
@@ -145,6 +152,7 @@ def _of_articles(
             format=format_in,
             encoding=encoding,
             max_unpacked=max_unpacked,
+            words=words,
             threads=threads,
         )
         with reading as idx:

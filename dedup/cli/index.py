@@ -16,6 +16,9 @@ def index(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     on_change: Annotated[
         options.OnChange,
@@ -63,6 +66,7 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    words = options.wording(no_clean, timezone, tz)
     if dry_run:
         if not feeds or refresh:
             raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
@@ -78,6 +82,7 @@ def index(
                 format=format_in,
                 encoding=encoding,
                 max_unpacked=max_unpacked,
+                words=words,
                 rejects=rejects,
             )
         return
@@ -87,7 +92,7 @@ def index(
     limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    columns = check_feeds(feeds, mapping, format_in, encoding) if feeds else None
+    columns = check_feeds(feeds, mapping, format_in, encoding, words) if feeds else None
     with (
         profiling(profile),
         Progress() as progress,
@@ -106,6 +111,7 @@ def index(
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                words=words,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

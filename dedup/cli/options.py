@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -133,6 +133,32 @@ MaxUnpacked: TypeAlias = Annotated[
         metavar="SIZE",
         help="What a compressed file or an archive may unpack to, such as 100GB. Without it 32GB, and above "
         "256MB at most 1,000 times its own size.",
+        rich_help_panel=READING,
+    ),
+]
+NoClean: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--no-clean",
+        help="Take titles, texts and bylines as they are: entities, tags, mojibake, soft hyphens and all.",
+        rich_help_panel=READING,
+    ),
+]
+Timezone: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Zone of times that name none, such as Europe/Berlin or +02:00; without it UTC.",
+        rich_help_panel=READING,
+    ),
+]
+Tz: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tz",
+        metavar="ABBR=ZONE",
+        help="What an abbreviation of a time zone means: IST=Asia/Jerusalem. May be repeated.",
         rich_help_panel=READING,
     ),
 ]
@@ -283,3 +309,17 @@ HtmlTextOut: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+def wording(no_clean: bool, timezone: str | None, tz: list[str] | None) -> dict[str, Any]:
+    """Return `NoClean`, `Timezone` and `Tz` as keywords of `dedup.feeds.read_feed`.
+
+    Raises
+    ------
+    SettingsError
+        Listing every zone that does not exist.
+    """
+    from dedup.feeds.zones import parse_zones
+
+    zones = parse_zones(timezone, tz)
+    return {"clean": not no_clean, "timezone": zones.naive, "zones": zones.named}

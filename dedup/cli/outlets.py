@@ -66,6 +66,9 @@ def outlets(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Tell of each outlet what it shares with others, how often it was first, and from whom it copies.
@@ -98,6 +101,7 @@ def outlets(
     )
     table = load_families(families)
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     with Progress() as progress:
         reading = opened(
@@ -107,6 +111,7 @@ def outlets(
             format=format_in,
             encoding=encoding,
             max_unpacked=max_unpacked,
+            words=words,
             threads=threads,
         )
         with reading as idx:

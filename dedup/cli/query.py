@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,6 +35,9 @@ def query(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threshold: options.Threshold = None,
     model: options.Model = None,
     format: options.FormatOut = None,
@@ -67,13 +70,14 @@ def query(
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     with profiling(profile), Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
         articles = (
             _plain_article(source)
             if text
-            else _feed_articles(source, mapping, format_in, encoding, max_unpacked, progress)
+            else _feed_articles(source, mapping, format_in, encoding, max_unpacked, progress, words)
         )
         progress.stage("looking for near-duplicates", 0, 0)
         matches = idx.query(articles, settings, model=judged_by)
@@ -121,6 +125,7 @@ def _feed_articles(
     encoding: str | None,
     max_unpacked: str | None,
     progress: Progress,
+    words: dict[str, Any],
 ) -> pa.Table:
     from dedup.cli.adding import unpack_limits
     from dedup.cli.reading import read_line, tell_rejects
@@ -134,6 +139,7 @@ def _feed_articles(
         encoding=encoding,
         limits=unpack_limits(max_unpacked),
         on_note=progress.say,
+        **words,
     )
     articles = feed.to_table()
     progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))

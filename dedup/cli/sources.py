@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ def opened(
     max_unpacked: str | None = None,
     threads: int | None = None,
     rejects: Path | None = None,
+    words: Mapping[str, Any] | None = None,
 ) -> Iterator[Any]:
     """Open the index the sources are, or one that holds what the feeds hold.
 
@@ -31,6 +32,8 @@ def opened(
     progress : Progress
     mapping, format, encoding, max_unpacked, threads, rejects
         As the commands that read feeds have them.
+    words : mapping, optional
+        What `options.wording` returns.
 
     Yields
     ------
@@ -44,7 +47,7 @@ def opened(
         with facade.open_index(folder) as idx:
             yield idx
         return
-    columns = check_feeds(sources, mapping, format, encoding)
+    columns = check_feeds(sources, mapping, format, encoding, words)
     limits = unpack_limits(max_unpacked)
     with facade.temporary_index() as idx:
         add_feeds(
@@ -55,6 +58,7 @@ def opened(
             format=format,
             encoding=encoding,
             limits=limits,
+            words=words,
             threads=threads,
             rejects=rejects,
         )

@@ -51,6 +51,9 @@ def tune(
     format_in: options.FormatIn = None,
     encoding: options.Encoding = None,
     max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Fit the confirm model on your own labels, choose a threshold, and print the curve.
@@ -99,6 +102,7 @@ def tune(
         if len(gold) == 1
         else [([source], labels) for source, labels in zip(sources, gold, strict=True)]
     )
+    words = options.wording(no_clean, timezone, tz)
     labels = [(feeds, path, read_gold(path)) for feeds, path in corpora]
     with Progress() as progress:
         measured = []
@@ -110,6 +114,7 @@ def tune(
                 format=format_in,
                 encoding=encoding,
                 max_unpacked=max_unpacked,
+                words=words,
                 threads=threads,
             )
             with reading as idx:

@@ -164,7 +164,7 @@ def _overlapping(entries: list[zipfile.ZipInfo], data_end: int) -> set[int]:
     """Return the offsets of members whose data run into another's."""
     found: set[int] = set()
     starts = sorted(entry.header_offset for entry in entries)
-    following = dict(zip(starts, [*starts[1:], data_end], strict=True))
+    following = dict(zip(starts, [*starts[1:], data_end][: len(starts)], strict=True))
     for entry in entries:
         # A header is at least 30 bytes and the name; two entries of one offset share everything.
         end = entry.header_offset + 30 + entry.compress_size

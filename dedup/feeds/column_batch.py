@@ -14,7 +14,7 @@ from dedup.article import Reject
 from dedup.feeds.column_values import is_text, objects, strings
 from dedup.feeds.dates import DAY, EARLIEST_YEAR, LATEST_YEAR
 from dedup.feeds.fields import value_at
-from dedup.feeds.iso_dates import iso_dates
+from dedup.feeds.iso_dates import iso_dates, naive_times
 from dedup.feeds.raw_batch import DateValues, RawBatch, RawRecord, TextColumn, TextValues, falls_back_on
 
 PRECISION: Final = "precision_s"
@@ -86,10 +86,11 @@ class ColumnBatch:
         if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
             told = self._arrays.get(PRECISION) if name == "published" else None
             return _times(array, told)
-        times = precision = None
+        times = precision = naive = None
         if is_text(array.type):
             texts = strings(array)
             times, precision = iso_dates(texts)
+            naive = naive_times(texts, precision)
             left = pc.if_else(pa.array(precision == 0), texts, None)
         elif pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
             left = pc.if_else(pc.is_nan(array), None, array) if pa.types.is_floating(array.type) else array
@@ -97,7 +98,7 @@ class ColumnBatch:
             return _listed(self._values(name))
         coded = left.dictionary_encode()
         numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        return DateValues(objects(coded.dictionary), numbers, times, precision)
+        return DateValues(objects(coded.dictionary), numbers, times, precision, naive)
 
     def _column(self, path: str) -> pa.Array | None:
         """Return the column at a path of names; None where the path does not end in a column."""

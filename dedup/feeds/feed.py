@@ -13,7 +13,7 @@ from dedup.feeds import reasons
 from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import canonical_mapping
+from dedup.feeds.fields import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
@@ -24,6 +24,7 @@ from dedup.feeds.readers import ReadOptions
 from dedup.feeds.records import empty_articles
 from dedup.feeds.sources import open_sources
 from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
+from dedup.feeds.zones import Zones
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,11 @@ class Feed:
         limits: UnpackLimits,
         encoding: str | None,
         look: Look | None,
+        clean: bool = True,
+        zones: Zones | None = None,
     ) -> None:
+        self._clean = clean
+        self._zones = zones or Zones()
         self._limits = limits
         self._files = list(files)
         self._mapping = dict(mapping)
@@ -114,8 +119,8 @@ class Feed:
 
     def __iter__(self) -> Iterator[FeedBatch]:
         self._start()
-        options = ReadOptions(self._batch_size, self._batch_bytes, frozenset(self._mapping.values()))
-        plan = Plan(self._mapping, self._format, options, self._look, self._log)
+        options = ReadOptions(self._batch_size, self._batch_bytes, mapped_columns(self._mapping))
+        plan = Plan(self._mapping, self._format, options, self._look, self._log, self._clean, self._zones)
         batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
         strays = self.reject_counts[reasons.NOT_A_FEED]
@@ -231,6 +236,9 @@ def read_feed(
     limits: UnpackLimits = DEFAULT_LIMITS,
     encoding: str | None = None,
     look: Look | None = None,
+    clean: bool = True,
+    timezone: str | None = None,
+    zones: Mapping[str, str] | None = None,
 ) -> Feed:
     """Return a feed to iterate over.
 
@@ -262,13 +270,20 @@ def read_feed(
         The encoding of the text, by any name Python knows, where it is not to be guessed.
     look : Look, optional
         Read so much of it only, and keep examples of each file in `Feed.found`.
+    clean : bool
+        Decode entities, repair mojibake and so on in titles, texts and bylines
+        (`dedup.feeds.clean_text`); the originals are in columns of their own.
+    timezone : str, optional
+        Zone of times that name none; UTC by default.
+    zones : mapping of str to str, optional
+        What abbreviations of zones mean: ``{"IST": "Asia/Jerusalem"}``.
 
     Raises
     ------
     FeedError
         A path does not exist; while iterating: a file is of no known format, or its columns do not fit.
     SettingsError
-        `mapping`, `format` or `encoding` names something that does not exist.
+        `mapping`, `format`, `encoding`, `timezone` or `zones` names something that does not exist.
 
     Examples
     --------
@@ -278,7 +293,9 @@ def read_feed(
     """
     columns = canonical_mapping((mapping or {}).items())
     kind = None if format is None else named_format(format)
+    rules = Zones.of(timezone, zones)
     codec = None if encoding is None else named_encoding(encoding)
+    files = expand_paths(paths)
     return Feed(
-        expand_paths(paths), columns, kind, batch_size, batch_bytes, on_note, on_file, limits, codec, look
+        files, columns, kind, batch_size, batch_bytes, on_note, on_file, limits, codec, look, clean, rules
     )

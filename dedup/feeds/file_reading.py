@@ -14,13 +14,14 @@ from dedup.feeds import reasons
 from dedup.feeds.csv_table import NULLS
 from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import FieldMap
+from dedup.feeds.fields import FieldMap, mapped_columns
 from dedup.feeds.formats import Format, guess_format
 from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.records import ArticleBuilder, empty_articles
 from dedup.feeds.sources import Source
+from dedup.feeds.zones import DEFAULT_ZONES, Zones
 
 # The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
@@ -48,6 +49,10 @@ class Plan:
         The feed is merely looked at, and so much of it read.
     log : FeedLog
         Gets notes and tallies.
+    clean : bool
+        Titles, texts and bylines are cleaned.
+    zones : Zones
+        What a missing or an ambiguous time zone means.
     """
 
     mapping: Mapping[str, str]
@@ -55,6 +60,8 @@ class Plan:
     options: ReadOptions
     look: Look | None
     log: FeedLog
+    clean: bool = True
+    zones: Zones = DEFAULT_ZONES
 
 
 class Told(Protocol):
@@ -108,7 +115,7 @@ class FileReading:
         """
         if is_blank(source):
             return None
-        return self._plan.format or guess_format(source, tuple(self._plan.mapping.values()))
+        return self._plan.format or guess_format(source, tuple(mapped_columns(self._plan.mapping)))
 
     def read(self, source: Source, kind: Format | None) -> Iterator[FeedBatch]:
         """Yield the articles of an open file.
@@ -238,8 +245,8 @@ class FileReading:
         # A format of columns need not read those that are no fields.
         need = getattr(told, "need", None)
         if need is not None:
-            need(fields.columns.values())
-        builder = ArticleBuilder(self.path, fields, nulls)
+            need(fields.used())
+        builder = ArticleBuilder(self.path, fields, nulls, clean=self._plan.clean, zones=self._plan.zones)
         builder.learn(settling)
         waiting.reverse()
         for raw in chain((waiting.pop() for _ in range(len(waiting))), raws):
@@ -249,7 +256,7 @@ class FileReading:
                 builder.fields = builder.fields.with_columns(new, raw.records)
                 self._describe(told, builder.fields, new)
                 if need is not None:
-                    need(builder.fields.columns.values())
+                    need(builder.fields.used())
             built = [builder.build(raw)]
             del raw  # while the articles are worked on, what they were made of need not be there
             yield built.pop()
@@ -260,8 +267,8 @@ class FileReading:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(f"{' and '.join(said)}, replaced by U+FFFD")
-        if ambiguous := builder.dates.note():
-            self._note(ambiguous)
+        for said_last in builder.notes():
+            self._note(said_last)
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Yield batches until the plan's number of records is reached; find out whether more follow."""
@@ -332,7 +339,7 @@ def fields_found(fields: FieldMap, mapping: Mapping[str, str], *, settled: bool)
 
 def _used(fields: FieldMap) -> set[str]:
     """Return the columns that a field is read from; of a dotted path, the key it begins with too."""
-    return {part for column in fields.columns.values() for part in (column, column.split(".")[0])}
+    return {part for column in fields.used() for part in (column, column.split(".")[0])}
 
 
 def _first_batches(batches: Iterator[Batch]) -> list[Batch]:

@@ -18,21 +18,146 @@ import re
 from typing import Final
 
 _BLOCKS: Final = frozenset(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption"
-    " figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option"
-    " p pre section summary table tbody tfoot thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 # Text in these is never read by anybody.
 _UNREAD: Final = frozenset(
-    "applet audio canvas embed iframe math noembed noframes noscript object script style svg template"
-    " textarea video".split()
+    [
+        "applet",
+        "audio",
+        "canvas",
+        "embed",
+        "iframe",
+        "math",
+        "noembed",
+        "noframes",
+        "noscript",
+        "object",
+        "script",
+        "style",
+        "svg",
+        "template",
+        "textarea",
+        "video",
+    ]
 )
 _CELLS: Final = frozenset(("td", "th"))
 _INLINE: Final = frozenset(
-    "a abbr acronym area b base basefont bdi bdo big button cite code col colgroup data datalist del dfn em font"
-    " frame frameset head i img input ins kbd label link map mark meta meter nobr output param picture progress q"
-    " rb rp rt rtc ruby s samp select slot small source span strike strong sub sup time title track tt u var"
-    " wbr".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "area",
+        "b",
+        "base",
+        "basefont",
+        "bdi",
+        "bdo",
+        "big",
+        "button",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "data",
+        "datalist",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "frame",
+        "frameset",
+        "head",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "link",
+        "map",
+        "mark",
+        "meta",
+        "meter",
+        "nobr",
+        "output",
+        "param",
+        "picture",
+        "progress",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "rtc",
+        "ruby",
+        "s",
+        "samp",
+        "select",
+        "slot",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "title",
+        "track",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 _KNOWN: Final = _BLOCKS | _UNREAD | _CELLS | _INLINE
 
@@ -50,7 +175,9 @@ _ENTITY: Final = re.compile(
 )
 _CLOSER: Final = re.compile(r"</([A-Za-z][A-Za-z0-9:_.\-]*+)")
 _PUNCTUATED: Final = re.compile(r"[:.\-]")
-_ESCAPED_TAG: Final = re.compile(r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+=")
+_ESCAPED_TAG: Final = re.compile(
+    r"</(?:p|b|i|a|em|strong|div|span|li|h[1-6])>|<(?:br|p)\s*/?>|<(?:a|img) [a-z]+="
+)
 
 
 def html_to_text(markup: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.article import Reject
-from dedup.feeds.iso_dates import iso_dates
+from dedup.feeds.iso_dates import iso_dates, naive_times
 from dedup.feeds.json_columns import PATCHED, Segment, string_column
 from dedup.feeds.json_scan import (
     ARRAYS_FULL,
@@ -179,7 +179,7 @@ class LineBatch:
         for row, value in self._apart(name, kinds):
             numbers[row] = len(values)
             values.append(value)
-        return DateValues(values, numbers, times, precision)
+        return DateValues(values, numbers, times, precision, naive_times(strings, precision))
 
     def _places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         starts, ends, kinds = self._own_places(name)

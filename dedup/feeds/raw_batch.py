@@ -133,12 +133,15 @@ class DateValues:
         Which of `values` each is; -1: none.
     times, precision : int64 and int32 array, shape (n,), optional
         Those that have been read: microseconds since 1970, and seconds they are good to, 0 for the others.
+    naive : bool array, shape (n,), optional
+        Which of those name no zone: they are local times, of UTC or where the user says. None: all name one.
     """
 
     values: list[Any]
     numbers: npt.NDArray[np.int64]
     times: npt.NDArray[np.int64] | None = None
     precision: npt.NDArray[np.int32] | None = None
+    naive: npt.NDArray[np.bool_] | None = None
 
 
 class Batch(Protocol):

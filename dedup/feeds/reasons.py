@@ -27,6 +27,7 @@ PAGE_TOO_LARGE: Final = "page too large"
 NO_ARTICLE: Final = "no article found in the page"
 
 BAD_DATE: Final = "date not understood (article kept without it)"
+RELATIVE_DATE: Final = "date is relative to a day the feed does not tell (article kept without it)"
 DAMAGED: Final = "file damaged (what was readable is kept)"
 OVER_LIMIT: Final = "unpacks to more than the limit (what came before is kept)"
 CHANGED: Final = "file changed while it was read (what was read is kept)"
@@ -37,7 +38,10 @@ EMPTY_FILE: Final = "empty file"
 NOT_A_FEED: Final = "not a feed (skipped in its folder)"
 
 KEPT: Final = frozenset(
-    {BAD_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED, EMPTY_FILE, NOT_A_FEED}
+    {
+        *(BAD_DATE, RELATIVE_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED),
+        *(EMPTY_FILE, NOT_A_FEED),
+    }
 )
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
 

@@ -299,13 +299,18 @@ def open_sources(
     """
     refused = [] if refused is None else refused
     opened = OpenFile(path)
+    handed_over = False  # a single source closes its file itself
     try:
         endless = not opened.regular
         meter = Meter(limits)
         pull, packed = unpacked(path, Pull(meter.taken(opened.blocks())), meter, opened.trouble)
         kind = archive_kind(pull.peek(TAR_PEEK))
         if kind is None:
-            yield Source(path, pull, opened.trouble, packed, opened, encoding, endless=endless, limits=limits)
+            source = Source(
+                path, pull, opened.trouble, packed, opened, encoding, endless=endless, limits=limits
+            )
+            handed_over = True
+            yield source
             return
         spool: IO[bytes] | None = None
         try:
@@ -350,7 +355,8 @@ def open_sources(
         if changed := opened.changed():
             refused.append(reasons.reject(path, 0, reasons.CHANGED, changed))
     finally:
-        opened.close()
+        if not handed_over:
+            opened.close()
 
 
 def spooled(path: str, blocks: Iterator[bytes], limits: UnpackLimits) -> IO[bytes]:

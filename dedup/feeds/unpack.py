@@ -289,7 +289,7 @@ def decompressed(pull: Pull, trouble: Trouble, new: Callable[[], Any], name: str
         For messages.
     """
     unpacker = new()
-    begun = False  # something of the present stream was read
+    begun = True  # it is a stream of this kind; only what follows the first may be something else
     while True:
         packed = b""
         if unpacker.eof:

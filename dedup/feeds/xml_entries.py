@@ -20,7 +20,9 @@ from urllib.parse import urljoin
 from dedup.feeds.html_text import html_to_text
 from dedup.feeds.records import host_of
 
-_DISTRIBUTORS: Final = frozenset(("distribution company", "distributor", "news agency", "agency", "publisher"))
+_DISTRIBUTORS: Final = frozenset(
+    ("distribution company", "distributor", "news agency", "agency", "publisher")
+)
 _ADDRESS: Final = re.compile(r"\s*\S+@\S+\s*\((.+)\)\s*")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
@@ -87,7 +89,9 @@ def _body(entry: Entry, typed: bool) -> str:
         for one in (contents if isinstance(contents, list) else [])
         if str(_get(one, "type") or "text/html").startswith(kinds)
     ]
-    return max(found, key=len, default="").strip() or _text(_get(entry, "summary_detail") or {}, typed).strip()
+    return (
+        max(found, key=len, default="").strip() or _text(_get(entry, "summary_detail") or {}, typed).strip()
+    )
 
 
 def _outlet(

@@ -23,13 +23,19 @@ LONGEST_HEADER: Final = 1 << 20
 _MARK: Final = re.compile(r"<!--|<!\[CDATA\[|<(/?)((?:[A-Za-z][\w.\-]*:)?(?:item|entry|ITEM))(?=[\s/>])")
 _LONGEST_MARK: Final = 200
 _CLOSING: Final = {"<!--": "-->", "<![CDATA[": "]]>"}
-_TAG: Final = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(/?)([A-Za-z_][^\s/<>]*)([^<>]*)>", re.DOTALL)
-_ROOT: Final = re.compile(r"<([A-Za-z_][^\s/<>]*)")
-_ENTITY: Final = re.compile(r"""<!ENTITY\s+([A-Za-z_][\w.\-]*)\s+(?:"([^"&%<]{0,32}|&\#\w{1,7};)"|'([^'"&%<]{0,32})')\s*>""")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z_][^\s/<>]*)([^<>]*)>")
+_ENTITY: Final = re.compile(
+    r"""<!ENTITY\s+([A-Za-z_][\w.\-]*)\s+(?:"([^"&%<]{0,32}|&\#\w{1,7};)"|'([^'"&%<]{0,32})')\s*>"""
+)
 _USED: Final = re.compile(r"&([A-Za-z][A-Za-z0-9_.\-]*);")
 _OF_XML: Final = frozenset(("amp", "lt", "gt", "quot", "apos"))
 _OF_HTML: Final = {name: chr(code) for name, code in name2codepoint.items()}
-_RSS1_LIST: Final = re.compile(r"<items\b[^>]*>.*?</items\s*>", re.DOTALL)
+# feedparser looks for an address in these in quadratic time; a byline longer than this is none.
+_PERSON: Final = re.compile(
+    r"(<(?:[\w.\-]+:)?(?:author|creator|contributor|managingEditor|webMaster|owner|name|email|publisher)\b[^<>]*>"
+    r"(?:\s*<!\[CDATA\[)?[^<>]{500})[^<>]+",
+    re.IGNORECASE,
+)
 # What XML 1.0 forbids, as characters and as references.
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
@@ -189,19 +195,17 @@ class Frame:
                     declared.setdefault(entity[1], entity[2] or entity[3] or "")
             elif subset is not None:
                 begin = subset.end()
-        root = None
-        for tag in _TAG.finditer(before, begin):
-            if tag[2] is not None and not tag[1]:
-                root = tag
-                break
-        if root is None:
+        opening = _without(_without(before[begin:], "<!--", "-->"), "<?", "?>")
+        root = _TAG.search(opening)
+        if root is None or root[1]:
             return cls("", "", "")
-        opening = _RSS1_LIST.sub("", before[root.start() :])
+        # RSS 1.0 lists all its entries before the first one.
+        opening = _without(opening[root.start() :], "<items", "</items>")
         return cls(root[2], opening, closing_tags(opening), tuple(declared.items()))
 
     def document(self, markup: str) -> bytes:
         """Return a whole feed of the entries in `markup`: UTF-8, without characters that XML forbids."""
-        body = _FORBIDDEN.sub(" ", self.opening + markup + self.closing)
+        body = _PERSON.sub(r"\1", _FORBIDDEN.sub(" ", self.opening + markup + self.closing))
         # Names of HTML that no feed declares are common; so are those that this one did.
         known = {**_OF_HTML, **dict(self.entities)}
         used = sorted({name for name in _USED.findall(body) if name in known and name not in _OF_XML})
@@ -229,9 +233,11 @@ def mended(markup: str) -> str:
 def closing_tags(opening: str) -> str:
     """Return the end tags of the elements that `opening` leaves open."""
     stack: list[str] = []
+    for begin, end in (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")):
+        opening = _without(opening, begin, end)
     for tag in _TAG.finditer(opening):
         name = tag[2]
-        if name is None or (not tag[1] and tag[3].endswith("/")):
+        if tag[3].endswith("/"):
             continue
         if not tag[1]:
             stack.append(name)
@@ -239,3 +245,16 @@ def closing_tags(opening: str) -> str:
             while stack.pop() != name:
                 pass
     return "".join(f"</{name}>" for name in reversed(stack[-100:]))
+
+
+def _without(text: str, begin: str, end: str) -> str:
+    """Return `text` without what stands between `begin` and `end`; where there is no end it stays."""
+    parts: list[str] = []
+    position = 0
+    while (start := text.find(begin, position)) >= 0:
+        stop = text.find(end, start + len(begin))
+        if stop < 0:
+            break
+        parts.append(text[position:start])
+        position = stop + len(end)
+    return "".join(parts) + text[position:] if parts else text[position:]

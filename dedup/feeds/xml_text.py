@@ -51,7 +51,7 @@ def xml_encoding(head: bytes, otherwise: str = "cp1252") -> str:
         if head.startswith(mark):
             return name
     found = _DECLARED.match(head)
-    declared = _codec(found[1].decode()) if found else "utf-8"
+    declared = codec_named(found[1].decode()) if found else "utf-8"
     try:
         # A character may be cut by the end of the head.
         codecs.getincrementaldecoder("utf-8")().decode(head)
@@ -63,7 +63,8 @@ def xml_encoding(head: bytes, otherwise: str = "cp1252") -> str:
     return "utf-8" if declared.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) else declared
 
 
-def _codec(name: str) -> str:
+def codec_named(name: str) -> str:
+    """Return the codec that is meant where an encoding is declared; UTF-8 for names that are none."""
     try:
         found = codecs.lookup(name)
     except LookupError:

@@ -46,8 +46,9 @@ def as_feed(
     on_note: Callable[[str], None] | None,
     encoding: str | None = None,
     limits: UnpackLimits | None = None,
+    **words: Any,
 ) -> ArticleFeed:
-    """Return a feed over whatever a caller may give."""
+    """Return a feed over whatever a caller may give; `words` are clean, timezone and zones of `read_feed`."""
     if isinstance(sources, Feed | FrameFeed):
         return sources
     some = sources if isinstance(sources, list | tuple) else [sources]
@@ -59,8 +60,9 @@ def as_feed(
             encoding=encoding,
             limits=limits or DEFAULT_LIMITS,
             on_note=on_note,
+            **words,
         )
-    return FrameFeed(sources, mapping, on_note)
+    return FrameFeed(sources, mapping, on_note, **words)
 
 
 def sketch_arrays(sketch: Sketch) -> dict[str, np.ndarray[Any, Any]]:

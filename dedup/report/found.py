@@ -93,6 +93,8 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
     yield from key_values(rows, canvas, indent=2)
     if one.fields:
         yield from _field_lines(one, canvas)
+    elif filled := [f"{name} {_share(one, name)}" for name in FIELD_NAMES if one.filled.get(name)]:
+        yield from _listed("fields", filled, canvas)
     for number, article in enumerate(one.examples, 1):
         yield ""
         yield from _article_lines(number, article, canvas)

@@ -15,7 +15,26 @@ from collections.abc import Callable
 
 from dedup.feeds.html_text import html_to_text
 
-WORDS = "the council voted late on Monday to close its old bridge over river after storm damaged both piers".split()
+WORDS = [
+    "the",
+    "council",
+    "voted",
+    "late",
+    "on",
+    "Monday",
+    "to",
+    "close",
+    "its",
+    "old",
+    "bridge",
+    "over",
+    "river",
+    "after",
+    "storm",
+    "damaged",
+    "both",
+    "piers",
+]
 
 
 def entry(random_: random.Random, paragraphs: int = 8) -> str:
