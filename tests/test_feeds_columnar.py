@@ -401,9 +401,15 @@ def test_what_export_and_clusters_write_reads_back(tmp_path: Path) -> None:
 
 
 def test_news_please_falls_back_article_by_article(tmp_path: Path) -> None:
-    rows = rows_of(
-        tmp_path, title=["One", "Two", None], maintext=["Full.", None, ""], description=["a", "b", "c"]
-    )
+    columns = {
+        "title": ["One", None, None],
+        "title_page": ["x", "Two", None],
+        "title_rss": ["x", "x", "Three"],
+        "maintext": ["Full.", None, ""],
+        "description": ["a", "b", "c"],
+    }
+    rows = rows_of(tmp_path, **columns)
+    assert [row["title"] for row in rows] == ["One", "Two", "Three"]
     assert [row["text"] for row in rows] == ["Full.", "b", "c"]
 
 
@@ -426,7 +432,7 @@ def test_what_goes_into_columns_comes_out(
         table = table.set_column(2, "source", table["source"].dictionary_encode())
     options = {"parquet": {"row_group_size": cut}, "feather": {}}.get(kind, {"max_chunksize": cut})
     with file_with(written(table, kind, **options), "feed.data") as path:
-        feed = read_feed(path, batch_size=7)
+        feed = read_feed(path, batch_size=7, clean=False)
         found = feed.to_table().to_pylist()
     assert [(row["title"], row["text"], row["outlet"]) for row in found] == [
         (one["title"], one["text"], one["source"]) for one in records

@@ -7,7 +7,9 @@ wrong, pyarrow raises whatever the place it stumbled at raises. So every step in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -85,19 +87,20 @@ class ParquetFile(ColumnFile):
     def rows(self, columns: Columns, batch_size: int, batch_bytes: int) -> Iterator[Rows | Damage]:
         """Yield the rows; a row group that is damaged is read as far as it goes, then the next one."""
         first = 1
-        for group, count in enumerate(self._counts):
-            done = 0
-            for step in _stepped(self._group(group, columns, batch_size, batch_bytes)):
-                if isinstance(step, Exception):
-                    where = f"row group {group + 1} of {len(self._counts)} from row {first + done:,} on"
-                    yield Damage(first + done, f"{where}: {said(step)}")
-                elif step.num_rows:
-                    yield Rows(first + done, step)
-                    done += step.num_rows
-            first += max(0, count)
+        with ThreadPoolExecutor(1, "read ahead") as pool:
+            for group, count in enumerate(self._counts):
+                done = 0
+                for step in _stepped(self._group(group, columns, batch_size, batch_bytes, pool)):
+                    if isinstance(step, Exception):
+                        where = f"row group {group + 1} of {len(self._counts)} from row {first + done:,} on"
+                        yield Damage(first + done, f"{where}: {said(step)}")
+                    elif step.num_rows:
+                        yield Rows(first + done, step)
+                        done += step.num_rows
+                first += max(0, count)
 
     def _group(
-        self, group: int, columns: Columns, batch_size: int, batch_bytes: int
+        self, group: int, columns: Columns, batch_size: int, batch_bytes: int, pool: Executor
     ) -> Iterator[pa.RecordBatch]:
         done = 0
         patience = _MOST_RESTARTS
@@ -107,23 +110,25 @@ class ParquetFile(ColumnFile):
             reading = list(columns())
             rows = self._rows_at_once(batch_size, batch_bytes)
             at = 0
-            for batch in self._opened.iter_batches(batch_size=rows, row_groups=[group], columns=reading):
-                # Rows that were read before, with more columns or fewer at once, are read over.
-                new = batch.slice(max(0, done - at))
-                at += batch.num_rows
-                if not new.num_rows:
-                    continue
-                done += new.num_rows
-                self._row_bytes = -(-batch.nbytes // batch.num_rows)
-                better = self._rows_at_once(batch_size, batch_bytes)
-                yield new
-                if done < self._counts[group]:
-                    restart = list(columns()) != reading
-                    if patience > 0 and not rows // 4 <= better <= 4 * rows:
-                        patience -= 1
-                        restart = True
-                if restart:
-                    break
+            pages = self._opened.iter_batches(batch_size=rows, row_groups=[group], columns=reading)
+            with closing(_ahead(pages, pool)) as batches:
+                for batch in batches:
+                    # Rows that were read before, with more columns or fewer at once, are read over.
+                    new = batch.slice(max(0, done - at))
+                    at += batch.num_rows
+                    if not new.num_rows:
+                        continue
+                    done += new.num_rows
+                    self._row_bytes = -(-batch.nbytes // batch.num_rows)
+                    better = self._rows_at_once(batch_size, batch_bytes)
+                    yield new
+                    if done < self._counts[group]:
+                        restart = list(columns()) != reading
+                        if patience > 0 and not rows // 4 <= better <= 4 * rows:
+                            patience -= 1
+                            restart = True
+                    if restart:
+                        break
         if done != self._counts[group]:
             raise ValueError(f"{done:,} rows of {self._counts[group]:,}")
 
@@ -189,6 +194,17 @@ class ArrowFile(ColumnFile):
                 yield opened.get_batch(number)
         else:
             yield from opened
+
+
+def _ahead(batches: Iterator[pa.RecordBatch], pool: Executor) -> Generator[pa.RecordBatch, None, None]:
+    """Yield what an iterator yields, while the next one is being read: Arrow works without the lock."""
+    coming = pool.submit(next, batches, None)
+    try:
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+    finally:
+        wait([coming])  # a file is read from one place at a time
 
 
 def _stepped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch | Exception]:

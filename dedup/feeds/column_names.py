@@ -51,10 +51,12 @@ def wanted_columns(
         The columns that are fields; None: not settled, so all that could be.
     """
     asked = set(mapped) if needed is None else set(needed)
-    asked.update(other for name in tuple(asked) for other in falls_back_on(name))
     if "published" in names and (needed is None or "published" in asked):
         asked.add(PRECISION)
-    wanted = [name for name in names if name in asked or (needed is None and _could_be_field(name))]
+    if needed is None:
+        asked.update(name for name in names if _could_be_field(name))
+    asked.update(other for name in tuple(asked) for other in falls_back_on(name))
+    wanted = [name for name in names if name in asked]
     # A path that leads into a map or a list.
     for path in asked.difference(names):
         wanted += [name for name in names if path.startswith(f"{name}.") and name not in wanted]

@@ -19,8 +19,9 @@ from dedup.feeds.fields import value_at
 
 RawRecord = Mapping[str, Any]
 
-# news-please writes null where it found none, article by article.
-_FALLS_BACK: Final = {"maintext": ("description",), "title": ("title_page", "title_rss")}
+# news-please finds a title in three places and writes null where it found none, article by article. (That a
+# description stands in for a text is no matter of a format: `FieldMap.teaser`.)
+_FALLS_BACK: Final = {"title": ("title_page", "title_rss")}
 
 DEEPEST_NAME: Final = 3
 """Keys in a dotted path that is offered as a column, at most."""
@@ -234,8 +235,8 @@ def falls_back_on(name: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> falls_back_on("maintext"), falls_back_on("article.maintext"), falls_back_on("text")
-    (('description',), ('article.description',), ())
+    >>> falls_back_on("title"), falls_back_on("doc.title"), falls_back_on("text")
+    (('title_page', 'title_rss'), ('doc.title_page', 'doc.title_rss'), ())
     """
     prefix, dot, last = name.rpartition(".")
     return tuple(f"{prefix}{dot}{other}" for other in _FALLS_BACK.get(last, ()))
