@@ -169,5 +169,5 @@ def test_a_megabyte_of_openings_takes_no_time() -> None:
 
 
 def test_a_page_saved_as_a_web_archive_is_a_page(tmp_path: Path) -> None:
-    head = 'From: <Saved by a browser>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary="b"\n\n'
+    head = "From: <Saved>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary='b'\n\n"
     assert told(tmp_path, f"{head}--b\nContent-Type: text/html\n\n{PAGE}\n--b--\n".encode()) == "html"
