@@ -123,6 +123,7 @@ class Feed:
         plan = Plan(self._mapping, self._format, options, self._look, self._log, self._clean, self._zones)
         batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
+        self._log.finish()
         strays = self.reject_counts[reasons.NOT_A_FEED]
         if self._files and strays == len(self._files):
             root, first = self._files[0].root, self.rejects[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,7 +11,11 @@ from dedup.feeds.found import FieldFound, FileFound, FoundFiles, Tally
 from dedup.feeds.opening import STDIN
 
 _MOST_NOTES: Final = 200
-"""Notes on single files of a folder; ten thousand lines tell no more than two hundred."""
+"""Kinds of notes on single files of a folder; ten thousand lines tell no more than two hundred."""
+# What two notes may differ in and still say the same.
+_NUMBER = re.compile(r"\d[\d,.]*")
+_PLURAL = re.compile(r"s\b")
+_COUNT = re.compile(r"^[\d,]+ ")
 
 
 class FeedLog:
@@ -33,21 +38,35 @@ class FeedLog:
         self.remarks: list[str] = []
         self._on_note = on_note
         self._files = FoundFiles()
-        self._of_many = 0
+        self._alike: dict[str, tuple[int, str]] = {}
 
     def describe(self, path: str, said: str) -> None:
         """Add the note on what a file, or the first of files alike, was found to be."""
         self._say(_on(path, said))
 
     def remark(self, path: str, said: str, *, many: bool = False) -> None:
-        """Add a note on what was met in a file; `many`: it is one of many files."""
-        note = _on(path, said)
+        """Add a note on what was met in a file; `many`: of many files that say alike, the first says it."""
         if many:
-            self._of_many += 1
-            if self._of_many > _MOST_NOTES:
+            kind = _PLURAL.sub("", _NUMBER.sub("#", said))
+            if kind in self._alike:
+                self._alike[kind] = (self._alike[kind][0] + 1, said)
                 return
-            if self._of_many == _MOST_NOTES:
-                note = "more notes on single files are left out"
+            if len(self._alike) > _MOST_NOTES:
+                return
+            if len(self._alike) == _MOST_NOTES:
+                said = "more notes on single files are left out"
+            self._alike[kind] = (0, said)
+        self._remark(_on(path, said))
+
+    def finish(self) -> None:
+        """Say of what the first of many files said how many more files would have said it."""
+        for more, said in self._alike.values():
+            if more:
+                files = "1 more file" if more == 1 else f"{more:,} more files"
+                self._remark(f"likewise in {files}: {_COUNT.sub('', said)}")
+        self._alike.clear()
+
+    def _remark(self, note: str) -> None:
         self.remarks.append(note)
         self._say(note)
 
