@@ -3,7 +3,8 @@
 An entry is a fragment written by thousands of programs: tags left open, attributes of megabytes, text
 that was never markup at all. Nothing here builds a tree, so nesting costs nothing; the text is walked
 once, from tag to tag. Measured on entries of 3 KB (``tests/benchmarks/markup_speed.py``): this walk 37 MB/s,
-selectolax 37, html.parser 21, lxml 67. The feed parser in front of it is ten times slower, so lxml's lead would not
+selectolax 37, html.parser 21, lxml 67. The feed parser in front of it is ten times slower, so lxml's lead
+would not
 be seen, and neither it nor selectolax comes with a plain install.
 
 What is a tag is decided more carefully than in a browser, for what a browser drops is lost to us:
