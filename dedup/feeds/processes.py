@@ -33,7 +33,7 @@ TIME_LIMIT: Final = 60.0
 MEMORY_LIMIT: Final = 2 << 30
 """Bytes a worker may allocate (where the system can limit it); a document that needs more is given up."""
 HERE: Final = 512 << 10
-"""Bytes of documents done in this process before any worker is started; it takes about as long as the start."""
+"""Bytes of documents done in this process before any worker is started; about what a start costs."""
 _FAREWELL: Final = 1.0  # seconds a process that closed its output has to be gone
 
 

@@ -153,7 +153,7 @@ class Scanner:
         self._text = self._text[start:]
 
     def _closing(self, mark: str, position: int) -> int:
-        """Return where `mark` ends after `position`, or -1; what was searched in vain is not searched again."""
+        """Return where `mark` ends after `position`, or -1; nothing is searched in vain twice."""
         begin = max(position, self._searched.get(mark, 0) - self._offset)
         found = self._text.find(mark, begin)
         if found < 0:
