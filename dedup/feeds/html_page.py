@@ -1,11 +1,14 @@
 """A saved HTML page as one article: `HtmlPageReader`, by trafilatura, with what the page says of itself.
 
-The text is trafilatura's, set to precision: a paragraph it misses costs a few shingles, while a strip of other headlines that
+The text is trafilatura's, set to precision: a paragraph it misses costs a few shingles, while a strip of
+other headlines that
 it keeps makes unrelated articles of an outlet alike. Where JSON-LD has a longer ``articleBody`` that is the
-text. Headline, people and times are what the page states (JSON-LD, then OpenGraph and meta tags); a date is never
+text. Headline, people and times are what the page states (JSON-LD, then OpenGraph and meta tags); a date is
+never
 guessed from the text, which would also depend on the day the guess is made.
 
-trafilatura's own removal of duplicates is off: it forgets what it saw in another order when pages come in another order,
+trafilatura's own removal of duplicates is off: it forgets what it saw in another order when pages come in
+another order,
 and duplicates are what we look for.
 """
 
@@ -141,6 +144,7 @@ def _article(data: bytes) -> tuple[dict[str, Any], str]:
     url = _url(tree, meta, markup, location)
     scripts = [one.text or "" for one in tree.iter("script") if "ld+json" in (one.get("type") or "").lower()]
     said = find_article(scripts, url)
+    url = url or _address(said)
     linked = _linked_share(tree)
     language = name_of(said.get("inLanguage")) or tree.get("lang") or meta.get("og:locale")
     heading = " ".join(next((one.text_content() for one in tree.iter("h1")), "").split())
@@ -234,7 +238,14 @@ def _url(tree: Any, meta: Mapping[str, str], markup: str, location: str | None) 
             # Broken templates name the front page as the canonical address of every page.
             if parts.scheme in ("http", "https") and (len(parts.path) > 1 or parts.query):
                 return resolved
-    return saved if saved and saved.startswith(("http:", "https:")) else None
+    return str(saved) if saved and saved.startswith(("http:", "https:")) else None
+
+
+def _address(said: Mapping[str, Any]) -> str | None:
+    for one in (said.get("url"), name_of(said.get("mainEntityOfPage"), "@id")):
+        if isinstance(one, str) and one.startswith(("http:", "https:")):
+            return one
+    return None
 
 
 def _linked_share(tree: Any) -> float:

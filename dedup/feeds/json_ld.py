@@ -1,7 +1,8 @@
 """What a page says of its article in JSON-LD: schema.org's ``NewsArticle`` and its relatives.
 
 Pages hold several scripts, graphs whose nodes refer to each other, and JSON that programs never checked:
-trailing commas, entities of HTML, line breaks within strings. All of these are read; what is still no JSON is left out.
+trailing commas, entities of HTML, line breaks within strings. All of these are read; what is still no JSON
+is left out.
 """
 
 from __future__ import annotations

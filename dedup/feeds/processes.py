@@ -4,7 +4,8 @@ A parser written in C can crash, and any parser can meet a document that keeps i
 document has a time limit and a process of its own to die in; the results come in the order of the
 documents, the same ones whatever the number of processes.
 
-The processes are fresh interpreters that talk over their standard input and output, not ``multiprocessing``: a fork of
+The processes are fresh interpreters that talk over their standard input and output, not
+``multiprocessing``: a fork of
 a process with numba's and Arrow's threads can hang; spawn and forkserver import the caller's main module
 again, which a notebook or a script without ``if __name__`` does not survive.
 """
@@ -32,7 +33,7 @@ TIME_LIMIT: Final = 60.0
 MEMORY_LIMIT: Final = 2 << 30
 """Bytes a worker may allocate (where the system can limit it); a document that needs more is given up."""
 HERE: Final = 512 << 10
-"""Bytes of documents done in this process before any worker is started; it takes about as long as the start."""
+"""Bytes of documents done in this process before any worker is started; about what a start costs."""
 _FAREWELL: Final = 1.0  # seconds a process that closed its output has to be gone
 
 
@@ -61,14 +62,16 @@ def ordered_map(
     seconds : float
         An item that takes longer costs its worker, and is a `Failure`.
     here : int
-        The first items are done in this process while the lengths of their arguments come to no more than this,
+        The first items are done in this process while the lengths of their arguments come to no more than
+        this,
         so that a few small documents start no worker. 0 where one small document can do harm.
     memory : int
         Bytes a worker may allocate.
 
     Notes
     -----
-    The workers end with the generator: when it is used up, closed, or left by an exception such as Ctrl-C. They
+    The workers end with the generator: when it is used up, closed, or left by an exception such as Ctrl-C.
+    They
     also end by themselves when this process is gone.
     """
     source = iter(items)

@@ -1,4 +1,4 @@
-"""A worker process: takes a function and its arguments from standard input, writes the result to standard output.
+"""A worker process: a function and its arguments come in by standard input, the result goes out.
 
 Started by `dedup.feeds.processes`. It ends when its parent does: the pipe closes, and a thread watches it.
 """

@@ -2,12 +2,15 @@
 
 What is decided here: which outlet published an entry, and what in it is plain text and what HTML.
 
-A ``<source>`` names the feed an entry was taken from. In the feed of an aggregator that is the outlet; in an outlet's
-own feed it is the agency it has the story from. The link tells: an article on the host of the feed itself, and not
+A ``<source>`` names the feed an entry was taken from. In the feed of an aggregator that is the outlet; in
+an outlet's
+own feed it is the agency it has the story from. The link tells: an article on the host of the feed itself,
+and not
 of its source, was published by the feed's outlet, and the source is its credit. Search feeds (Google
 News) link to themselves, but they write the source behind the headline as well.
 
-``media:credit`` is a credit only in the roles that mean who distributes; in the others it names a photographer.
+``media:credit`` is a credit only in the roles that mean who distributes; in the others it names a
+photographer.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """RSS 0.90 to 2.0, RDF, Atom and CDF: `XmlFeedReader`, by feedparser, some entries at a time.
 
-The file is cut into entries (`xml_items`) and so many of them as make 256 KB are parsed as a feed of their own, in processes
-beside each other. Where those are not well-formed each entry is parsed by itself, and only the broken ones come
+The file is cut into entries (`xml_items`) and so many of them as make 256 KB are parsed as a feed of their
+own, in processes
+beside each other. Where those are not well-formed each entry is parsed by itself, and only the broken ones
+come
 from feedparser's tolerant parser.
 
 feedparser is asked neither to sanitise nor to resolve links within texts: both parse the HTML once more, and
-we keep nothing of it but the text. It is given a stream: bytes themselves it would take for the name of a file.
+we keep nothing of it but the text. It is given a stream: bytes themselves it would take for the name of a
+file.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from dedup.feeds.sources import Source
 
 _CHUNK: Final = 256 << 10  # characters of entries parsed together
+_ENTRIES: Final = 500  # and so many of them: each may have to be parsed by itself
 # A frame is parsed with every chunk, and with every broken entry.
 _LONGEST_FRAME: Final = 256 << 10
 # feedparser takes quadratic time for some hostile entries (50,000 attributes: 30 s; an author of 400 KB of
@@ -255,6 +259,7 @@ class _Chunks:
         entries: list[str] = []
         size, most = 0, _CHUNK
         item: Item | None = None
+        ended = False  # the end of the feed stood in an entry without end tag
         for following in self._scanner.items():
             if item is not None and item.markup and not item.closed:
                 self._say(item, reasons.NOT_WELL_FORMED, "no end tag")
@@ -269,9 +274,13 @@ class _Chunks:
                 self._say(item, reasons.ENTRY_TOO_LONG, f"over {LONGEST_ENTRY >> 20} MB")
                 continue
             lines.append(item.line)
-            entries.append(item.markup if item.closed else mended(item.markup))
+            if item.closed:
+                entries.append(item.markup)
+            else:
+                entry, ended = mended(item.markup, frame.closing)
+                entries.append(entry)
             size += len(item.markup)
-            if size >= most:
+            if size >= most or len(lines) >= _ENTRIES:
                 yield Chunk(self._name, frame, tuple(lines), tuple(entries))
                 lines, entries, size = [], [], 0
         if frame is None:
@@ -284,7 +293,10 @@ class _Chunks:
         elif lines:
             yield Chunk(self._name, frame, tuple(lines), tuple(entries))
         if item is not None and item.markup and not item.closed:
-            self._say(item, reasons.DAMAGED, "the feed breaks off in this entry")
+            if ended:
+                self._say(item, reasons.NOT_WELL_FORMED, "no end tag")
+            else:
+                self._say(item, reasons.DAMAGED, "the feed breaks off in this entry")
 
     def _say(self, item: Item, reason: str, detail: str) -> None:
         self.rejects.append(reasons.reject(self._name, item.line, reason, detail))

@@ -73,7 +73,8 @@ class Scanner:
     Attributes
     ----------
     before : str
-        What stood before the first entry (or all of a feed without one, as far as it was kept); settled by the first item.
+        What stood before the first entry (or all of a feed without one, as far as it was kept); settled by
+        the first item.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:
@@ -152,7 +153,7 @@ class Scanner:
         self._text = self._text[start:]
 
     def _closing(self, mark: str, position: int) -> int:
-        """Return where `mark` ends after `position`, or -1; what was searched in vain is not searched again."""
+        """Return where `mark` ends after `position`, or -1; nothing is searched in vain twice."""
         begin = max(position, self._searched.get(mark, 0) - self._offset)
         found = self._text.find(mark, begin)
         if found < 0:
@@ -221,13 +222,32 @@ def _quoted(value: str) -> str:
     return f"&#{ord(value)};" if len(value) == 1 else value
 
 
-def mended(markup: str) -> str:
-    """Return an entry without an end tag with all that is open in it closed."""
+def mended(markup: str, closing: str) -> tuple[str, bool]:
+    """Return an entry without an end tag with all that is open in it closed.
+
+    Parameters
+    ----------
+    markup : str
+        The entry; the last one has the end of the feed in it.
+    closing : str
+        The end tags of the feed.
+
+    Returns
+    -------
+    tuple of (str, bool)
+        The entry, and whether the end of the feed was there.
+    """
+    markup = markup.rstrip()
+    ends = False
+    for tag in reversed(_TAG.findall(closing)):
+        end = re.compile(rf"</{re.escape(tag[1])}\s*>\Z").search(markup, max(0, len(markup) - _LONGEST_MARK))
+        if end is not None:
+            markup, ends = markup[: end.start()].rstrip(), True
     if markup.rfind("<![CDATA[") > markup.rfind("]]>"):
         markup += "]]>"
     elif markup.rfind("<") > markup.rfind(">"):  # it breaks off within a tag
         markup = markup[: markup.rfind("<")]
-    return markup + closing_tags(markup)
+    return markup + closing_tags(markup), ends
 
 
 def closing_tags(opening: str) -> str:

@@ -101,6 +101,57 @@ def _seconds(strip: Callable[[str], str], entries: list[str]) -> float:
     return time.perf_counter() - start
 
 
+def xml() -> None:
+    """Print articles/s and MB/s of an RSS feed, by one process and by two."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from dedup.feeds.readers import ReadOptions
+    from dedup.feeds.sources import open_sources
+    from dedup.feeds.xml_feed import XmlFeedReader
+
+    random_ = random.Random(1)
+    entries = "".join(
+        f"<item><title>Story {n}</title><link>https://a.example/{n}</link><guid>{n}</guid>"
+        f"<pubDate>Tue, 04 Mar 2025 08:30:00 GMT</pubDate><description><![CDATA[{entry(random_)}]]></description></item>\n"
+        for n in range(5_000)
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "feed.xml"
+        path.write_text(f'<rss version="2.0"><channel><title>T</title>{entries}</channel></rss>')
+        for workers in (0, 1, 2):
+            start = time.perf_counter()
+            count = 0
+            for source in open_sources(str(path)):
+                count += sum(len(b.records) for b in XmlFeedReader(source, ReadOptions(), workers).read())
+            _say(f"xml, {workers} workers", count, path.stat().st_size, start)
+
+
+def html_pages() -> None:
+    """Print articles/s and MB/s of saved pages, by one process and by two."""
+    from dedup.feeds.html_page import parse
+    from dedup.feeds.processes import ordered_map
+
+    random_ = random.Random(1)
+    links = "".join(f'<li><a href="/{n}">{random_.choice(WORDS)}</a></li>' for n in range(300))
+    pages = [
+        f"<html><body><ul>{links}</ul><article><h1>Story {n}</h1>{entry(random_, 12)}</article></body></html>"
+        for n in range(200)
+    ]
+    for workers in (1, 2):
+        start = time.perf_counter()
+        items = [(page.encode(), "page") for page in pages]
+        count = sum(len(getattr(b, "records", ())) for b in ordered_map(parse, items, workers, here=-1))
+        _say(f"html, {workers} workers", count, sum(map(len, pages)), start)
+
+
+def _say(name: str, count: int, size: int, start: float) -> None:
+    seconds = time.perf_counter() - start
+    print(
+        f"{name:18} {count / seconds:8,.0f} articles/s {size / 1e6 / seconds:6.1f} MB/s ({count:,} in {seconds:.1f} s)"
+    )
+
+
 if __name__ == "__main__":
     for part in sys.argv[1:] or ["text"]:
-        {"text": text}[part]()
+        {"text": text, "xml": xml, "html": html_pages}[part]()
