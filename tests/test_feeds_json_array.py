@@ -93,13 +93,31 @@ def test_a_mapped_column_says_which_object_is_the_record(tmp_path: Path) -> None
 
 
 def test_hits_of_a_search_engine_are_read(tmp_path: Path) -> None:
-    hits = [{"_id": str(k), "_score": 1.0, "_source": one} for k, one in enumerate(RECORDS)]
+    sources = [{**one, "source": {"name": "The Example"}} for one in RECORDS]
+    hits = [{"_id": str(k), "_score": 1.0, "_source": one} for k, one in enumerate(sources)]
     document = {"took": 3, "hits": {"total": {"value": 2}, "hits": hits}, "aggregations": {"a": [{"key": 1}]}}
-    mapping = {"title": "_source.title", "text": "_source.text", "id": "_id"}
-    rows = feed_of(tmp_path, document, mapping=mapping).to_table().to_pylist()
-    assert [(row["id"], row["title"], row["text"]) for row in rows] == [
-        (str(k), one["title"], one["text"]) for k, one in enumerate(RECORDS)
+    rows = feed_of(tmp_path, document).to_table().to_pylist()
+    assert [(row["id"], row["outlet"], row["title"], row["text"]) for row in rows] == [
+        (str(k), "The Example", one["title"], one["text"]) for k, one in enumerate(RECORDS)
     ]
+
+
+@pytest.mark.parametrize("key", ["article", "_source", "data", "node.item"])
+def test_an_article_one_object_down_is_guessed_in_every_line(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "feed.jsonl"
+    lines: list[Any] = []
+    for k in range(1200):
+        inner: Any = {"id": k, "title": f"T {k}", "body": f"Text {k}.", "author": {"name": f"A {k}"}}
+        for name in reversed(key.split(".")):
+            inner = {name: inner}
+        lines.append({"seen": "2025-03-04", **inner, "meta": {"id": "x", "kind": "y"}})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    feed = read_feed(path)
+    rows = feed.to_table().to_pylist()
+    assert [(row["id"], row["title"], row["text"], row["byline"]) for row in rows] == [
+        (str(k), f"T {k}", f"Text {k}.", f"A {k}") for k in range(1200)
+    ]
+    assert feed.rejects == []
 
 
 def test_paths_into_objects_are_offered_as_columns(tmp_path: Path) -> None:

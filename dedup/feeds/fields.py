@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dedup.errors import FeedError, SettingsError
+from dedup.feeds.nested_names import article_prefix
 from dedup.feeds.reasons import shown
 
 FIELD_NAMES: Final = (
@@ -291,6 +292,8 @@ class FieldMap:
         Fields read from several columns.
     text_given : bool
         The user said what the text is, so nothing stands in for it.
+    inside : str
+        The path of the object that is the article, with a dot behind it; "": the record itself.
     """
 
     columns: Mapping[str, str]
@@ -298,6 +301,7 @@ class FieldMap:
     teaser: str | None = None
     joins: frozenset[str] = frozenset()
     text_given: bool = False
+    inside: str = ""
 
     @classmethod
     def resolve(
@@ -345,11 +349,12 @@ class FieldMap:
                 f"{file}: no record has the mapped column{'s' * (len(absent) > 1)} {_listed(absent)}",
                 f"the columns are: {there}",
             )
+        inside = _inside(columns, records)
         chosen: dict[str, str] = dict(mapping)
         taken = set(chosen.values()).union(*(joined_columns(mapping[field]) for field in joins))
         for field in FIELD_NAMES:
             if field not in chosen:
-                column = _guess(field, [name for name in columns if name not in taken], records)
+                column = _guess(field, [name for name in columns if name not in taken], records, inside)
                 if column is not None:
                     chosen[field] = column
                     taken.add(column)
@@ -362,23 +367,24 @@ class FieldMap:
         return cls(
             ordered,
             outlet_from_url="outlet" not in ordered and "url" in ordered,
-            teaser=None if "text" in mapping else _teaser(ordered, columns),
+            teaser=None if "text" in mapping else _teaser(ordered, columns, inside),
             joins=frozenset(joins),
             text_given="text" in mapping,
+            inside=inside,
         )
 
     def with_columns(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> FieldMap:
         """Return this map with fields added that only later records have; what is settled stays."""
         chosen: dict[str, str] = dict(self.columns)
         for field in FIELD_NAMES:
-            column = None if field in chosen else _guess(field, columns, records)
+            column = None if field in chosen else _guess(field, columns, records, self.inside)
             # An outlet that turns up late must not change where the outlets come from halfway.
             if column is not None and not (field == "outlet" and self.outlet_from_url):
                 chosen[field] = column
         teaser = self.teaser
         if teaser is None and not self.text_given:
-            teaser = _teaser(chosen, columns)
-        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins, self.text_given)
+            teaser = _teaser(chosen, columns, self.inside)
+        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins, self.text_given, self.inside)
 
     def parts(self, field: str) -> tuple[str, ...]:
         """Return the columns a field is read from, in the order they are joined; () for none."""
@@ -421,15 +427,44 @@ def _listed(names: Sequence[str]) -> str:
     return f"{some} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else some or "none"
 
 
-def _guess(field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str | None:
-    by_name: dict[str, str] = {}
-    for column in columns:
-        by_name.setdefault(folded_name(column), column)
+def _guess(
+    field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], inside: str = ""
+) -> str | None:
+    by_name = _by_name(columns, inside)
     candidates = [by_name[guess] for guess in _GUESSES[field] if guess in by_name]
     for column in candidates:
         if any(_holds(field, value_at(record, column)) for record in records):
             return column
     return candidates[0] if candidates else None
+
+
+def _by_name(columns: Sequence[str], inside: str) -> dict[str, str]:
+    """Return columns by their folded names, those of the object that is the article first."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        if inside and column.startswith(inside):
+            by_name.setdefault(folded_name(column.removeprefix(inside)), column)
+    for column in columns:
+        if not inside or not column.startswith(inside):
+            by_name.setdefault(folded_name(column), column)
+    return by_name
+
+
+def _inside(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
+    """Return the prefix of the article's columns where the record itself holds neither title nor text."""
+    below: dict[str, list[str]] = {}
+    for column in columns:
+        parts = column.split(".")
+        for depth in range(1, len(parts)):
+            below.setdefault(".".join(parts[:depth]) + ".", []).append(folded_name(".".join(parts[depth:])))
+    if not below:
+        return ""
+    by_name = _by_name([column for column in columns if "." not in column], "")
+    for field in ("title", "text"):
+        for column in (by_name[guess] for guess in _GUESSES[field] if guess in by_name):
+            if any(_holds(field, value_at(record, column)) for record in records):
+                return ""
+    return article_prefix(below.items(), _GUESSES)
 
 
 def _holds(field: str, value: Any) -> bool:
@@ -439,14 +474,12 @@ def _holds(field: str, value: Any) -> bool:
     return value not in (None, "", [], {})
 
 
-def _teaser(chosen: Mapping[str, str], columns: Sequence[str]) -> str | None:
+def _teaser(chosen: Mapping[str, str], columns: Sequence[str], inside: str) -> str | None:
     """Return the column that stands in for a missing text; the text itself may be one, and then none does."""
     text = chosen.get("text")
-    if text is None or folded_name(text) in TEASERS:
+    if text is None or folded_name(text.removeprefix(inside)) in TEASERS:
         return None
     taken = set(chosen.values())
-    by_name: dict[str, str] = {}
-    for column in columns:
-        by_name.setdefault(folded_name(column), column)
+    by_name = _by_name(columns, inside)
     found = (by_name[guess] for guess in _GUESSES["text"] if guess in TEASERS and guess in by_name)
     return next((column for column in found if column not in taken), None)
