@@ -155,11 +155,11 @@ def test_a_feed_of_nothing_but_broken_lines_is_counted_in_pieces(tmp_path: Path)
 
 def test_what_many_files_say_alike_is_said_by_the_first_and_counted(tmp_path: Path) -> None:
     for k in range(5):
-        record = b'{"title": "Lamp \xff found"}\n' * (k % 2 + 1)
+        record = b'{"title": "Lamp \xff found"}\n' * (k % 2 + 2)
         (tmp_path / f"{k}.jsonl").write_bytes(record)
     feed = read_feed(tmp_path)
     list(feed)
     assert [Path(note.split(":")[0]).name for note in feed.notes[:2]] == ["0.jsonl", "0.jsonl"]
-    assert feed.notes[1].endswith("1 lines held invalid UTF-8, replaced by U+FFFD")
+    assert feed.notes[1].endswith("2 lines held invalid UTF-8, replaced by U+FFFD")
     assert feed.notes[2:] == ["likewise in 4 more files: lines held invalid UTF-8, replaced by U+FFFD"]
     assert feed.remarks == feed.notes[1:]
