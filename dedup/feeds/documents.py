@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from dedup.feeds.file_reading import FileReading
 
 PARSERS: Final[dict[Format, str]] = {
-    "xml": "dedup.feeds.xml_feed:parse",
+    "xml": "dedup.feeds.xml_feed:parsed",
     "html": "dedup.feeds.html_page:parse",
 }
-"""Module and function that parse a document: ``parse(data, name)`` gives a `Parsed`, or its batch alone."""
+"""Module and function that parse a document: ``(data, name)`` gives a `Parsed`, or its batch alone."""
 _OF_ONE_KIND: Final[dict[Format, str]] = {"xml": "xml", "html": "html page"}
 
 LARGEST_DOCUMENT: Final = 64 << 20

@@ -145,7 +145,12 @@ class XmlFeedReader:
             yield ("", _failed(one, result)) if isinstance(result, Failure) else result
 
 
-def parse(data: bytes, name: str) -> documents.Parsed:
+def parse(data: bytes, name: str) -> RawBatch:
+    """Return the records of a whole feed; see `parsed`."""
+    return parsed(data, name).batch
+
+
+def parsed(data: bytes, name: str) -> documents.Parsed:
     """Return what is in a whole feed; for feeds so small that one of them is one task.
 
     Parameters
