@@ -28,14 +28,26 @@ ARTICLE_SCHEMA: Final = pa.schema(
         pa.field("language", pa.string()),
         pa.field("file", pa.string(), nullable=False),  # where the record stood, for messages
         pa.field("line", pa.int64(), nullable=False),  # 1-based
+        # As the feed had them, where cleaning changed them; null where it did not.
+        pa.field("original_title", pa.string()),
+        pa.field("original_text", pa.string()),
+        pa.field("original_byline", pa.string()),
     ]
 )
 """Arrow schema of a batch of articles. `published` is UTC; `precision_s` is in seconds."""
 
+FEED_SCHEMA: Final = pa.schema(
+    [column for column in ARTICLE_SCHEMA if not column.name.startswith("original_")]
+)
+"""The article as it is exported: without the originals of what was cleaned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as the API hands it out; the fields are those of `ARTICLE_SCHEMA`."""
+    """One article as the API hands it out; the fields are those of `ARTICLE_SCHEMA`.
+
+    The ``original_...`` fields are set only where cleaning changed the title, text or byline.
+    """
 
     id: str | None = None
     outlet: str | None = None
@@ -51,6 +63,9 @@ class Article:
     language: str | None = None
     file: str = ""
     line: int = 0
+    original_title: str | None = None
+    original_text: str | None = None
+    original_byline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

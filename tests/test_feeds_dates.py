@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.errors import SettingsError
+from dedup.feeds import read_feed
 from dedup.feeds.date_order import DateReader
-from dedup.feeds.dates import read_date
+from dedup.feeds.dates import is_relative, read_date
+from dedup.feeds.iso_dates import iso_dates, naive_times
+from dedup.feeds.zones import Zones, parse_zones
 
 UNDERSTOOD = """
 2024-11-25                                    | 2024-11-25 00:00:00 | 86400
@@ -87,8 +95,194 @@ mar. 12 mars 2024                             | 2024-03-12 00:00:00 | 86400
 20241125132905                                | 2024-11-25 13:29:05 | 1
 """
 
+OF_REAL_FEEDS = """
+Wed, 31 Jan 2024 10:11:12 GMT | 2024-01-31 10:11:12 | 1
+Wed, 31 Jan 2024 10:11 GMT | 2024-01-31 10:11:00 | 60
+Wed, 31 Jan 2024 10:11:12 -0500 | 2024-01-31 15:11:12 | 1
+Wed, 31 Jan 2024 10:11:12 EST | 2024-01-31 15:11:12 | 1
+Wed, 31 Jan 24 10:11:12 UT | 2024-01-31 10:11:12 | 1
+31 Jan 2024 10:11:12 Z | 2024-01-31 10:11:12 | 1
+Wednesday, 31-Jan-24 10:11:12 GMT | 2024-01-31 10:11:12 | 1
+Wed Jan 31 10:11:12 2024 | 2024-01-31 10:11:12 | 1
+Wed Jan 31 10:11:12 +0530 2024 | 2024-01-31 04:41:12 | 1
+Wed Jan 31 10:11:12 GMT 2024 | 2024-01-31 10:11:12 | 1
+Wed Jan 31 2024 10:11:12 GMT-0500 (Eastern Standard Time) | 2024-01-31 15:11:12 | 1
+2024-01-31T10:11:12.123456789Z | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11:12.1Z | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11:12+00:00[UTC] | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11:12+01:00[Europe/Paris] | 2024-01-31 09:11:12 | 1
+2024-01-31 10:11:12 UTC | 2024-01-31 10:11:12 | 1
+2024-01-31 10:11:12.123 +0000 UTC | 2024-01-31 10:11:12 | 1
+2024-01-31 10:11:12 -0500 EST | 2024-01-31 15:11:12 | 1
+2024-01-31 10:11:12 +00:00 | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11:12+0000 | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11:12+00 | 2024-01-31 10:11:12 | 1
+2024-01-31T10:11Z | 2024-01-31 10:11:00 | 60
+2024-01-31T101112Z | 2024-01-31 10:11:12 | 1
+20240131T101112 | 2024-01-31 10:11:12 | 1
+20240131T101112+0100 | 2024-01-31 09:11:12 | 1
+20240131T1011Z | 2024-01-31 10:11:00 | 60
+20240131 10:11:12 | 2024-01-31 10:11:12 | 1
+20240131 101112 | 2024-01-31 10:11:12 | 1
+20240131-10:11:12 | 2024-01-31 10:11:12 | 1
+2024/01/31 10:11:12 | 2024-01-31 10:11:12 | 1
+2024/01/31 10:11 | 2024-01-31 10:11:00 | 60
+2024/1/31 | 2024-01-31 00:00:00 | 86400
+2024.01.31 | 2024-01-31 00:00:00 | 86400
+2024-W05-3T10:11:12Z | 2024-01-31 10:11:12 | 1
+2024-W05-3 | 2024-01-31 00:00:00 | 86400
+2024W053 | 2024-01-31 00:00:00 | 86400
+2024-031 | 2024-01-31 00:00:00 | 86400
+1706695872 | 2024-01-31 10:11:12 | 1
+1706695872000 | 2024-01-31 10:11:12 | 1
+1706695872000000 | 2024-01-31 10:11:12 | 1
+1706695872000000000 | 2024-01-31 10:11:12 | 1
+1706695872.5 | 2024-01-31 10:11:12 | 1
+/Date(1706695872000)/ | 2024-01-31 10:11:12 | 1
+/Date(1706695872000+0000)/ | 2024-01-31 10:11:12 | 1
+Published 3:45 PM EST, Tue January 2, 2024 | 2024-01-02 20:45:00 | 60
+Updated 10:11 AM ET, Wed January 31, 2024 | 2024-01-31 15:11:00 | 60
+Updated: Jan 31, 2024, 10:11 AM EST | 2024-01-31 15:11:00 | 60
+First published on Wed 31 Jan 2024 10.11 GMT | 2024-01-31 10:11:00 | 60
+Last modified on Wed 31 Jan 2024 10.11 EST | 2024-01-31 15:11:00 | 60
+Posted on January 31, 2024 at 10:11 am | 2024-01-31 10:11:00 | 60
+January 31, 2024 at 10:11 a.m. Eastern | 2024-01-31 15:11:00 | 60
+January 31, 2024 10:11 AM Pacific Time | 2024-01-31 18:11:00 | 60
+Jan. 31, 2024 10:11 am PT | 2024-01-31 18:11:00 | 60
+Jan 31, 2024 / 10:11 AM CST | 2024-01-31 16:11:00 | 60
+Jan 31, 2024 | 10:11 IST | 2024-01-31 04:41:00 | 60
+Jan 31 2024, 10:11 (IST) | 2024-01-31 04:41:00 | 60
+31 Jan 2024, 10:11 AM IST | 2024-01-31 04:41:00 | 60
+January 31, 2024 10:11:12 PM | 2024-01-31 22:11:12 | 1
+31 January 2024 10:11 BST | 2024-01-31 09:11:00 | 60
+31 January 2024, 10:11 CET | 2024-01-31 09:11:00 | 60
+10:11, 31 January 2024 | 2024-01-31 10:11:00 | 60
+10:11 31.01.2024 | 2024-01-31 10:11:00 | 60
+31.01.2024 - 10:11 Uhr | 2024-01-31 10:11:00 | 60
+31.01.2024 um 10:11 | 2024-01-31 10:11:00 | 60
+31. Januar 2024 | 2024-01-31 00:00:00 | 86400
+Stand: 31.01.2024 10:11 Uhr | 2024-01-31 10:11:00 | 60
+Veröffentlicht am 31. Jänner 2024 | 2024-01-31 00:00:00 | 86400
+Mi., 31. Januar 2024, 10:11 Uhr | 2024-01-31 10:11:00 | 60
+Mittwoch, 31.01.2024, 10:11 | 2024-01-31 10:11:00 | 60
+31 janvier 2024 | 2024-01-31 00:00:00 | 86400
+31 janvier 2024 à 10h11 | 2024-01-31 10:11:00 | 60
+31 janvier 2024 à 10:11 | 2024-01-31 10:11:00 | 60
+Publié le 31 janvier 2024 à 10h11 | 2024-01-31 10:11:00 | 60
+Mis à jour le 31/01/2024 à 10:11 | 2024-01-31 10:11:00 | 60
+le mercredi 31 janvier 2024 | 2024-01-31 00:00:00 | 86400
+31 de enero de 2024 | 2024-01-31 00:00:00 | 86400
+31 ene 2024 10:11 | 2024-01-31 10:11:00 | 60
+31 ENE 2024 - 10:11 CET | 2024-01-31 09:11:00 | 60
+miércoles, 31 de enero de 2024 | 2024-01-31 00:00:00 | 86400
+Actualizado: 31/01/2024 10:11h | 2024-01-31 10:11:00 | 60
+31 de janeiro de 2024 às 10h11 | 2024-01-31 10:11:00 | 60
+31/01/2024 10h11 | 2024-01-31 10:11:00 | 60
+31 gennaio 2024, 10:11 | 2024-01-31 10:11:00 | 60
+31 gennaio 2024 alle 10:11 | 2024-01-31 10:11:00 | 60
+31 januari 2024 om 10:11 | 2024-01-31 10:11:00 | 60
+31 januari 2024 10:11 uur | 2024-01-31 10:11:00 | 60
+wo 31 januari 2024 | 2024-01-31 00:00:00 | 86400
+31 jan. 2024 | 2024-01-31 00:00:00 | 86400
+31 januari 2024 kl 10.11 | 2024-01-31 10:11:00 | 60
+31 januar 2024 kl. 10:11 | 2024-01-31 10:11:00 | 60
+onsdag 31. januar 2024 | 2024-01-31 00:00:00 | 86400
+31 stycznia 2024, 10:11 | 2024-01-31 10:11:00 | 60
+31 stycznia 2024 r. | 2024-01-31 00:00:00 | 86400
+31.01.2024 godz. 10:11 | 2024-01-31 10:11:00 | 60
+31 января 2024, 10:11 | 2024-01-31 10:11:00 | 60
+31 января 2024 г. | 2024-01-31 00:00:00 | 86400
+31 января 2024 года в 10:11 | 2024-01-31 10:11:00 | 60
+31.01.2024 10:11 МСК | 2024-01-31 07:11:00 | 60
+31 Ocak 2024 10:11 | 2024-01-31 10:11:00 | 60
+31 Ocak 2024, Çarşamba | 2024-01-31 00:00:00 | 86400
+1 Ağustos 2024 Perşembe | 2024-08-01 00:00:00 | 86400
+31 Januari 2024 10:11 WIB | 2024-01-31 03:11:00 | 60
+Rabu, 31 Januari 2024 | 10:11 WIB | 2024-01-31 03:11:00 | 60
+31 يناير 2024 | 2024-01-31 00:00:00 | 86400
+١ فبراير ٢٠٢٤ | 2024-02-01 00:00:00 | 86400
+2024年1月31日 | 2024-01-31 00:00:00 | 86400
+2024年01月31日 10:11 | 2024-01-31 10:11:00 | 60
+2024年1月31日 10時11分 | 2024-01-31 10:11:00 | 60
+2024年1月31日（水）10時11分 | 2024-01-31 10:11:00 | 60
+2024年1月31日 星期三 上午10:11 | 2024-01-31 10:11:00 | 60
+2024年1月31日 下午3:45 | 2024-01-31 15:45:00 | 60
+2024-01-31 下午3:45 | 2024-01-31 15:45:00 | 60
+2024/01/31(水) 10:11 | 2024-01-31 10:11:00 | 60
+2024. 1. 31. 오전 10:11 | 2024-01-31 10:11:00 | 60
+2024.01.31. 10:11 | 2024-01-31 10:11:00 | 60
+2024-01-31 오후 3:45:10 | 2024-01-31 15:45:10 | 1
+입력 2024.01.31. 오후 3:45 | 2024-01-31 15:45:00 | 60
+令和6年1月31日 | 2024-01-31 00:00:00 | 86400
+31-01-2024 | 2024-01-31 00:00:00 | 86400
+31-Jan-2024 10:11:12 | 2024-01-31 10:11:12 | 1
+31-JAN-24 10.11.12.000000 AM | 2024-01-31 10:11:12 | 1
+31/Jan/2024:10:11:12 +0000 | 2024-01-31 10:11:12 | 1
+01/31/2024 | 2024-01-31 00:00:00 | 86400
+1/31/2024 10:11 AM | 2024-01-31 10:11:00 | 60
+1/31/24 | 2024-01-31 00:00:00 | 86400
+01-31-2024 10:11 | 2024-01-31 10:11:00 | 60
+31/01/2024 10:11:12 | 2024-01-31 10:11:12 | 1
+31/1/24 10:11 | 2024-01-31 10:11:00 | 60
+Jan 31, 2024 | 2024-01-31 00:00:00 | 86400
+January 31st, 2024 | 2024-01-31 00:00:00 | 86400
+31st of January 2024 | 2024-01-31 00:00:00 | 86400
+31st January, 2024 | 2024-01-31 00:00:00 | 86400
+2024 Jan 31 | 2024-01-31 00:00:00 | 86400
+2024 January 31 10:11 | 2024-01-31 10:11:00 | 60
+31jan2024 | 2024-01-31 00:00:00 | 86400
+Jan-31-2024 | 2024-01-31 00:00:00 | 86400
+2024-Jan-31 10:11:12 | 2024-01-31 10:11:12 | 1
+31 Jan, 2024 | 2024-01-31 00:00:00 | 86400
+31 JANUARY 2024 | 2024-01-31 00:00:00 | 86400
+Wed, Jan 31, 2024 | 2024-01-31 00:00:00 | 86400
+Wed 31 Jan 2024 | 2024-01-31 00:00:00 | 86400
+Wednesday January 31 2024 | 2024-01-31 00:00:00 | 86400
+Wed, 31 Jan 2024 24:00:00 GMT | 2024-02-01 00:00:00 | 1
+2024-01-31T24:00:00Z | 2024-02-01 00:00:00 | 1
+2016-12-31T23:59:60Z | 2016-12-31 23:59:59 | 1
+Sat, 31 Dec 2016 23:59:60 +0000 | 2016-12-31 23:59:59 | 1
+31 Jan '24 | 2024-01-31 00:00:00 | 86400
+10:11 AM - Jan 31, 2024 | 2024-01-31 10:11:00 | 60
+10:11 AM · Jan 31, 2024 | 2024-01-31 10:11:00 | 60
+2024-01-31 10:11:12 AM | 2024-01-31 10:11:12 | 1
+2024-01-31 10:11 PM | 2024-01-31 22:11:00 | 60
+2024-01-31T10:11:12 Europe/London | 2024-01-31 10:11:12 | 1
+2024-01-31 10:11:12 America/New_York | 2024-01-31 15:11:12 | 1
+2024-01-31 10:11 UTC+2 | 2024-01-31 08:11:00 | 60
+2024-01-31 10:11 GMT+05:30 | 2024-01-31 04:41:00 | 60
+2024-01-31 1011 GMT | 2024-01-31 10:11:00 | 60
+1011 GMT (1811 HKT) January 31, 2024 | 2024-01-31 10:11:00 | 60
+Jan 31 (Wed) 2024 | 2024-01-31 00:00:00 | 86400
+2024-01-31 (Wed) | 2024-01-31 00:00:00 | 86400
+2024-01-31, 10:11 | 2024-01-31 10:11:00 | 60
+2024-01-31;10:11:12 | 2024-01-31 10:11:12 | 86400
+2024-01-31 10.11 | 2024-01-31 10:11:00 | 60
+2024-01-31 10h11 | 2024-01-31 10:11:00 | 60
+31.1.2024 klo 10.11 | 2024-01-31 10:11:00 | 60
+31 Jan 2024 10:11:12 +0530 IST | 2024-01-31 04:41:12 | 1
+15 Jan 2024 10:11 EDT | 2024-01-15 14:11:00 | 60
+1959-01-31 | 1959-01-31 00:00:00 | 86400
+1899-12-31 | 1899-12-31 00:00:00 | 86400
+Thu, 1 Jan 1970 00:00:00 GMT | 1970-01-01 00:00:00 | 1
+"""
+
 NOT_UNDERSTOOD = [
-    *("", "   ", "yesterday", "2 hours ago", "2024", "Nov 25", "25 Nov", "13:29", "n/a", "TBA", "0", "12345"),
+    *(
+        "-86400",
+        "",
+        "   ",
+        "yesterday",
+        "2 hours ago",
+        "2024",
+        "Nov 25",
+        "25 Nov",
+        "13:29",
+        "n/a",
+        "TBA",
+        "0",
+        "12345",
+    ),
     *("2024-02-30", "2023-02-29", "30 February 2024", "31.04.2024", "2024-13-01", "2024-00-10", "0000-00-00"),
     *("2024-11-25 25:00", "25 Nov 2024 13:61", "25 Nov 2024 13:29 AM", "2024-11-25 13:29 XYZ", "1/2/3"),
     *("0001-01-01", "2525-01-01", "9999-12-31T23:59:59+00:00", "25 Foo 2024", "13/13/2024", "32/01/2024"),
@@ -99,7 +293,7 @@ NOT_UNDERSTOOD = [
 
 def _cases() -> list[tuple[str, str, int]]:
     cases = []
-    for line in UNDERSTOOD.strip().splitlines():
+    for line in (UNDERSTOOD + OF_REAL_FEEDS.lstrip()).strip().splitlines():
         text, moment, precision = line.rsplit("|", 2)
         cases.append((text.strip(), moment.strip(), int(precision)))
     return cases
@@ -178,3 +372,127 @@ def test_iso_with_any_offset_comes_out_as_the_same_instant(moment: datetime, min
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     found = read_date(text)
     assert found is None or 1600 <= found[0].year <= 2100
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2 hours ago", "yesterday", "Today, 10:11", "just now", "vor 3 Stunden", "heute, 10:11 Uhr",
+     "hace 2 horas", "il y a 2 heures aujourd'hui", "3 uur geleden", "2 часа назад", "for 2 timer siden"],
+)  # fmt: skip
+def test_a_date_that_counts_from_today_is_told_as_such(text: str) -> None:
+    assert read_date(text) is None
+    assert is_relative(text)
+
+
+def feed_of(path: Path, *dates: object) -> Path:
+    records = ({"title": f"Lamp {k}", "published": date} for k, date in enumerate(dates))
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def test_a_relative_date_is_rejected_for_that_reason_and_the_article_kept(tmp_path: Path) -> None:
+    feed = read_feed(feed_of(tmp_path / "a.jsonl", "2 hours ago", "no date"))
+    assert feed.to_table().num_rows == 2
+    assert [one.reason.partition(" (")[0] for one in feed.rejects] == [
+        "date is relative to a day the feed does not tell",
+        "date not understood",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "hour"),
+    [
+        ("2024-01-31 10:11 IST", {}, (4, 41)),
+        ("2024-01-31 10:11 IST", {"IST": "Asia/Jerusalem"}, (8, 11)),
+        ("2024-07-31 10:11 IST", {"IST": "Europe/Dublin"}, (9, 11)),
+        ("2024-01-31 10:11 CST", {}, (16, 11)),
+        ("2024-01-31 10:11 CST", {"cst": "Asia/Shanghai"}, (2, 11)),
+        ("2024-01-31 10:11 AST", {"AST": "+03:00"}, (7, 11)),
+        ("2024-01-31 10:11 EDT", {}, (14, 11)),  # what it says, though it is winter
+        ("2024-01-31 10:11 +0200 IST", {"IST": "Asia/Kolkata"}, (8, 11)),  # an offset wins
+        ("2024-01-31 10:11 XYZ", {"XYZ": "-03:30"}, (13, 41)),
+    ],
+)
+def test_an_abbreviation_means_what_most_news_means_or_what_the_user_says(
+    text: str, named: dict[str, str], hour: tuple[int, int]
+) -> None:
+    found = read_date(text, None, Zones.of(None, named))
+    assert found is not None
+    assert (found[0].hour, found[0].minute) == hour
+
+
+def test_ambiguous_abbreviations_are_counted_and_told(tmp_path: Path) -> None:
+    dates = ["31 Jan 2024 10:11 IST"] * 3 + [
+        "31 Jan 2024 10:11 CST",
+        "Jan 31, 2024 10:11 GMT",
+        "2024-01-31T10:11Z",
+    ]
+    feed = read_feed(feed_of(tmp_path / "a.jsonl", *dates))
+    list(feed)
+    assert [note.partition(": ")[2] for note in feed.notes[1:]] == [
+        "1 time in CST read as US Central, not China or Cuba; --tz CST=ZONE reads them otherwise",
+        "3 times in IST read as India, not Israel or Ireland; --tz IST=ZONE reads them otherwise",
+    ]
+    told = read_feed(tmp_path / "a.jsonl", zones={"IST": "Asia/Jerusalem", "CST": "America/Chicago"})
+    assert told.to_table()["published"][0].as_py().hour == 8
+    assert len(told.notes) == 1
+
+
+NAIVE = ["2024-07-31T10:11:12", "2024-07-31 10:11", "31 July 2024 10:11", "2024-07-31T10:11:12.250"]
+NOT_NAIVE = [
+    "2024-07-31",
+    "2024-07-31T00:00:00",
+    "2024-07-31T10:11:12Z",
+    "2024-07-31T10:11:12+00:00",
+    1722420672,
+]
+
+
+def test_times_without_a_zone_are_utc_or_of_the_zone_that_is_named(tmp_path: Path) -> None:
+    path = feed_of(tmp_path / "a.jsonl", *NAIVE, *NOT_NAIVE)
+    feed = read_feed(path)
+    before = feed.to_table()["published"].to_pylist()
+    assert (
+        feed.notes[-1] == f"{path}: 4 times without a zone read as UTC; --timezone ZONE reads them otherwise"
+    )
+    berlin = read_feed(path, timezone="Europe/Berlin")
+    after = berlin.to_table()["published"].to_pylist()
+    assert [(old - new).total_seconds() for old, new in zip(before, after, strict=True)] == [7200] * 4 + [
+        0
+    ] * 5
+    assert berlin.notes[-1] == f"{path}: 4 times without a zone read as Europe/Berlin"
+
+
+@given(
+    st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2099, 12, 30)),
+    st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "+05:30"]),
+)
+def test_the_quick_way_to_a_zone_is_that_of_the_calendar(moment: datetime, name: str) -> None:
+    moment = moment.replace(microsecond=0, second=max(moment.second, 1))
+    text = moment.isoformat()
+    column = pa.array([text])
+    times, precision = iso_dates(column)
+    assert naive_times(column, precision).all()
+    shifted = Zones.of(name).to_utc(times)
+    found = read_date(text, None, Zones.of(name))
+    assert found is not None
+    if found[0].year < 1970 and name.startswith(("A", "E")):  # zones had odd minutes and seconds once
+        assert abs(shifted[0] - found[0].timestamp() * 1e6) <= 3600e6
+    else:
+        assert shifted[0] == found[0].timestamp() * 1e6
+
+
+def test_every_mistake_about_zones_is_listed() -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_zones("Mars/Olympus", ["IST=Asia/Foo", "C5T=UTC"])
+    said = str(caught.value)
+    assert all(part in said for part in ("'Mars/Olympus'", "'Asia/Foo'", "'c5t'"))
+    assert "\n" not in said
+    for wrong in ("IST", "IST=UTC,ist=UTC"):
+        with pytest.raises(SettingsError, match="--tz"):
+            parse_zones(None, [wrong])
+
+
+def test_zones_are_those_of_the_calendar_that_python_has() -> None:
+    zones = Zones.of("America/New_York")
+    assert zones.naive_zone() == ZoneInfo("America/New_York")

@@ -139,11 +139,166 @@ def test_without_an_outlet_column_the_host_of_the_url_stands_for_it(tmp_path: Pa
 
 
 def test_an_unknown_format_name_is_an_error_with_the_names_there_are(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"--format-in 'xml' is no feed format; choose from: jsonl"):
-        read_feed(tmp_path, format="xml")  # the folder is empty, too: whichever is told first
+    with pytest.raises(SettingsError, match=r"--format-in 'docx' is no feed format; choose from: jsonl"):
+        read_feed(tmp_path, format="docx")  # the folder is empty, too: whichever is told first
 
 
 def test_an_unknown_field_in_the_mapping_is_a_settings_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("title\nA lamp\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="unknown field 'colour'"):
         read_feed(tmp_path, mapping={"colour": "x"})
+
+
+def rows_of(
+    tmp_path: Path, *records: dict[str, object], mapping: str | None = None
+) -> list[dict[str, object]]:
+    path = tmp_path / "feed.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    found: list[dict[str, object]] = (
+        read_feed(path, mapping=None if mapping is None else parse_map(mapping)).to_table().to_pylist()
+    )
+    return found
+
+
+DUMPS = {
+    "NewsAPI": {
+        "source": {"id": 7, "name": "Bulletin"}, "author": "A. Bo", "title": "Lamp", "description": "teaser",
+        "url": "https://b.example/1", "publishedAt": "2024-01-31T10:11:12Z", "content": "Blue.",
+    },
+    "WordPress REST": {
+        "id": 4, "date": "2024-01-31T11:11:12", "date_gmt": "2024-01-31T10:11:12", "link": "//b.example/1",
+        "title": {"rendered": "Lamp"}, "content": {"rendered": "Blue.", "protected": False},
+        "excerpt": {"rendered": "teaser"},
+        "_embedded": {"author": [{"id": 3, "name": "A. Bo"}]},
+    },
+    "WordPress export": {
+        "ID": "4", "post_title": "Lamp", "post_content": "Blue.", "post_excerpt": "teaser",
+        "post_author": "A. Bo",
+        "post_date": "2024-01-31 11:11:12", "post_date_gmt": "2024-01-31 10:11:12", "site": "Bulletin",
+    },
+    "schema.org": {
+        "@type": "NewsArticle", "headline": "Lamp", "articleBody": "Blue.",
+        "datePublished": "2024-01-31T10:11:12Z",
+        "publisher": {"@type": "Organization", "name": "Bulletin"}, "author": [{"name": "A. Bo"}],
+    },
+    "Guardian": {
+        "webTitle": "Lamp", "webUrl": "https://b.example/1", "webPublicationDate": "2024-01-31T10:11:12Z",
+        "fields": {"bodyText": "Blue.", "trailText": "teaser", "byline": "A. Bo"},
+    },
+    "New York Times": {
+        "headline": {"main": "Lamp", "kicker": None}, "abstract": "Blue.", "web_url": "https://b.example/1",
+        "pub_date": "2024-01-31T10:11:12+0000", "source": "Bulletin", "byline": {"original": "A. Bo",
+        "person": []},
+    },
+    "Event Registry": {
+        "uri": "9", "title": "Lamp", "body": "Blue.", "dateTimePub": "2024-01-31T10:11:12Z",
+        "source": {"uri": "b.example", "title": "Bulletin"}, "authors": [{"name": "A. Bo", "uri": "x"}],
+    },
+    "Media Cloud": {
+        "stories_id": 4, "title": "Lamp", "story_text": "Blue.", "publish_date": "2024-01-31T10:11:12Z",
+        "media_name": "Bulletin", "author": "A. Bo",
+    },
+    "Common Crawl news": {
+        "title": "Lamp", "maintext": "Blue.", "source_domain": "b.example", "authors": ["A. Bo"],
+        "date_publish": "2024-01-31 10:11:12", "url": "https://b.example/1",
+    },
+    "All the News": {
+        "id": 1, "title": "Lamp", "publication": "Bulletin", "author": "A. Bo", "date": "2024-01-31 10:11:12",
+        "content": "Blue.",
+    },
+    "Dublin Core": {
+        "dc:title": "Lamp", "dc:creator": "A. Bo", "dc:date": "2024-01-31T10:11:12Z",
+        "dc:publisher": "Bulletin",
+        "dc:description": "Blue.",
+    },
+    "German": {"Titel": "Lamp", "Inhalt": "Blue.", "Quelle": "Bulletin", "Datum": "2024-01-31 10:11:12",
+               "Autor": "A. Bo"},
+    "French": {"titre": "Lamp", "contenu": "Blue.", "journal": "Bulletin", "date": "2024-01-31 10:11:12",
+               "auteur": "A. Bo"},
+    "Spanish": {"Título": "Lamp", "Contenido": "Blue.", "Fuente": "Bulletin", "Fecha": "2024-01-31 10:11:12",
+                "Autor": "A. Bo"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_the_fields_of_common_dumps_are_guessed(tmp_path: Path, name: str) -> None:
+    row = rows_of(tmp_path, DUMPS[name])[0]
+    assert (row["title"], row["text"], row["byline"]) == ("Lamp", "Blue.", "A. Bo")
+    assert row["outlet"] in ("Bulletin", "b.example")
+    assert str(row["published"]) == "2024-01-31 10:11:12+00:00"
+
+
+def test_several_columns_are_joined(tmp_path: Path) -> None:
+    records = [
+        {
+            "kicker": "Harbour",
+            "head": "Lamp",
+            "lead": "Blue.",
+            "body": "It shone.",
+            "day": "31.01.2024",
+            "at": "10:11",
+        },
+        {"kicker": None, "head": "Boat", "lead": "", "body": "Gone.", "day": "31.01.2024", "at": ""},
+        {"kicker": "Sea", "head": "Fog", "lead": None, "body": None, "day": None, "at": None},
+    ]
+    rows = rows_of(tmp_path, *records, mapping="title=kicker+head,text=lead+body,date=day+at")
+    assert [row["title"] for row in rows] == ["Harbour Lamp", "Boat", "Sea Fog"]
+    assert [row["text"] for row in rows] == ["Blue.\n\nIt shone.", "Gone.", None]
+    assert [str(row["published"]) for row in rows] == [
+        "2024-01-31 10:11:00+00:00", "2024-01-31 00:00:00+00:00", "None",
+    ]  # fmt: skip
+
+
+def test_the_note_shows_the_join_and_csv_reads_it_too(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("Kop,LP,TD\nLamp,Blue.,It shone.\n", encoding="utf-8")
+    feed = read_feed(path, mapping=parse_map("title=Kop,text=LP+TD"))
+    assert feed.to_table()["text"].to_pylist() == ["Blue.\n\nIt shone."]
+    assert "text=LP+TD" in feed.notes[0]
+
+
+def test_a_column_whose_name_holds_a_plus_is_itself(tmp_path: Path) -> None:
+    record = {"title": "Lamp", "lead+body": "whole", "lead": "Blue.", "b+c": "more"}
+    assert rows_of(tmp_path, record, mapping="text=lead+body")[0]["text"] == "whole"
+    assert rows_of(tmp_path, record, mapping='text=lead+"b+c"')[0]["text"] == "Blue.\n\nmore"
+
+
+def test_a_part_of_a_join_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"mapped column text=lead\+nobody; the columns are"):
+        rows_of(tmp_path, {"title": "Lamp", "lead": "Blue."}, mapping="text=lead+nobody")
+
+
+def test_lists_on_the_way_of_a_path_give_all_they_hold(tmp_path: Path) -> None:
+    record = {"title": "Lamp", "by": {"people": [{"name": "A. Bo"}, {"name": "C. Do"}, {"x": 1}]}}
+    for path in ("by.people.name", "by.people[].name"):
+        assert rows_of(tmp_path, record, mapping=f"byline={path}")[0]["byline"] == "A. Bo, C. Do"
+
+
+def test_where_a_record_names_no_outlet_the_host_stands_for_it(tmp_path: Path) -> None:
+    records = [
+        {"title": "A lamp", "source": "Bulletin", "url": "https://www.b.example/1"},
+        {"title": "A boat", "source": None, "url": "https://www.h.example/1"},
+        {"title": "A cat", "source": "", "url": "nowhere"},
+    ]
+    assert [row["outlet"] for row in rows_of(tmp_path, *records)] == ["Bulletin", "h.example", None]
+    feed = read_feed(tmp_path / "feed.jsonl")
+    list(feed)
+    assert feed.notes[-1].endswith("1 record without an outlet: the host of the url stands for it")
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 50])
+def test_a_teaser_stands_in_where_a_record_has_no_text_unless_the_text_was_mapped(
+    tmp_path: Path, batch_size: int
+) -> None:
+    records = [
+        {"title": "A lamp", "content": "Blue and bright.", "description": "A teaser."},
+        {"title": "A boat", "content": None, "description": "Another teaser."},
+        {"title": "A cat", "content": "", "description": None},
+    ]
+    rows_of(tmp_path, *records)
+    feed = read_feed(tmp_path / "feed.jsonl", batch_size=batch_size)
+    assert feed.to_table()["text"].to_pylist() == ["Blue and bright.", "Another teaser.", None]
+    assert feed.notes[-1].endswith("1 record without a text: description stands in for it")
+    assert [row["text"] for row in rows_of(tmp_path, *records, mapping="text=content")] == [
+        "Blue and bright.", None, None,
+    ]  # fmt: skip

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dedup.feeds import feed as feed_module
 from dedup.feeds import json_lines as json_lines_module
 from dedup.feeds import read_feed
 from dedup.feeds.dates import read_date
@@ -24,7 +23,9 @@ from dedup.feeds.json_columns import Segment, string_column
 from dedup.feeds.json_lines import JsonLinesReader
 from dedup.feeds.json_scan import ESCAPED, PLAIN
 from dedup.feeds.line_batch import MOST_KEYS, KeyTable, LineBatch
+from dedup.feeds.readers import ReadOptions
 from dedup.feeds.vectors import SLACK
+from tests.made_source import made_source
 
 PARSE_ALL = 1 << 40
 
@@ -157,7 +158,7 @@ def feeds(draw: st.DrawFn) -> bytes:
 
 def read(path: Path, parsed: int, batch_size: int, batch_bytes: int, **options: Any) -> tuple[Any, ...]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed_module, "JsonLinesReader", partial(JsonLinesReader, parsed=parsed))
+        patch.setattr(json_lines_module, "JsonLinesReader", partial(JsonLinesReader, parsed=parsed))
         feed = read_feed(path, format="jsonl", batch_size=batch_size, batch_bytes=batch_bytes, **options)
         batches = list(feed)
     for batch in batches:
@@ -204,8 +205,8 @@ def test_ordinary_lines_are_scanned() -> None:
         {"title": "Lamp “found” 😀\n", "text": "é", "n": [1, -2.5e3, {"a": [True, None, {}]}], "x": False}
     ).encode()
     raw = line.replace(b"\\u00e9", "é".encode()) + b"\r\n"
-    reader = JsonLinesReader("feed", 1000, 1 << 20, parsed=1)
-    [batch] = reader.read([raw * 50])
+    reader = JsonLinesReader(made_source(raw * 50), ReadOptions(1000, 1 << 20), parsed=1)
+    [batch] = reader.read()
     assert isinstance(batch, LineBatch)
     assert (batch.rows, list(batch.loose)) == (50, [0])
     assert batch.records[49] == orjson.loads(line)
@@ -283,7 +284,7 @@ def test_blocks_may_be_cut_anywhere() -> None:
     data = ('{"title": "Lamp “found”", "text": "a\\nb"}\n' * 30).encode()
     for cut in (1, 5, 64, 1000):
         blocks = [data[at : at + cut] for at in range(0, len(data), cut)]
-        batches = list(JsonLinesReader("feed", 8, 1 << 20, parsed=3).read(blocks))
+        batches = list(JsonLinesReader(made_source(*blocks), ReadOptions(8, 1 << 20), parsed=3).read())
         records = [record for batch in batches for record in batch.records]
         assert records == [{"title": "Lamp “found”", "text": "a\nb"}] * 30
         assert [int(line) for batch in batches for line in batch.lines] == list(range(1, 31))

@@ -81,7 +81,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         assert plan.counts == Counts(added=2)
     with IndexStore.open(tmp_path / "x.dedup") as store, store.snapshot() as view:
         assert store.settings == settings
-        assert store.format_version == 1
+        assert store.format_version == 2
         (keys,) = view.keys()
         article = view.article(int(keys[0]))
         for name, value in record.items():

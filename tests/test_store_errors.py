@@ -105,7 +105,7 @@ def test_a_newer_format_is_refused(index: Path) -> None:
     catalog.close()
     for write in (False, True):
         with pytest.raises(
-            IndexFolderError, match=r"index .* has format 3, this dedup reads up to 1; upgrade dedup"
+            IndexFolderError, match=r"index .* has format 3, this dedup reads up to 2; upgrade dedup"
         ):
             IndexStore.open(index, write=write)
 

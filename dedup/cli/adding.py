@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dedup.cli.progress import Progress
 from dedup.cli.reading import read_line, tell_rejects, write_rejects
 
+if TYPE_CHECKING:
+    from dedup.feeds.unpack import UnpackLimits
 
-def check_feeds(feeds: Sequence[str], mapping: str | None, format: str | None) -> dict[str, str] | None:
+
+def unpack_limits(max_unpacked: str | None) -> UnpackLimits:
+    """Return the limits that ``--max-unpacked`` sets; a size the user vouches for may be of any ratio.
+
+    Raises
+    ------
+    SettingsError
+        It is no size.
+    """
+    from dedup.errors import SettingsError
+    from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
+    from dedup.settings import parse_size
+
+    if max_unpacked is None:
+        return DEFAULT_LIMITS
+    try:
+        size = parse_size(max_unpacked)
+    except SettingsError:
+        raise SettingsError(
+            f"--max-unpacked {max_unpacked!r} is no size; write it like 500MB or 100GB"
+        ) from None
+    return UnpackLimits(most_bytes=size << 20, most_ratio=math.inf)
+
+
+def check_feeds(
+    feeds: Sequence[str],
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    words: Mapping[str, Any] | None = None,
+) -> dict[str, str] | None:
     """Raise now what would be wrong with the feeds and their options; return the parsed ``--map``.
 
     Before an index is created: a misspelt file name must not leave an empty one behind.
@@ -18,7 +51,7 @@ def check_feeds(feeds: Sequence[str], mapping: str | None, format: str | None) -
     from dedup.feeds import parse_map, read_feed
 
     columns = None if mapping is None else parse_map(mapping)
-    read_feed(list(feeds), mapping=columns, format=format)
+    read_feed(list(feeds), mapping=columns, format=format, encoding=encoding, **(words or {}))
     return columns
 
 
@@ -29,13 +62,17 @@ def add_feeds(
     *,
     mapping: dict[str, str] | None,
     format: str | None,
+    encoding: str | None = None,
+    limits: UnpackLimits | None = None,
     on_change: str = "version",
     threads: int | None = None,
     rejects: Path | None = None,
     quiet: bool = False,
+    words: Mapping[str, Any] | None = None,
 ) -> Any:
     """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
 
+    `words` are the keywords that `options.wording` returns.
     `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
     """
     said: set[str] = set()
@@ -45,13 +82,21 @@ def add_feeds(
             said.add(text)
             progress.say(text)
 
+    from dedup.feeds import read_feed
+
     added = idx.add(
-        list(feeds),
-        mapping=mapping,
-        format=format,
+        read_feed(
+            list(feeds),
+            mapping=mapping,
+            format=format,
+            encoding=encoding,
+            limits=limits or unpack_limits(None),
+            on_note=note,
+            on_file=progress.files,
+            **(words or {}),
+        ),
         on_change=on_change,
         threads=threads,
-        on_note=note,
         on_progress=progress.reading,
     )
     for text in added.notes:

@@ -13,9 +13,7 @@ from dedup.cli import options
 def clusters(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     threshold: options.Threshold = None,
     window: options.Window = None,
@@ -79,6 +77,11 @@ def clusters(
     html_text: options.HtmlTextOut = options.HtmlText.EXCERPT,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
@@ -131,13 +134,22 @@ def clusters(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
     asked = replace(settings, top=None) if kind in ("table", "md") else settings
     with profiling(profile), Progress() as progress:
         reading = opened(
-            sources, progress, mapping=mapping, format=format_in, threads=threads, rejects=rejects
+            sources,
+            progress,
+            mapping=mapping,
+            format=format_in,
+            encoding=encoding,
+            max_unpacked=max_unpacked,
+            words=words,
+            threads=threads,
+            rejects=rejects,
         )
         with reading as idx:
             if kind == "html":

@@ -28,9 +28,7 @@ class Tier(StrEnum):
 def credits(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ] = None,
     agency: Annotated[
         list[str] | None,
@@ -60,6 +58,11 @@ def credits(
     csv_safe: options.CsvSafe = False,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
 ) -> None:
     """Tell which news agency each article credits, how sure that is, and the words that prove it.
@@ -102,6 +105,7 @@ def credits(
     check_writable(output, *sources)
     check_writable(rejects, *sources)
     known = read_agencies(agencies)
+    words = options.wording(no_clean, timezone, tz)
     counts, chosen = CreditCounts(), 0
     limit = (SHOWN if kind == "table" else None) if top is None else top or None
 
@@ -114,7 +118,9 @@ def credits(
             chosen += rows.num_rows
 
     with Progress() as progress:
-        found = wanted(_credits(sources, progress, known, mapping, format_in, rejects))
+        found = wanted(
+            _credits(sources, progress, known, mapping, format_in, encoding, max_unpacked, rejects, words)
+        )
         if kind == "table":
             shown = pa.concat_tables([CREDIT_SCHEMA.empty_table(), *found])
             lines = credit_lines(counts, shown, chosen, canvas_for(output), brief=top is None)
@@ -131,12 +137,15 @@ def _credits(
     agencies: Any,
     mapping: str | None,
     format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
     rejects: Path | None,
+    words: dict[str, Any],
 ) -> Iterator[pa.Table]:
     """Yield the credits of an index, or of feeds as they are read: nothing need be compared for them."""
     import pyarrow as pa
 
-    from dedup.cli.adding import check_feeds
+    from dedup.cli.adding import check_feeds, unpack_limits
     from dedup.cli.facade import open_index, the_index_among
     from dedup.cli.reading import read_line, tell_rejects, write_rejects
     from dedup.feeds import read_feed
@@ -149,8 +158,16 @@ def _credits(
         with open_index(folder) as idx:
             yield from idx.credits(agencies=agencies)
         return
-    columns = check_feeds(sources, mapping, format_in)
-    feed = read_feed(sources, mapping=columns, format=format_in, on_note=progress.say)
+    columns = check_feeds(sources, mapping, format_in, encoding, words)
+    feed = read_feed(
+        sources,
+        mapping=columns,
+        format=format_in,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
+        on_note=progress.say,
+        **words,
+    )
     for batch in feed:
         rows = batch.articles
         ids = display_ids(article_keys(rows), rows.column("id"))

@@ -29,7 +29,7 @@ def evaluate(
     ],
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE", help="The folder of an index, or feed files directly."),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ] = None,
     gold_format: Annotated[
         GoldFormat,
@@ -67,6 +67,11 @@ def evaluate(
     plot: options.Plot = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Measure the clusters of an index or of feeds against labels.
@@ -112,6 +117,7 @@ def evaluate(
     check_plot(plot)
     settings = Settings(threshold=threshold, threads=threads).check()
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     # Labels before feeds, which may take long to read.
     labels = read_gold(gold, gold_format)
     with Progress() as progress:
@@ -121,7 +127,16 @@ def evaluate(
                 progress.say(f"none of the labelled articles is in {clusters}: is it of another feed?")
             found = evaluate_gold(labels, cluster, cap_weight)
         else:
-            reading = opened(sources or [], progress, mapping=mapping, format=format_in, threads=threads)
+            reading = opened(
+                sources or [],
+                progress,
+                mapping=mapping,
+                format=format_in,
+                encoding=encoding,
+                max_unpacked=max_unpacked,
+                words=words,
+                threads=threads,
+            )
             with reading as idx:
                 found = evaluate_index(
                     idx,

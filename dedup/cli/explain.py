@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,6 +63,11 @@ def explain(
     output: options.Output = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Explain why two articles are in one cluster, or why not.
@@ -95,15 +100,20 @@ def explain(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     of_articles = {
         "--window": window, "--since": since, "--until": until, "--map": mapping, "--format-in": format_in,
-        "--no-furniture": no_furniture or None,
+        "--no-furniture": no_furniture or None, "--encoding": encoding, "--max-unpacked": max_unpacked,
+        "--no-clean": no_clean or None, "--timezone": timezone,
+        "--tz": tz,
     }  # fmt: skip
     given = [name for name, value in of_articles.items() if value is not None]
     if given and not sources:
         raise typer.BadParameter(f"{', '.join(given)}: only with -i; two texts have no date, outlet or feed")
     if sources:
-        found = _of_articles(a, b, sources, settings, judged_by, mapping, format_in, threads)
+        found = _of_articles(
+            a, b, sources, settings, judged_by, mapping, format_in, encoding, max_unpacked, threads, words
+        )
     else:
         from dedup.compare.texts import explain as explain_texts
 
@@ -126,13 +136,25 @@ def _of_articles(
     model: object,
     mapping: str | None,
     format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
     threads: int | None,
+    words: dict[str, Any],
 ) -> Explanation:
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
 
     with Progress() as progress:
-        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
+        reading = opened(
+            sources,
+            progress,
+            mapping=mapping,
+            format=format_in,
+            encoding=encoding,
+            max_unpacked=max_unpacked,
+            words=words,
+            threads=threads,
+        )
         with reading as idx:
             progress.stage("explaining", 0, 0)
             found: Explanation = idx.explain(a, b, settings, model=model)

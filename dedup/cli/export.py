@@ -36,9 +36,10 @@ def export(
       dedup export -i news.dedup --format csv | head
 
     The article of a cluster is its canonical one. The fields are id, outlet,
-    url, title, text, published and so on; dedup can read the file again.
+    url, title, text, published and so on, cleaned where they were; dedup can
+    read the file again. `dedup show ID --original` prints what the feed said.
     """
-    from dedup.article import ARTICLE_SCHEMA
+    from dedup.article import FEED_SCHEMA
     from dedup.cli.facade import open_index, read_model
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable, chosen_format, destination
@@ -57,7 +58,7 @@ def export(
     with Progress(beside) as progress, open_index(index) as idx, destination(output, kind) as file:
         progress.stage("finding clusters", 0, 0)
         rows = write_batches(
-            idx.export(settings, model=judged_by), ARTICLE_SCHEMA, kind, file, csv_safe=csv_safe
+            idx.export(settings, model=judged_by), FEED_SCHEMA, kind, file, csv_safe=csv_safe
         )
     where = "" if output is None else f" to {output}"
     progress.say(f"wrote {count(rows, 'article')}{where}, one per cluster and all that are in none")

@@ -10,15 +10,15 @@ from dedup.cli import options
 
 
 def index(
-    index: options.IndexFolder,
-    feeds: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FEED", help="Files or folders: JSON lines, CSV, page dumps; - is standard input."
-        ),
-    ] = None,
+    feeds: options.Feeds = None,
+    index: options.IndexFolderOrNone = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     rejects: options.Rejects = None,
     on_change: Annotated[
         options.OnChange,
@@ -34,6 +34,14 @@ def index(
             help="Learn anew from the whole index what is common and what is furniture (begins a new epoch).",
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Write nothing, and need no -i: print what was found in the feeds (format, columns, first "
+            "articles, rejects).",
+        ),
+    ] = False,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -41,13 +49,14 @@ def index(
 
     \b
     Example
-      dedup index monday.jsonl tuesday.jsonl -i news.dedup
+      dedup index monday.jsonl 'archive/**/*.html' -i news.dedup
+      dedup index --dry-run headlines.csv                        look at it first
       dedup index headlines.csv -i news.dedup --map title=Headline,outlet=Source
       zcat dump.jsonl.gz | dedup index - -i news.dedup --rejects bad.jsonl
 
     If it is interrupted, run the same command again: it goes on where it stopped.
     """
-    from dedup.cli.adding import add_feeds, check_feeds
+    from dedup.cli.adding import add_feeds, check_feeds, unpack_limits
     from dedup.cli.facade import open_index, open_or_create_index
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
@@ -57,10 +66,33 @@ def index(
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    words = options.wording(no_clean, timezone, tz)
+    if dry_run:
+        if not feeds or refresh:
+            raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
+        from dedup.cli.dry_run import dry_run as looked_at
+
+        check_profile(profile, rejects, *feeds)
+        check_writable(rejects, *feeds)
+        with profiling(profile), Progress() as progress:
+            looked_at(
+                feeds,
+                progress,
+                mapping=mapping,
+                format=format_in,
+                encoding=encoding,
+                max_unpacked=max_unpacked,
+                words=words,
+                rejects=rejects,
+            )
+        return
+    if index is None:
+        raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
+    limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    columns = check_feeds(feeds, mapping, format_in) if feeds else None
+    columns = check_feeds(feeds, mapping, format_in, encoding, words) if feeds else None
     with (
         profiling(profile),
         Progress() as progress,
@@ -73,10 +105,13 @@ def index(
                 progress,
                 mapping=columns,
                 format=format_in,
+                encoding=encoding,
+                limits=limits,
                 on_change=settings.on_change,
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                words=words,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -88,6 +88,17 @@ class StatsFormat(StrEnum):
 IndexFolder: TypeAlias = Annotated[
     Path, typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index.")
 ]
+IndexFolderOrNone: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--index", "-i", metavar="INDEX", help="Folder of the index. Needed, but for a --dry-run."),
+]
+SOURCE_HELP: Final = (
+    "An index, or feeds: files, folders, archives or patterns ('feeds/*.jsonl'); - is standard input."
+)
+FEED_HELP: Final = (
+    "Files, folders, archives or patterns ('feeds/*.jsonl'), in any format; - is standard input."
+)
+Feeds: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="FEED", help=FEED_HELP)]
 Mapping: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -101,8 +112,53 @@ FormatIn: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--format-in",
-        metavar="jsonl|json|csv|page",
-        help="Format of the feed, where its content does not tell.",
+        metavar="jsonl|json|csv|page|parquet|arrow|rss|html",
+        help="Format of the feeds, where their content does not tell.",
+        rich_help_panel=READING,
+    ),
+]
+Encoding: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of the text, such as cp1251 or gb18030; without it told by content.",
+        rich_help_panel=READING,
+    ),
+]
+MaxUnpacked: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--max-unpacked",
+        metavar="SIZE",
+        help="What a compressed file or an archive may unpack to, such as 100GB. Without it 32GB, and above "
+        "256MB at most 1,000 times its own size.",
+        rich_help_panel=READING,
+    ),
+]
+NoClean: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--no-clean",
+        help="Take titles, texts and bylines as they are: entities, tags, mojibake, soft hyphens and all.",
+        rich_help_panel=READING,
+    ),
+]
+Timezone: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Zone of times that name none, such as Europe/Berlin or +02:00; without it UTC.",
+        rich_help_panel=READING,
+    ),
+]
+Tz: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tz",
+        metavar="ABBR=ZONE",
+        help="What an abbreviation of a time zone means: IST=Asia/Jerusalem. May be repeated.",
         rich_help_panel=READING,
     ),
 ]
@@ -254,3 +310,17 @@ HtmlTextOut: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+def wording(no_clean: bool, timezone: str | None, tz: list[str] | None) -> dict[str, Any]:
+    """Return `NoClean`, `Timezone` and `Tz` as keywords of `dedup.feeds.read_feed`.
+
+    Raises
+    ------
+    SettingsError
+        Listing every zone that does not exist.
+    """
+    from dedup.feeds.zones import parse_zones
+
+    zones = parse_zones(timezone, tz)
+    return {"clean": not no_clean, "timezone": zones.naive, "zones": zones.named}

@@ -29,9 +29,7 @@ class OutletsFormat(StrEnum):
 def outlets(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE", help="The folder of an index, or feed files directly; - is standard input."
-        ),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     by: Annotated[
         By, typer.Option(help="One row per outlet, or per family: the papers of one house taken together.")
@@ -66,6 +64,11 @@ def outlets(
     csv_safe: options.CsvSafe = False,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Tell of each outlet what it shares with others, how often it was first, and from whom it copies.
@@ -98,9 +101,19 @@ def outlets(
     )
     table = load_families(families)
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     with Progress() as progress:
-        reading = opened(sources, progress, mapping=mapping, format=format_in, threads=threads)
+        reading = opened(
+            sources,
+            progress,
+            mapping=mapping,
+            format=format_in,
+            encoding=encoding,
+            max_unpacked=max_unpacked,
+            words=words,
+            threads=threads,
+        )
         with reading as idx:
             found = idx.provenance(
                 by=by.value,

@@ -36,6 +36,8 @@ class Progress:
         self._bars: Bars | None = None
         self._task: TaskID | None = None
         self._state: tuple[str, int, int] = ("starting", 0, 0)
+        self._articles = 0
+        self._files = (0, 0)
         self._timer: threading.Timer | None = None
 
     def __enter__(self) -> Progress:
@@ -48,6 +50,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away for good; notes can still be printed."""
         if self._timer is not None:
             self._timer.cancel()
         with self._lock:
@@ -65,7 +71,21 @@ class Progress:
 
     def reading(self, articles: int) -> None:
         """Say how many articles have been read so far."""
-        self.stage(f"reading, {articles:,} articles", 0, 0)
+        self._articles = articles
+        self._read()
+
+    def files(self, done: int, total: int) -> None:
+        """Say how many files of a feed have been read so far."""
+        self._files = (done, total)
+        if total > 1:
+            self._read()
+
+    def _read(self) -> None:
+        done, total = self._files
+        said = f"reading, {self._articles:,} articles"
+        if total > 1:
+            said += f", {done:,} of {total:,} files"
+        self.stage(said, done if total > 1 else 0, total if total > 1 else 0)
 
     def say(self, text: str) -> None:
         """Print one line to standard error; what acts on a terminal is taken out of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +33,11 @@ def query(
     ] = False,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threshold: options.Threshold = None,
     model: options.Model = None,
     format: options.FormatOut = None,
@@ -65,10 +70,15 @@ def query(
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
     judged_by = read_model(model)
+    words = options.wording(no_clean, timezone, tz)
     with profiling(profile), Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
-        articles = _plain_article(source) if text else _feed_articles(source, mapping, format_in, progress)
+        articles = (
+            _plain_article(source)
+            if text
+            else _feed_articles(source, mapping, format_in, encoding, max_unpacked, progress, words)
+        )
         progress.stage("looking for near-duplicates", 0, 0)
         matches = idx.query(articles, settings, model=judged_by)
     if kind == "table":
@@ -108,12 +118,29 @@ def _plain_article(source: str) -> pa.Table:
     return pa.Table.from_pylist([article], schema=ARTICLE_SCHEMA)
 
 
-def _feed_articles(source: str, mapping: str | None, format_in: str | None, progress: Progress) -> pa.Table:
+def _feed_articles(
+    source: str,
+    mapping: str | None,
+    format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
+    progress: Progress,
+    words: dict[str, Any],
+) -> pa.Table:
+    from dedup.cli.adding import unpack_limits
     from dedup.cli.reading import read_line, tell_rejects
     from dedup.feeds import parse_map, read_feed
 
     columns = None if mapping is None else parse_map(mapping)
-    feed = read_feed([source], mapping=columns, format=format_in, on_note=progress.say)
+    feed = read_feed(
+        [source],
+        mapping=columns,
+        format=format_in,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
+        on_note=progress.say,
+        **words,
+    )
     articles = feed.to_table()
     progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))
     tell_rejects(progress, feed.rejects, feed.reject_counts, written=True)

@@ -24,6 +24,14 @@ def show(
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,
     threads: options.Threads = None,
+    original: Annotated[
+        bool,
+        typer.Option(
+            "--original",
+            help="Print title, byline and text of the article ID as the feed had them, uncleaned.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
 ) -> None:
     """Show one cluster: every member, its lag, its wire credit, its place in the feed.
 
@@ -32,6 +40,7 @@ def show(
       dedup show -i news.dedup 9f3a2c1d          a cluster, as the table of clusters names it
       dedup show -i news.dedup dm-4101           the cluster that holds this article
       dedup show -i news.dedup dm-4101 --format csv
+      dedup show -i news.dedup dm-4101 --original
     """
     from dedup.cli.facade import open_index, read_agencies, read_model
     from dedup.cli.output import emit_lines, emit_report
@@ -41,6 +50,18 @@ def show(
     from dedup.report.wording import printable
     from dedup.settings import Settings
 
+    if original:
+        from dedup.report.originals import original_lines
+
+        if format is not None:
+            raise typer.BadParameter(
+                "--original prints plain text; leave --format out", param_hint="--format"
+            )
+        check_writable(output, index)
+        with open_index(index) as idx:
+            lines = original_lines(idx.article(identifier), raw=output is not None)
+        emit_lines(lines, output)
+        return
     kind = chosen_format(format, output, list(options.ShownFormat))
     check_writable(output, index)
     settings = Settings.from_text(

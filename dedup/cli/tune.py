@@ -13,7 +13,7 @@ from dedup.cli import options
 def tune(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE", help="The folder of an index, or feed files directly."),
+        typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
     ],
     gold: Annotated[
         list[Path],
@@ -49,6 +49,11 @@ def tune(
     plot: options.Plot = None,
     mapping: options.Mapping = None,
     format_in: options.FormatIn = None,
+    encoding: options.Encoding = None,
+    max_unpacked: options.MaxUnpacked = None,
+    no_clean: options.NoClean = False,
+    timezone: options.Timezone = None,
+    tz: options.Tz = None,
     threads: options.Threads = None,
 ) -> None:
     """Fit the confirm model on your own labels, choose a threshold, and print the curve.
@@ -97,11 +102,21 @@ def tune(
         if len(gold) == 1
         else [([source], labels) for source, labels in zip(sources, gold, strict=True)]
     )
+    words = options.wording(no_clean, timezone, tz)
     labels = [(feeds, path, read_gold(path)) for feeds, path in corpora]
     with Progress() as progress:
         measured = []
         for feeds, path, read in labels:
-            reading = opened(feeds, progress, mapping=mapping, format=format_in, threads=threads)
+            reading = opened(
+                feeds,
+                progress,
+                mapping=mapping,
+                format=format_in,
+                encoding=encoding,
+                max_unpacked=max_unpacked,
+                words=words,
+                threads=threads,
+            )
             with reading as idx:
                 progress.stage("measuring pairs", 0, 0)
                 known, _ = held_by(idx, read, path, progress.say)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dedup.feeds.fields import KNOWN_NAMES, folded_name
@@ -39,6 +39,8 @@ class CsvShape:
         Share of the rows looked at that have as many fields as the header.
     rows : int
         Rows looked at, the header not counted.
+    named : bool
+        The first line names the separator (``sep=;``, as Excel writes it) and is no header.
     """
 
     separator: str
@@ -47,9 +49,12 @@ class CsvShape:
     known: int
     whole: float
     rows: int
+    named: bool = False
 
     def __str__(self) -> str:
-        said = "csv" if self.separator == "," else f"csv with {SEPARATORS[self.separator]}"
+        said = "csv"
+        if self.separator != ",":
+            said = f"csv with {SEPARATORS.get(self.separator, f'separator {self.separator!r}')}"
         return said if self.quoted else said + ", quotes as text"
 
 
@@ -72,6 +77,10 @@ def csv_shape(text: str, complete: bool, mapped: Collection[str] = ()) -> CsvSha
         lines.pop(0)
     if not lines:
         return None
+    named = lines[0].strip(' "').removeprefix("sep=") if lines[0].strip(' "').startswith("sep=") else ""
+    if len(named) == 1 and len(lines) > 1:
+        shape = _try(lines[1:], named, True, mapped)
+        return None if shape is None else replace(shape, named=True)
     best: CsvShape | None = None
     for separator in SEPARATORS:
         quoted = _try(lines, separator, True, mapped)

@@ -12,13 +12,18 @@ import csv
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dedup.article import Reject
+from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.csv_shape import CsvShape
+from dedup.feeds.csv_shape import csv_shape
 from dedup.feeds.lines import LONGEST_LINE, line_groups
 from dedup.feeds.raw_batch import RawBatch
+
+if TYPE_CHECKING:
+    from dedup.feeds.readers import ReadOptions
+    from dedup.feeds.sources import Source
 
 NULLS: Final = frozenset({"nan", "NaN", "None", "null", "NULL", r"\N", "[]"})
 """What programs write into CSV where there is nothing; CSV itself can only say ""."""
@@ -41,33 +46,42 @@ class CsvReader:
 
     Parameters
     ----------
-    file : str
-        For rejects.
-    shape : CsvShape
-        Separator, quoting and header, from `csv_shape`.
-    batch_size : int
-        Records a batch at most.
-    batch_bytes : int
-        Characters a batch, exceeded by one row at most.
+    source : Source
+        Its head tells separator, quoting and header.
+    options : ReadOptions
+        Bytes of a batch are counted in characters here.
+
+    Raises
+    ------
+    FeedError
+        The file has no rows.
     """
 
-    def __init__(self, file: str, shape: CsvShape, batch_size: int, batch_bytes: int) -> None:
-        self._file = file
+    replaced = 0  # invalid bytes are counted where they land, value by value
+
+    def __init__(self, source: Source, options: ReadOptions) -> None:
+        self._source = source
+        self._file = source.path
+        shape = csv_shape(source.head.decode("utf-8", "surrogateescape"), source.whole, options.mapped)
+        if shape is None:
+            raise FeedError(f"{source.path}: no rows in it", "name the format with --format-in")
         self._shape = shape
-        self._batch_size = batch_size
-        self._batch_bytes = batch_bytes
+        self.described = str(shape)
+        self._batch_size = options.batch_size
+        self._batch_bytes = options.batch_bytes
         self._rejects: list[Reject] = []
         self._ahead: deque[tuple[int, str]] = deque()  # lines taken back, read before any new one
         self._taken: list[tuple[int, str]] = []  # lines of the row being read
         with _LIMIT_LOCK:  # the limit belongs to the process; it is only ever raised
             csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
 
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch]:
-        """Yield the records of `blocks`, each a mapping of header to cell; empty rows are no records."""
+    def read(self) -> Iterator[RawBatch]:
+        """Yield the records, each a mapping of header to cell; empty rows are no records."""
         header = self._shape.header
         width = len(header)
-        rows = self._rows(self._lines(blocks))
-        next(rows, None)  # the header
+        rows = self._rows(self._lines(self._source.blocks()))
+        for _ in range(1 + self._shape.named):
+            next(rows, None)  # the header, and the line before it that names the separator
         batch = RawBatch(columns=header)
         for line, row in rows:
             if len(row) == width:

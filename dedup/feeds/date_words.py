@@ -1,12 +1,12 @@
 """Month names, weekday names and time zones as news feeds write them.
 
-Six languages (English, German, French, Spanish, Portuguese, Italian), all
-lower case and without accents, as `dedup.feeds.dates` compares them.
+English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish, Norwegian, Polish, Russian,
+Turkish, Indonesian and Arabic, all lower case and without accents, as `dedup.feeds.dates` compares them.
 
-An abbreviation of a zone can mean several. Each stands here with the one
-reading that news feeds overwhelmingly mean: IST is India (not Ireland or
-Israel), BST British summer time, CST and EST are North American, AST is
-Atlantic. Feeds that mean another write an offset, and an offset always wins.
+An abbreviation of a zone can mean several. The rule: each is read as what most news that writes it means, and
+those of `AMBIGUOUS` are counted and told; ``--tz IST=Asia/Jerusalem`` overrides. An offset beside it always
+wins. A name of standard or summer time is taken at its word, whatever the date: EDT in January is four hours
+behind UTC.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from __future__ import annotations
 from typing import Final
 
 _MONTH_SPELLINGS: Final = (
-    "january jan janv januar jaenner enero ene janvier janeiro gennaio gen",
-    "february feb febr februar fevr fev fevrier febrero fevereiro febbraio febb",
-    "march mar maerz marz mrz mars marzo marco",
-    "april apr avr abr avril abril aprile",
-    "may mai mayo maio maggio mag",
-    "june jun juni juin junio junho giugno giu",
-    "july jul juli juil juillet julio julho luglio lug",
-    "august aug aou aout agosto ago agto",
-    "september sep sept septembre septiembre setiembre setembro settembre set sett",
-    "october oct okt oktober octobre octubre outubro out ottobre ott",
-    "november nov novembre noviembre novembro",
-    "december dec dez dezember decembre diciembre dic dezembro dicembre",
+    "january jan janv januar jaenner janner enero ene janvier janeiro gennaio gen januari stycznia sty января янв "
+    "ocak oca يناير",
+    "february feb febr februar fevr fev fevrier febrero fevereiro febbraio febb februari lutego lut февраля "
+    "фев февр subat sub pebruari فبراير",
+    "march mar maerz marz mrz mars marzo marco maart mrt marts marca марта мар mart maret مارس",
+    "april apr avr abr avril abril aprile kwietnia kwi апреля апр nisan nis ابريل",
+    "may mai mayo maio maggio mag mei maj maja мая mayis مايو",
+    "june jun juni juin junio junho giugno giu czerwca cze июня июн haziran haz يونيو",
+    "july jul juli juil juillet julio julho luglio lug lipca lip июля июл temmuz tem يوليو",
+    "august aug aou aout agosto ago agto augustus augusti sierpnia sie августа авг agustos agu agustus اغسطس",
+    "september sep sept septembre septiembre setiembre setembro settembre set sett wrzesnia wrz сентября сен "
+    "сент eylul eyl سبتمبر",
+    "october oct okt oktober octobre octubre outubro out ottobre ott pazdziernika paz октября окт ekim eki "
+    "اكتوبر",
+    "november nov novembre noviembre novembro listopada lis ноября ноя нояб kasim kas نوفمبر",
+    "december dec dez dezember decembre diciembre dic dezembro dicembre desember des grudnia gru декабря дек "
+    "aralik ara ديسمبر",
 )
 
 MONTHS: Final = {word: month for month, words in enumerate(_MONTH_SPELLINGS, 1) for word in words.split()}
@@ -41,6 +46,14 @@ WEEKDAYS: Final = frozenset(
             "lunes martes miercoles jueves viernes sabado domingo mie jue vie sab dom",
             "segunda terca quarta quinta sexta feira seg ter qua qui sex",
             "lunedi martedi mercoledi giovedi venerdi domenica gio",
+            "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo za zo",
+            "mandag tirsdag onsdag torsdag fredag lordag lørdag sondag søndag tisdag man tir tis ons tor fre",
+            "lor lør son søn",
+            "poniedzialek poniedziałek wtorek sroda środa czwartek piatek sobota niedziela",
+            "понедельник вторник среда четверг пятница суббота воскресенье пн вт ср чт пт сб вс",
+            "pazartesi sali carsamba persembe cuma cumartesi pazar",
+            "senin selasa rabu kamis jumat sabtu minggu",
+            "الاثنين الثلاثاء الاربعاء الخميس الجمعة السبت الاحد",
         )
     ).split()
 )
@@ -48,7 +61,10 @@ WEEKDAYS: Final = frozenset(
 
 _FILLER_WORDS: Final = (
     "at on of the de del le la el a as um den der dem am em il alle ore t h hr hrs hours uhr local time date "
-    "les du dia o"
+    "les du dia o om uur kl klo godz r g г года год в во saat pukul jam "
+    "published publish posted updated update created modified edited first last by standard daylight summer "
+    "veroffentlicht aktualisiert erstellt stand publie mis jour modifie publicado actualizado atualizado "
+    "pubblicato aggiornato gepubliceerd bijgewerkt publicerad uppdaterad opublikowano опубликовано обновлено"
 )
 FILLERS: Final = frozenset(_FILLER_WORDS.split())
 """Words that may stand in a date and say nothing."""
@@ -99,6 +115,23 @@ ZONES: Final = {
     "aedt": 11 * _HOUR,
     "nzst": 12 * _HOUR,
     "nzdt": 13 * _HOUR,
+    "мск": 3 * _HOUR,
+    "met": 1 * _HOUR,
+    "mest": 2 * _HOUR,
+    "aft": 4 * _HOUR + 30,
+    "irdt": 4 * _HOUR + 30,
+    "amt": 4 * _HOUR,
+    "azt": 4 * _HOUR,
+    "get": 4 * _HOUR,
+    "uzt": 5 * _HOUR,
+    "wst": 8 * _HOUR,
+    "phst": 8 * _HOUR,
+    "chst": 10 * _HOUR,
+    "sst": -11 * _HOUR,
+    "uyt": -3 * _HOUR,
+    "bot": -4 * _HOUR,
+    "vet": -4 * _HOUR,
+    "ect": -5 * _HOUR,
     "nst": -3 * _HOUR - 30,
     "ndt": -2 * _HOUR - 30,
     "brt": -3 * _HOUR,
@@ -122,10 +155,44 @@ ZONES: Final = {
 }
 """Zone abbreviation to minutes east of UTC."""
 
+AMBIGUOUS: Final = {
+    "ist": ("India", "Israel or Ireland"),
+    "bst": ("British summer time", "Bangladesh or Bougainville"),
+    "cst": ("US Central", "China or Cuba"),
+    "cdt": ("US Central", "Cuba"),
+    "est": ("US Eastern", "Australia"),
+    "edt": ("US Eastern", "Australia"),
+    "ast": ("Atlantic", "Arabia"),
+    "adt": ("Atlantic", "Arabia"),
+    "mst": ("US Mountain", "Malaysia or Myanmar"),
+    "pst": ("US Pacific", "the Philippines"),
+    "amt": ("Armenia", "Amazonas"),
+    "sst": ("American Samoa", "Singapore"),
+    "gst": ("Gulf", "South Georgia"),
+    "wst": ("Western Australia", "Samoa"),
+    "ect": ("Ecuador", "the eastern Caribbean"),
+    "nst": ("Newfoundland", "Nepal"),
+    "bdt": ("Bangladesh", "Brunei"),
+    "mmt": ("Myanmar", "the Maldives"),
+}
+"""Abbreviations of `ZONES` that mean several zones: what is taken, and what else it could be."""
+
 SEASONAL_ZONES: Final = {
     "et": "America/New_York",
     "ct": "America/Chicago",
     "mt": "America/Denver",
     "pt": "America/Los_Angeles",
+    "eastern": "America/New_York",
+    "central": "America/Chicago",
+    "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles",
 }
 """Abbreviations that mean standard or summer time by the date, with the zone that knows which."""
+
+_RELATIVE_WORDS: Final = (
+    "ago today yesterday now tonight vor heute gestern aujourd hier ayer hoy hace ontem hoje ieri oggi fa "
+    "gisteren vandaag geleden igar idag sedan siden wczoraj dzisiaj temu вчера сегодня назад dun bugun "
+    "once kemarin lalu atras"
+)
+RELATIVE: Final = frozenset(_RELATIVE_WORDS.split())
+"""Words of a date that counts from the day it was shown, which the feed does not tell."""

@@ -12,6 +12,7 @@ from dedup.feeds import reasons
 from dedup.feeds.fields import FieldMap, canonical_mapping
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.records import ArticleBuilder
+from dedup.feeds.zones import Zones
 
 NAME: Final = "<memory>"
 """What stands for the file; a record's line is its row number, from 1."""
@@ -31,6 +32,8 @@ class FrameFeed:
         Field -> column, for what is not guessed.
     on_note : callable, optional
         Gets each line about what was guessed.
+    clean, timezone, zones
+        As for `dedup.feeds.read_feed`.
 
     Raises
     ------
@@ -43,7 +46,13 @@ class FrameFeed:
         source: Any,
         mapping: Mapping[str, str] | None = None,
         on_note: Callable[[str], None] | None = None,
+        *,
+        clean: bool = True,
+        timezone: str | None = None,
+        zones: Mapping[str, str] | None = None,
     ) -> None:
+        self._clean = clean
+        self._zones = Zones.of(timezone, zones)
         self._mapping = canonical_mapping((mapping or {}).items())
         self._records = _records(source)
         self._on_note = on_note
@@ -65,10 +74,8 @@ class FrameFeed:
             raw = RawBatch(records=list(some), lines=list(range(low + 1, low + 1 + len(some))))
             if builder is None:
                 fields = FieldMap.resolve(NAME, raw.column_names(), raw.records, self._mapping)
-                builder = ArticleBuilder(NAME, fields)
-                self.notes.append(f"{NAME}: {fields}")
-                if self._on_note is not None:
-                    self._on_note(self.notes[-1])
+                builder = ArticleBuilder(NAME, fields, clean=self._clean, zones=self._zones)
+                self._note(str(fields))
             batch = builder.build(raw)
             lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
             self.n_read += batch.articles.num_rows + lost
@@ -76,6 +83,13 @@ class FrameFeed:
             self.reject_counts.update(one.reason for one in batch.rejects)
             self.rejects += batch.rejects[: max(0, _REJECTS_KEPT - len(self.rejects))]
             yield batch
+        for said in [] if builder is None else builder.notes():
+            self._note(said)
+
+    def _note(self, said: str) -> None:
+        self.notes.append(f"{NAME}: {said}")
+        if self._on_note is not None:
+            self._on_note(self.notes[-1])
 
 
 def _records(source: Any) -> Sequence[Mapping[str, Any]]:

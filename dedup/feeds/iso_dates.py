@@ -50,6 +50,32 @@ def iso_dates(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray
     return times, precision
 
 
+def naive_times(texts: pa.StringArray, precision: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Return which of the times that `iso_dates` has read name no zone.
+
+    Parameters
+    ----------
+    texts : pa.StringArray
+        As given to `iso_dates`, n values.
+    precision : int32 array, shape (n,)
+        As `iso_dates` returned it.
+
+    Returns
+    -------
+    bool array, shape (n,)
+        False for days, which are the same day in every zone.
+    """
+    naive: npt.NDArray[np.bool_] = (precision != 0) & (precision != DAY)
+    _, offsets, data = texts.buffers()
+    rows = np.flatnonzero(naive)
+    if len(rows):
+        ends = np.frombuffer(offsets, dtype=np.int32, count=len(texts) + 1)[rows + 1]
+        text = np.frombuffer(data, dtype=np.uint8)
+        sign = text[ends - 6]  # of +hh:mm; such a text has 19 characters or more
+        naive[rows] = (text[ends - 1] != 0x5A) & (sign != 0x2B) & (sign != 0x2D)
+    return naive
+
+
 @_compiled
 def _read_all(data, ends, times, precision):  # type: ignore[no-untyped-def]
     for row in range(len(times)):

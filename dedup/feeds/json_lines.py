@@ -9,8 +9,8 @@ surrogate. Anything else is rejected with the parser's own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import orjson
@@ -19,10 +19,23 @@ from dedup.feeds import reasons
 from dedup.feeds.json_scan import ODD_LINE
 from dedup.feeds.line_batch import KeyTable, LineBatch
 from dedup.feeds.lines import LONGEST_LINE, whole_lines
-from dedup.feeds.raw_batch import SETTLED_BY, RawBatch
+from dedup.feeds.raw_batch import SETTLED_BY, RawBatch, dotted_names
 from dedup.feeds.vectors import SLACK
 
+if TYPE_CHECKING:
+    from dedup.feeds.readers import ReadOptions
+
 _LONGEST_PATIENCE: Final = 256 * SETTLED_BY
+
+
+class Lines(Protocol):
+    """What is read: a `Source`, or whatever else has lines."""
+
+    path: str
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the lines in blocks, cut anywhere."""
+        ...
 
 
 class JsonLinesReader:
@@ -30,14 +43,12 @@ class JsonLinesReader:
 
     Parameters
     ----------
-    file : str
-        For rejects.
-    batch_size : int
-        Records a batch at most.
-    batch_bytes : int
-        Bytes of JSON a batch, exceeded by one record at most.
+    source : Source
+    options : ReadOptions
     parsed : int
         So many records are parsed one by one before the scan takes over: they settle the columns.
+    first : int
+        Number of the first line.
 
     Attributes
     ----------
@@ -45,22 +56,26 @@ class JsonLinesReader:
         Lines in which invalid UTF-8 was replaced so far.
     """
 
-    def __init__(self, file: str, batch_size: int, batch_bytes: int, parsed: int = SETTLED_BY) -> None:
-        self._file = file
-        self._batch_size = batch_size
-        self._batch_bytes = batch_bytes
+    described = "json lines"
+
+    def __init__(self, source: Lines, options: ReadOptions, parsed: int = SETTLED_BY, first: int = 1) -> None:
+        self._source = source
+        self._first = first
+        self._file = source.path
+        self._batch_size = options.batch_size
+        self._batch_bytes = options.batch_bytes
         self._parse = parsed
         self._patience = SETTLED_BY
         self._table = KeyTable()
         self._names: dict[str, None] = {}
         self.replaced = 0
 
-    def read(self, blocks: Iterable[bytes]) -> Iterator[RawBatch | LineBatch]:
-        """Yield the records of `blocks`; blank lines are no records."""
+    def read(self) -> Iterator[RawBatch | LineBatch]:
+        """Yield the records of the file; blank lines are no records."""
         batch = LineBatch(self._table)
         odd = 0
-        number = 1
-        for data, dropped in whole_lines(blocks, slack=SLACK):
+        number = self._first
+        for data, dropped in whole_lines(self._source.blocks(), slack=SLACK):
             for at in dropped:
                 detail = f"over {LONGEST_LINE >> 20} MB without a line break"
                 batch.rejects.append(reasons.reject(self._file, number + at, reasons.TOO_LONG, detail))
@@ -111,10 +126,14 @@ class JsonLinesReader:
                 return True
         if type(record) is dict:
             new = [name for name in record if name not in self._names]
+            inner = dotted_names(record, self._names)
             if new:
                 self._names.update(dict.fromkeys(new))
                 self._table.add(new)
                 batch.names.update(dict.fromkeys(new))
+            if inner:
+                self._names.update(dict.fromkeys(inner))
+                batch.names.update(dict.fromkeys(inner))
             batch.add(record, number, len(line))
             self._parse -= 1
         elif record is not None or line.strip() == b"null":

@@ -12,11 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.article import Reject
-from dedup.feeds.fields import value_at
-from dedup.feeds.iso_dates import iso_dates
+from dedup.feeds.iso_dates import iso_dates, naive_times
 from dedup.feeds.json_columns import PATCHED, Segment, string_column
-from dedup.feeds.json_scan import ARRAYS_FULL, BYTES, LINE, MISSING, OTHER, POSITION, ROWS, scan_lines
-from dedup.feeds.raw_batch import DateValues, RawRecord, TextColumn, TextValues, mend
+from dedup.feeds.json_scan import (
+    ARRAYS_FULL,
+    BYTES,
+    LINE,
+    MISSING,
+    NULL,
+    OTHER,
+    PLAIN,
+    POSITION,
+    ROWS,
+    scan_lines,
+)
+from dedup.feeds.raw_batch import DateValues, RawRecord, TextColumn, TextValues, falls_back_on, mend, value_of
 
 MOST_KEYS: Final = 256
 """Keys whose values are noted; records with others are parsed one by one."""
@@ -81,6 +91,7 @@ class LineBatch:
         self.rejects: list[Reject] = []
         self.size = 0
         self.rows = 0
+        self._nested: dict[str, dict[int, Any]] = {}
         self._segments: list[tuple[bytes, Segment]] = []
         self._starts = self._ends = np.empty((0, 0), dtype=np.int32)
         self._kinds = np.empty((0, 0), dtype=np.uint8)
@@ -168,9 +179,18 @@ class LineBatch:
         for row, value in self._apart(name, kinds):
             numbers[row] = len(values)
             values.append(value)
-        return DateValues(values, numbers, times, precision)
+        return DateValues(values, numbers, times, precision, naive_times(strings, precision))
 
     def _places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+        starts, ends, kinds = self._own_places(name)
+        for other in falls_back_on(name):
+            empty = (kinds <= NULL) | ((kinds == PLAIN) & (starts == ends))
+            if empty.any():
+                for own, then in zip((starts, ends, kinds), self._own_places(other), strict=True):
+                    own[empty] = then[empty]
+        return starts, ends, kinds
+
+    def _own_places(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         number = self.table.number(name)
         if number is None or number >= self._kinds.shape[1]:
             nothing = np.zeros(self.rows, dtype=np.int32)
@@ -186,12 +206,17 @@ class LineBatch:
             top = name.partition(".")[0]
             number = self.table.number(top)
             if number is not None and number < self._kinds.shape[1]:
-                objects = (kinds == MISSING) & (self._kinds[: self.rows, number] == OTHER)
-                for row, value in self._parsed(top, np.flatnonzero(objects)).items():
-                    found[row] = value_at({top: value}, name)
+                objects = (kinds == MISSING) & (self._column(number) == OTHER)
+                if top not in self._nested:  # several fields lie in one object
+                    self._nested[top] = self._parsed(top, np.flatnonzero(self._column(number) == OTHER))
+                for row in np.flatnonzero(objects).tolist():
+                    found[row] = value_of({top: self._nested[top][row]}, name)
         for row, record in self.loose.items():
-            found[row] = value_at(record, name) if "." in name else record.get(name)
+            found[row] = value_of(record, name)
         return sorted(found.items(), key=lambda item: item[0])
+
+    def _column(self, number: int) -> npt.NDArray[np.uint8]:
+        return self._kinds[: self.rows, number]
 
     def _parsed(self, name: str, rows: npt.NDArray[np.intp]) -> dict[int, Any]:
         if not len(rows):

@@ -6,7 +6,7 @@ records as mappings; `dedup.feeds.line_batch` holds places in the text of a file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -18,6 +18,16 @@ from dedup.article import Reject
 from dedup.feeds.fields import value_at
 
 RawRecord = Mapping[str, Any]
+
+# news-please finds a title in three places and writes null where it found none, article by article. (That a
+# description stands in for a text is no matter of a format: `FieldMap.teaser`.)
+_FALLS_BACK: Final = {"title": ("title_page", "title_rss")}
+
+DEEPEST_NAME: Final = 3
+"""Keys in a dotted path that is offered as a column, at most."""
+
+MOST_NAMES: Final = 512
+"""Columns of a feed, beyond which no more dotted paths are offered."""
 
 SETTLED_BY: Final = 1_000
 """The columns and the order of day and month are settled by so many records."""
@@ -54,6 +64,7 @@ class RawBatch:
         names: dict[str, None] = {}
         for record in self.records:
             names.update(dict.fromkeys(record))
+            names.update(dict.fromkeys(dotted_names(record, names)))
         return tuple(names)
 
     def text_column(self, name: str, nulls: frozenset[str]) -> TextValues:
@@ -66,8 +77,8 @@ class RawBatch:
         return DateValues(values, np.arange(len(values)))
 
     def _values(self, name: str) -> list[Any]:
-        if "." in name:
-            return [value_at(record, name) for record in self.records]
+        if "." in name or falls_back_on(name):
+            return [value_of(record, name) for record in self.records]
         return [record.get(name) for record in self.records]
 
 
@@ -123,12 +134,15 @@ class DateValues:
         Which of `values` each is; -1: none.
     times, precision : int64 and int32 array, shape (n,), optional
         Those that have been read: microseconds since 1970, and seconds they are good to, 0 for the others.
+    naive : bool array, shape (n,), optional
+        Which of those name no zone: they are local times, of UTC or where the user says. None: all name one.
     """
 
     values: list[Any]
     numbers: npt.NDArray[np.int64]
     times: npt.NDArray[np.int64] | None = None
     precision: npt.NDArray[np.int32] | None = None
+    naive: npt.NDArray[np.bool_] | None = None
 
 
 class Batch(Protocol):
@@ -177,6 +191,55 @@ class _Values:
         for row, text in settled.items():
             self._values[row] = text
         return TextColumn.of(self._values)
+
+
+def value_of(record: RawRecord, name: str) -> Any:
+    """Return the value of a column, a key or a dotted path, or of what stands in for it; else None."""
+    value = value_at(record, name)
+    for other in falls_back_on(name):
+        if value is None or value == "":
+            value = value_at(record, other)
+    return value
+
+
+def dotted_names(record: RawRecord, known: Container[str] = ()) -> list[str]:
+    """Return the paths into the objects in a record, but for those `known`: `DEEPEST_NAME` keys at most.
+
+    A path that leads to an object is one too, and stands before those that lead into it.
+
+    Examples
+    --------
+    >>> dotted_names({"id": 1, "data": {"title": "Lamp found", "by": {"name": "A. Bo"}}})
+    ['data.title', 'data.by', 'data.by.name']
+    """
+    paths: list[str] = []
+    for key, value in record.items():
+        if type(value) is dict:
+            _add_paths(key, value, DEEPEST_NAME - 1, known, paths)
+    return paths
+
+
+def _add_paths(path: str, value: RawRecord, deeper: int, known: Container[str], paths: list[str]) -> None:
+    for key, inner in value.items():
+        if len(paths) >= MOST_NAMES:
+            return
+        inner_path = f"{path}.{key}"
+        if inner_path not in known:
+            paths.append(inner_path)
+        if deeper > 1 and type(inner) is dict:
+            _add_paths(inner_path, inner, deeper - 1, known, paths)
+
+
+def falls_back_on(name: str) -> tuple[str, ...]:
+    """Return the columns that stand in, record by record, where the one called `name` holds nothing.
+
+    Examples
+    --------
+    >>> falls_back_on("title"), falls_back_on("doc.title"), falls_back_on("text")
+    (('title_page', 'title_rss'), ('doc.title_page', 'doc.title_rss'), ())
+    """
+    prefix, dot, last = name.rpartition(".")
+    return tuple(f"{prefix}{dot}{other}" for other in _FALLS_BACK.get(last, ()))
 
 
 def mend(text: str) -> str:

@@ -21,13 +21,28 @@ TEXT_NOT_TEXT: Final = "text is not a string"
 WRONG_WIDTH: Final = "wrong number of fields"
 OPEN_QUOTE: Final = "quote never closed"
 TOO_LONG: Final = "line too long"
+ENTRY_TOO_LONG: Final = "entry too long"
+NO_FEED: Final = "not an RSS or Atom feed"
+PAGE_TOO_LARGE: Final = "page too large"
+NO_ARTICLE: Final = "no article found in the page"
 
 BAD_DATE: Final = "date not understood (article kept without it)"
+RELATIVE_DATE: Final = "date is relative to a day the feed does not tell (article kept without it)"
 DAMAGED: Final = "file damaged (what was readable is kept)"
+OVER_LIMIT: Final = "unpacks to more than the limit (what came before is kept)"
+CHANGED: Final = "file changed while it was read (what was read is kept)"
+MEMBER: Final = "member of an archive not read"
+ENCRYPTED: Final = "file encrypted (not read)"
+NOT_WELL_FORMED: Final = "not well-formed XML (entry read as far as possible)"
 EMPTY_FILE: Final = "empty file"
 NOT_A_FEED: Final = "not a feed (skipped in its folder)"
 
-KEPT: Final = frozenset({BAD_DATE, DAMAGED, EMPTY_FILE, NOT_A_FEED})
+KEPT: Final = frozenset(
+    {
+        *(BAD_DATE, RELATIVE_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED),
+        *(EMPTY_FILE, NOT_A_FEED),
+    }
+)
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")

@@ -14,6 +14,7 @@ value can be, and what becomes of it:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,10 +26,12 @@ import pyarrow.compute as pc
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.feeds import reasons
+from dedup.feeds.cleanup import CLEANED, Cleaner
 from dedup.feeds.date_order import DateReader
-from dedup.feeds.dates import Moment
+from dedup.feeds.dates import NAIVE, Moment, is_relative
 from dedup.feeds.fields import FieldMap
-from dedup.feeds.raw_batch import Batch, RawRecord, TextColumn
+from dedup.feeds.raw_batch import Batch, DateValues, RawRecord, TextColumn
+from dedup.feeds.zones import Zones
 
 _TIME: Final = ARTICLE_SCHEMA.field("published").type
 _TEXT_FIELDS: Final = ("id", "outlet", "url", "title", "text", "byline", "place", "credit", "language")
@@ -50,6 +53,10 @@ class ArticleBuilder:
         Which column is which field.
     nulls : frozenset of str
         Strings that stand for "nothing" in this format (CSV has no other way to say it).
+    clean : bool
+        Clean titles, texts and bylines.
+    zones : Zones, optional
+        What a missing or an ambiguous time zone means.
 
     Attributes
     ----------
@@ -57,14 +64,28 @@ class ArticleBuilder:
         Values in which invalid characters were replaced so far.
     dates : DateReader
         Reads the dates of this file.
+    filled : Counter
+        Outlets taken from the URL and texts taken from a teaser where the record had none, by field.
+    cleaner : Cleaner or None
+        Cleans titles, texts and bylines and counts; None: they stay as they are.
     """
 
-    def __init__(self, file: str, fields: FieldMap, nulls: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        file: str,
+        fields: FieldMap,
+        nulls: frozenset[str] = frozenset(),
+        *,
+        clean: bool = True,
+        zones: Zones | None = None,
+    ) -> None:
         # A file name need not be valid text; a column of Arrow must be.
         self.file = file.encode("utf-8", "replace").decode()
         self.fields = fields
         self.mended = 0
-        self.dates = DateReader()
+        self.dates = DateReader(zones)
+        self.cleaner = Cleaner() if clean else None
+        self.filled: Counter[str] = Counter()
         self._nulls = nulls
         self._learnt = False
 
@@ -82,6 +103,11 @@ class ArticleBuilder:
         rejects = list(raw.rejects)
         lost: set[int] = set()
         texts = {name: self._text(name, raw, lines, rejects, lost) for name in _TEXT_FIELDS}
+        originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
+        if self.cleaner is not None:
+            for name in CLEANED:
+                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
+                texts[name] = TextColumn(cleaned, texts[name].unmended)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
         for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():
             if row not in lost:
@@ -89,10 +115,10 @@ class ArticleBuilder:
                 detail = f"filled columns: {keys or 'none'}"
                 rejects.append(reasons.reject(self.file, lines[row].item(), reasons.NOTHING_TO_READ, detail))
                 lost.add(row)
-        if self.fields.outlet_from_url:
-            texts["outlet"] = _hosts(texts["url"])
+        self._fill_in(texts, raw, lines, rejects, lost)
         self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
         columns = {name: column.array for name, column in texts.items()}
+        columns |= {f"original_{name}": column for name, column in originals.items()}
         kept = np.arange(len(lines))
         if lost:
             kept = np.delete(kept, sorted(lost))
@@ -108,12 +134,58 @@ class ArticleBuilder:
         )
         return FeedBatch(articles=articles, rejects=tuple(rejects))
 
+    def notes(self) -> list[str]:
+        """Return a line about each thing that was decided while reading: dates, zones, what was cleaned."""
+        said = [self.dates.note(), *self.dates.zone_notes()]
+        if hosts := self.filled["outlet"]:
+            said.append(f"{_records(hosts)} without an outlet: the host of the url stands for it")
+        if teasers := self.filled["text"]:
+            said.append(f"{_records(teasers)} without a text: {self.fields.teaser} stands in for it")
+        if self.cleaner is not None:
+            said.append(self.cleaner.note())
+        return [line for line in said if line is not None]
+
     def _text(
         self, name: str, raw: Batch, lines: npt.NDArray[np.int64], rejects: list[Reject], lost: set[int]
     ) -> TextColumn:
-        column = self.fields.columns.get(name)
-        if column is None:
+        parts = self.fields.parts(name)
+        if not parts:
             return TextColumn(pa.nulls(len(lines), pa.string()), {})
+        columns = [self._column(name, part, raw, lines, rejects, lost) for part in parts]
+        return columns[0] if len(columns) == 1 else _joined(columns, "\n\n" if name == "text" else " ")
+
+    def _fill_in(
+        self,
+        texts: dict[str, TextColumn],
+        raw: Batch,
+        lines: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        lost: set[int],
+    ) -> None:
+        """Put hosts for missing outlets and teasers for missing texts, record by record."""
+        outlet, text = texts["outlet"].array, texts["text"].array
+        if self.fields.outlet_from_url:
+            texts["outlet"] = _hosts(texts["url"])
+        elif outlet.null_count and "url" in self.fields.columns:
+            filled = _filled(texts["outlet"], _hosts(texts["url"]))
+            self.filled["outlet"] += outlet.null_count - filled.array.null_count
+            texts["outlet"] = filled
+        if self.fields.teaser is not None and text.null_count:
+            ignored: list[Reject] = []
+            teaser = self._column("text", self.fields.teaser, raw, lines, ignored, set())
+            filled = _filled(texts["text"], teaser)
+            self.filled["text"] += text.null_count - filled.array.null_count
+            texts["text"] = filled
+
+    def _column(
+        self,
+        name: str,
+        column: str,
+        raw: Batch,
+        lines: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        lost: set[int],
+    ) -> TextColumn:
         values = raw.text_column(column, self._nulls)
         settled: dict[int, str | None] = {}
         for row, value in values.apart:
@@ -140,15 +212,25 @@ class ArticleBuilder:
         column = self.fields.columns.get(name)
         if column is None:
             return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
-        dated = raw.dates(column)
+        if name in self.fields.joins:
+            values = self._text(name, raw, np.asarray(raw.lines), [], set()).array.to_pylist()
+            dated = DateValues(values, np.arange(len(values)))
+        else:
+            dated = raw.dates(column)
         numbers = dated.numbers[kept]
         times = np.zeros(len(kept), np.int64) if dated.times is None else dated.times[kept]
         precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
         moments: list[Moment | None] = [None] * len(dated.values)
         bad: set[int] = set()
-        for number in dict.fromkeys(numbers[numbers >= 0].tolist()):
+        if dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
+            self.dates.rest_on[NAIVE] += local.size
+            times[local] = self.dates.zones.to_utc(times[local])
+        for number, records in Counter(numbers[numbers >= 0].tolist()).items():
             value = dated.values[number]
-            moments[number] = None if value is None else self.dates.read(value)
+            if value is not None:
+                moments[number], rests_on = self.dates.read_traced(value)
+                if rests_on:
+                    self.dates.rest_on[rests_on] += records
             missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
             if moments[number] is None and not missing:
                 bad.add(number)
@@ -156,7 +238,9 @@ class ArticleBuilder:
             for line, number in zip(lines.tolist(), numbers.tolist(), strict=True):
                 if number in bad:
                     detail = f"{column}: {reasons.shown(dated.values[number])}"
-                    rejects.append(reasons.reject(self.file, line, reasons.BAD_DATE, detail))
+                    relative = is_relative(dated.values[number])
+                    reason = reasons.RELATIVE_DATE if relative else reasons.BAD_DATE
+                    rejects.append(reasons.reject(self.file, line, reason, detail))
         if moments:
             read = pa.array([None if moment is None else moment[0] for moment in moments], _TIME)
             good = np.array([0 if moment is None else moment[1] for moment in moments], dtype=np.int32)
@@ -168,11 +252,31 @@ class ArticleBuilder:
         return pa.array(times, mask=unknown).view(_TIME), pa.array(precision, mask=unknown)
 
 
+def _joined(columns: list[TextColumn], mark: str) -> TextColumn:
+    """Return several columns as one, what each record has of them joined by `mark`."""
+    joined = columns[0].array
+    for column in columns[1:]:
+        # (Arrow's way to skip nulls in a join loses the rows that hold nothing else.)
+        both = pc.binary_join_element_wise(joined, column.array, mark)
+        joined = pc.coalesce(both, joined, column.array)
+    unmended = {row: text for column in columns for row, text in column.unmended.items()}
+    return TextColumn(joined, unmended)
+
+
+def _filled(column: TextColumn, other: TextColumn) -> TextColumn:
+    """Return `column` with values of `other` where it has none."""
+    return TextColumn(pc.coalesce(column.array, other.array), {**other.unmended, **column.unmended})
+
+
 def empty_articles() -> pa.RecordBatch:
     """Return a batch of no articles, for rejects that come alone."""
     return pa.RecordBatch.from_arrays(
         [pa.array([], column.type) for column in ARTICLE_SCHEMA], schema=ARTICLE_SCHEMA
     )
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'s' * (number != 1)}"
 
 
 def _hosts(urls: TextColumn) -> TextColumn:

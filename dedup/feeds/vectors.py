@@ -93,3 +93,72 @@ def copy_some(typing: Any, target: Any, to: Any, source: Any, index: Any) -> Any
         return context.get_dummy_value()
 
     return types.void(target, types.intp, source, types.intp), generate
+
+
+@_intrinsic
+def suspects(typing: Any, array: Any, index: Any) -> Any:
+    """Return a uint32 with bit j set where byte ``index + j`` may be part of what has to be cleaned.
+
+    These are ``&``, ``<``, a return, a line feed behind a hyphen, and the last byte of a soft hyphen, of
+    zero-width characters, of control characters beyond ASCII and of the letters that a lead byte of UTF-8
+    is when taken for Latin-1; see `dedup.feeds.dirt`. One byte before `index` is read too.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = _load(context, builder, signature.args[0], *args)
+        one = ir.Constant(args[1].type, 1)
+        before = _load(context, builder, signature.args[0], args[0], builder.sub(args[1], one))
+
+        def equal(vector: Any, byte: int) -> Any:
+            return builder.icmp_unsigned("==", vector, _all(byte))
+
+        def between(low: int, high: int) -> Any:
+            return builder.icmp_unsigned("<=", builder.sub(found, _all(low)), _all(high - low))
+
+        def either(*masks: Any) -> Any:
+            together = masks[0]
+            for mask in masks[1:]:
+                together = builder.or_(together, mask)
+            return together
+
+        bits = either(
+            equal(found, 0x26),
+            equal(found, 0x3C),
+            equal(found, 0x0D),
+            builder.and_(equal(found, 0x0A), equal(before, 0x2D)),
+            builder.and_(equal(before, 0xC2), either(between(0x80, 0x9F), equal(found, 0xAD))),
+            builder.and_(equal(before, 0xC3), between(0x82, 0xB4)),
+            builder.and_(equal(before, 0x80), either(between(0x8B, 0x8D), between(0xA8, 0xA9))),
+            builder.and_(equal(before, 0x81), equal(found, 0xA0)),
+            builder.and_(equal(before, 0xBB), equal(found, 0xBF)),
+        )
+        return builder.bitcast(bits, _MASK)
+
+    return types.uint32(array, types.intp), generate
+
+
+@_intrinsic
+def all_plain(typing: Any, array: Any, index: Any) -> Any:
+    """Return whether 64 bytes are ASCII without ``&``, ``<``, returns and line feeds behind a hyphen.
+
+    A quick no to what `suspects` asks of bytes one by one. One byte before `index` is read too.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        odd = None
+        for half in (0, _WIDTH):
+            at = builder.add(args[1], ir.Constant(args[1].type, half))
+            before = builder.sub(at, ir.Constant(at.type, 1))
+            found = _load(context, builder, signature.args[0], args[0], at)
+            hyphen = builder.icmp_unsigned(
+                "==", _load(context, builder, signature.args[0], args[0], before), _all(0x2D)
+            )
+            some = builder.and_(hyphen, builder.icmp_unsigned("==", found, _all(0x0A)))
+            for byte in (0x26, 0x3C, 0x0D):
+                some = builder.or_(some, builder.icmp_unsigned("==", found, _all(byte)))
+            some = builder.or_(some, builder.icmp_signed("<", found, _all(0)))
+            odd = some if odd is None else builder.or_(odd, some)
+        mask = builder.bitcast(odd, _MASK)
+        return builder.icmp_unsigned("==", mask, ir.Constant(_MASK, 0))
+
+    return types.boolean(array, types.intp), generate

@@ -27,8 +27,12 @@ from dedup.index.identity import Int64s
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.sqlite_errors import explained_sqlite
 
-FORMAT_VERSION: Final = 1
-"""Version of everything in the folder; raised when an older `dedup` could not read it."""
+FORMAT_VERSION: Final = 2
+"""Version of everything in the folder; raised when an older `dedup` could not read it.
+
+2 keeps the originals of cleaned fields in columns of their own. An index of format 1 is read as it is, for
+nothing in it was cleaned, and becomes one of format 2 when something is added.
+"""
 
 _SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -170,6 +174,12 @@ class Catalog:
                 "upgrade dedup or re-create the index",
             )
         return found
+
+    def raise_format(self) -> None:
+        """Say, within a transaction, that the folder now holds what only this version reads."""
+        if self.format_version < FORMAT_VERSION:
+            self.set_meta("format", FORMAT_VERSION)
+            self.format_version = FORMAT_VERSION
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows."""

@@ -6,6 +6,9 @@ feeds are both numbered 1..n must not collide. Without an id it hashes (outlet, 
 title, text), so one text carried by three outlets is three articles: they are
 the very thing this project looks for.
 
+Both hash what the feed said, before it was cleaned: a later rule of cleaning makes no new article
+and no new version of one.
+
 The *content* hash covers every other field a reader would notice, so a record
 with a known key and a new content hash is a changed article. `file` and `line`
 are in neither: moving a feed file changes nothing.
@@ -27,6 +30,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Int64s = npt.NDArray[np.int64]
 
@@ -155,7 +159,7 @@ def _digests(
     int64 array, shape (n, 2)
         128 bits of blake2b per row; `person` keeps the uses apart.
     """
-    columns = [batch.column(name) for name in texts]
+    columns = [_as_it_came(batch, name) for name in texts]
     header = np.empty((batch.num_rows, len(texts) + len(numbers)), dtype="<i8")
     for j, column in enumerate(columns):
         header[:, j] = _lengths(column)
@@ -171,6 +175,15 @@ def _digests(
         for row in zip(headers, *fields, strict=True)
     )
     return np.frombuffer(hashed, dtype="<i8").astype(np.int64).reshape(-1, 2)
+
+
+def _as_it_came(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Return a column as the feed had it: the originals where cleaning changed a value."""
+    column = batch.column(name)
+    if f"original_{name}" not in batch.schema.names:
+        return column
+    originals = batch.column(f"original_{name}")
+    return column if originals.null_count == len(originals) else pc.coalesce(originals, column)
 
 
 def _offsets(column: pa.Array) -> Int64s:

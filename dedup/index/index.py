@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.article import ARTICLE_SCHEMA, Article, Reject
+from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA, Article, Reject
 from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
+from dedup.feeds.unpack import UnpackLimits
 from dedup.index.credits import credit_table
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
@@ -147,10 +148,15 @@ class Index:
         *,
         mapping: Mapping[str, str] | None = None,
         format: str | None = None,
+        encoding: str | None = None,
+        limits: UnpackLimits | None = None,
         on_change: str = "version",
         threads: int | None = None,
         on_note: Callable[[str], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
+        clean: bool = True,
+        timezone: str | None = None,
+        zones: Mapping[str, str] | None = None,
     ) -> AddReport:
         """Read feeds into the index.
 
@@ -165,6 +171,10 @@ class Index:
             Field -> name in the feed, for what is not guessed.
         format : str, optional
             Name of the format, where it is not to be guessed.
+        encoding : str, optional
+            Name of the encoding, where it is not to be guessed.
+        limits : UnpackLimits, optional
+            How much a compressed file or an archive may unpack to.
         on_change : {"version", "replace", "skip", "reject"}
             What to do when a known id comes with another text.
         threads : int, optional
@@ -173,6 +183,12 @@ class Index:
             Gets each line about what was guessed; called from the thread that reads.
         on_progress : callable, optional
             Gets the number of records read so far.
+        clean : bool
+            Clean titles, texts and bylines of what other programs did to them; the originals are kept.
+        timezone : str, optional
+            Zone of times that name none; UTC by default.
+        zones : mapping of str to str, optional
+            What abbreviations of zones mean: ``{"IST": "Asia/Jerusalem"}``.
 
         Returns
         -------
@@ -186,7 +202,9 @@ class Index:
             If the index is open for reading, or the disk is full.
         """
         self._session.forget()
-        feed = as_feed(sources, mapping, format, on_note)
+        feed = as_feed(
+            sources, mapping, format, on_note, encoding, limits, clean=clean, timezone=timezone, zones=zones
+        )
         return load_feed(self._store, feed, on_change, threads or cores(), on_progress, self._surveyor)
 
     def refresh(self, *, threads: int | None = None, on_stage: OnStage | None = None) -> str:
@@ -464,7 +482,7 @@ class Index:
         place = place[np.lexsort((corpus.row[place], corpus.part[place]))]
         for low in range(0, len(place), _EXPORT_BATCH):
             some = place[low : low + _EXPORT_BATCH]
-            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], ARTICLE_SCHEMA.names)
+            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], FEED_SCHEMA.names)
             yield from rows.combine_chunks().to_batches()
 
     # Looking

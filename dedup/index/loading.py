@@ -17,6 +17,7 @@ from dedup.confirm.survey import Surveyor
 from dedup.engines.digest import Digest, Limits
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.frames import FrameFeed
+from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
 from dedup.index.ahead import read_ahead
 from dedup.index.options import AddReport
 from dedup.index.plan import Plan
@@ -43,14 +44,25 @@ def as_feed(
     mapping: Mapping[str, str] | None,
     format: str | None,
     on_note: Callable[[str], None] | None,
+    encoding: str | None = None,
+    limits: UnpackLimits | None = None,
+    **words: Any,
 ) -> ArticleFeed:
-    """Return a feed over whatever a caller may give."""
+    """Return a feed over whatever a caller may give; `words` are clean, timezone and zones of `read_feed`."""
     if isinstance(sources, Feed | FrameFeed):
         return sources
     some = sources if isinstance(sources, list | tuple) else [sources]
     if all(isinstance(one, str | os.PathLike) for one in some):
-        return read_feed(sources, mapping=mapping, format=format, on_note=on_note)
-    return FrameFeed(sources, mapping, on_note)
+        return read_feed(
+            sources,
+            mapping=mapping,
+            format=format,
+            encoding=encoding,
+            limits=limits or DEFAULT_LIMITS,
+            on_note=on_note,
+            **words,
+        )
+    return FrameFeed(sources, mapping, on_note, **words)
 
 
 def sketch_arrays(sketch: Sketch) -> dict[str, np.ndarray[Any, Any]]:

@@ -36,6 +36,9 @@ PART_SCHEMA: Final = pa.schema(
 )
 """Columns of an article part: the record, its key, its content hash, its version number (from 1)."""
 
+SINCE_FORMAT_2: Final = frozenset(name for name in PART_SCHEMA.names if name.startswith("original_"))
+"""Columns that parts written before have not: nothing was cleaned then, so nothing is missing."""
+
 ROW_GROUP: Final = 256
 KEY: Final = "_key"
 FIND_HASH: Final = "_find_hash"
@@ -210,7 +213,14 @@ def _footer(path: Path, size: int, modified: int, footer_crc: int) -> Any:
 
 
 def _selected(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
-    return table if columns is None else table.select(columns)  # Parquet returns them in file order
+    """Return columns in the order asked, as nulls those that parts of format 1 do not have."""
+    if columns is None:
+        return table
+    for name in columns:
+        if name in SINCE_FORMAT_2 and name not in table.column_names:
+            field = PART_SCHEMA.field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(columns)  # Parquet returns them in file order
 
 
 def _damaged(path: Path, why: str) -> IndexFolderError:

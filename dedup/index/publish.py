@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup.index.atomic import explained, fault, fsync_folder, replacing_file
-from dedup.index.catalog import FORMAT_VERSION, Catalog
+from dedup.index.catalog import Catalog
 from dedup.index.layout import Layout
 
 
@@ -63,7 +63,7 @@ def _manifest(layout: Layout, catalog: Catalog) -> dict[str, Any]:
     epoch = catalog.meta("epoch")
     last_run = catalog.query("SELECT max(number) FROM runs")[0][0]
     return {
-        "format": FORMAT_VERSION,
+        "format": catalog.format_version,
         "generation": catalog.meta("generation"),
         "epoch": None if epoch is None else relative(layout.epoch(epoch).final),
         "run": None if last_run is None else relative(layout.run(last_run).final),

@@ -198,6 +198,8 @@ class IndexStore(StoreReader):
                 if number is not None:
                     row = (number, plan.articles.num_rows, plan.load, *sizes)
                     catalog.query("INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?)", row)
+                # From now on there are columns that an older dedup would leave out of what it rewrites.
+                catalog.raise_format()
                 catalog.insert_texts(plan.catalog_rows(number))
                 catalog.many(
                     "UPDATE articles SET load = ?, state = ? WHERE key = ? AND content = ?",

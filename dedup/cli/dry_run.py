@@ -1,0 +1,78 @@
+"""``dedup index --dry-run``: look at feeds and tell what would be read, write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dedup.cli.progress import Progress
+
+
+def dry_run(
+    feeds: Sequence[str],
+    progress: Progress,
+    *,
+    mapping: str | None,
+    format: str | None,
+    encoding: str | None = None,
+    max_unpacked: str | None = None,
+    rejects: Path | None,
+    words: Mapping[str, Any],
+) -> None:
+    """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
+
+    Parameters
+    ----------
+    feeds : sequence of str
+    progress : Progress
+    mapping, format, encoding, max_unpacked
+        ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
+    words : mapping
+        What `options.wording` returns.
+    rejects : Path, optional
+        Gets the rejects.
+
+    Raises
+    ------
+    FeedError, SettingsError
+        As reading the feeds would raise them.
+    """
+    from dedup.cli.adding import unpack_limits
+    from dedup.cli.output import canvas_for, emit_lines
+    from dedup.cli.reading import write_rejects
+    from dedup.errors import FeedError
+    from dedup.feeds import parse_map, read_feed
+    from dedup.feeds.found import Look
+    from dedup.report.found import found_lines
+
+    look = Look()
+    feed = read_feed(
+        list(feeds),
+        mapping=None if mapping is None else parse_map(mapping),
+        format=format,
+        encoding=encoding,
+        limits=unpack_limits(max_unpacked),
+        batch_size=look.records // 10,
+        on_file=progress.files,
+        look=look,
+        **words,
+    )
+    broke: FeedError | None = None
+    try:
+        for _ in feed:
+            progress.reading(feed.n_read)
+    except FeedError as error:
+        broke = error
+    if broke is not None and not any(one.articles for one in feed.found):
+        raise broke
+    if rejects is not None:
+        write_rejects(feed.rejects, rejects)
+        progress.say(f"rejects: {len(feed.rejects):,} written to {rejects}")
+    progress.stop()  # a bar must not stand in the result
+    lines = found_lines(
+        feed.found, feed.rejects, feed.reject_counts, feed.remarks, look, feed.not_looked_at, canvas_for(None)
+    )
+    emit_lines(lines, None)
+    if broke is not None:
+        raise broke

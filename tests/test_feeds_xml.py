@@ -1,0 +1,197 @@
+"""RSS, RDF, Atom and CDF: what goes in comes out, what is broken is said, and no feed reaches beyond itself."""
+
+from __future__ import annotations
+
+import socket
+import time
+from html import escape
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape as xml_escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.feeds import read_feed, reasons
+from dedup.feeds.html_text import html_to_text
+from dedup.feeds.raw_batch import RawBatch
+from dedup.feeds.xml_feed import parse
+
+DATA = Path(__file__).parent / "data" / "feeds"
+BODY = "Crossings to Skarholm stopped at dawn.\n\nNo boats\n\nNo buses"
+KNOWN: dict[str, list[tuple[int, dict[str, Any]]]] = {
+    "rss20.xml": [
+        (
+            7,
+            {
+                "title": "Ferry strike & fog halt crossings",
+                "text": BODY,
+                "id": "hg-1041",
+                "byline": "Ida Brook",
+            },
+        ),
+        (16, {"outlet": "Harbour Gazette", "credit": "North Wire", "byline": "Night Desk"}),
+    ],
+    "rss_search.xml": [(3, {"title": "Ferry strike halts crossings", "outlet": "Harbour Gazette"})],
+    "rss10.rdf": [(5, {"published": "2025-01-17T06:15:00Z", "byline": "M. Ferrand", "language": "en"})],
+    "rss090.rdf": [(4, {"title": "Lamp oil dearer again", "outlet": "Old Quay Bulletin"})],
+    "rss091.xml": [(4, {"title": "Café on the quay reopens", "text": "After two years — at last."})],
+    "rss092.xml": [(2, {"title": None, "text": "An item without a title."})],
+    "atom10.xml": [
+        (
+            4,
+            {
+                "title": "Deich bei 3 < 4 Metern hält",
+                "url": "https://moorblatt.example/nachrichten/deich.html",
+            },
+        ),
+        (10, {"title": "Torf & Heide", "outlet": "Heidekurier", "text": "Eins\n\nZwei", "language": "de"}),
+    ],
+    "atom03.xml": [(3, {"published": "2004-05-06T07:00:00Z", "updated": "2004-05-06T07:08:09Z"})],
+    "channel.cdf": [(3, {"title": "Tide tables are out", "text": "High water at noon."})],
+    "rss_1251.xml": [(3, {"title": "Мост открыт", "outlet": "Речной вестник"})],
+    "rss_utf16.xml": [(3, {"title": "Мост открыт", "language": "ru"})],
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_each_dialect_gives_its_articles(name: str) -> None:
+    batch = parse((DATA / name).read_bytes(), name)
+    found = dict(zip(batch.lines, batch.records, strict=True))
+    for line, expected in KNOWN[name]:
+        assert {key: found[line][key] for key in expected} == expected
+
+
+def test_a_broken_feed_is_read_as_far_as_possible_and_said() -> None:
+    batch = parse((DATA / "rss_broken.xml").read_bytes(), "f")
+    assert [(line, one["text"]) for line, one in zip(batch.lines, batch.records, strict=True)] == [
+        (3, "One."),
+        (4, "Two & three."),
+        (5, "Four."),
+        (6, "Five."),
+        (7, "Six and sev"),
+    ]
+    assert sorted((one.line, one.reason) for one in batch.rejects) == [
+        (4, reasons.NOT_WELL_FORMED),
+        (5, reasons.NOT_WELL_FORMED),
+        (7, reasons.DAMAGED),
+    ]
+
+
+def test_an_entry_of_nothing_is_rejected_with_its_line() -> None:
+    feed = read_feed(DATA / "rss20.xml")
+    assert feed.to_table().num_rows == 2
+    assert [(one.line, one.reason) for one in feed.rejects] == [(25, reasons.NOTHING_TO_READ)]
+
+
+def rss(entries: str, doctype: str = "") -> bytes:
+    return (
+        f'<?xml version="1.0"?>{doctype}<rss version="2.0"><channel><title>T</title>{entries}</channel></rss>'
+    ).encode()
+
+
+ATTACKS = {
+    "billion laughs": rss(
+        "<item><title>&a9;</title></item>",
+        '<!DOCTYPE rss [<!ENTITY a0 "ha">'
+        + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+        + "]>",
+    ),
+    "quadratic": rss(
+        f"<item><title>{'&q;' * 20_000}</title></item>", f'<!DOCTYPE rss [<!ENTITY q "{"x" * 50_000}">]>'
+    ),
+    "nesting": rss(f"<item><title>t</title><description>{'<a>' * 20_000}</description></item>"),
+    "attribute": rss(f'<item><title a="{"y" * 10_000_000}">t</title></item>'),
+    "comments": rss("<!--" * 40_000 + "<item><title>t</title></item>"),
+    "address": rss(f"<item><title>t</title><author>{'a@b.' * 15_000}</author></item>"),
+    "cdata": rss(f"<item><title>{'<![CDATA[' * 20_000}</title></item>"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_takes_neither_time_nor_room(name: str) -> None:
+    start = time.perf_counter()
+    batch = parse(ATTACKS[name], name)
+    assert time.perf_counter() - start < 20
+    assert sum(len(value) for one in batch.records for value in one.values() if value) < 1_000_000
+
+
+def test_nothing_is_read_from_disk_or_network(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("never to be read")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        web = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        for where in (secret.as_uri(), web):
+            for doctype in (
+                f'<!DOCTYPE rss [<!ENTITY x SYSTEM "{where}">]>',
+                f'<!DOCTYPE rss [<!ENTITY % p SYSTEM "{where}"> %p;]>',
+                f'<!DOCTYPE rss SYSTEM "{where}">',
+            ):
+                inner = (
+                    '<item><title>t &x;</title><description><xi:include parse="text" '
+                    f'xmlns:xi="http://www.w3.org/2001/XInclude" href="{where}"/></description></item>'
+                )
+                assert "never to be read" not in str(parse(rss(inner, doctype), "f"))
+        # feedparser takes bytes for the name of a file, and text for an address.
+        for data in (str(secret).encode(), web.encode()):
+            batch = parse(data, "f")
+            assert [one.reason for one in batch.rejects] == [reasons.NO_FEED]
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+plain = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn")), min_size=1, max_size=40)
+words = plain.map(lambda text: " ".join(text.split())).filter(
+    lambda text: text != "" and not _looks_like_mojibake(text)
+)
+
+
+def _looks_like_mojibake(text: str) -> bool:
+    """Return whether feedparser would take `text` for UTF-8 read as Latin-1, and mend it."""
+    try:
+        return text.encode("latin-1").decode() != text
+    except UnicodeError:
+        return False
+
+
+@given(st.lists(st.tuples(words, words), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=60)
+def test_what_goes_into_rss_comes_out(stories: list[tuple[str, str]]) -> None:
+    entries = "".join(
+        f"<item><title>{xml_escape(escape(title))}</title>"
+        f"<description>{xml_escape('<p>' + escape(text) + '</p>')}</description></item>\n"
+        for title, text in stories
+    )
+    batch = parse(rss(entries), "f")
+    assert [(one["title"], one["text"]) for one in batch.records] == stories
+    assert batch.rejects == []
+
+
+@given(st.binary(max_size=300), st.integers(0, 2_000), st.sampled_from(sorted(KNOWN)))
+@settings(deadline=None, max_examples=100)
+def test_a_mutated_feed_is_read_or_rejected(noise: bytes, place: int, name: str) -> None:
+    data = (DATA / name).read_bytes()
+    place %= len(data)
+    for broken in (noise, data[:place] + noise + data[place:], data[:place], data[:place] + noise):
+        assert isinstance(parse(broken, name), RawBatch)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("AT&T < 5 & rising", "AT&T < 5 & rising"),
+        ("<p>One<p>Two<br/>x &amp; y", "One\n\nTwo\n\nx & y"),
+        ("write to <jane@example.org>", "write to <jane@example.org>"),
+        ("<a title='x > y'>L</a>ink", "Link"),
+        ("<table><tr><td>1</td><td>2</td></tr></table>", "1 2"),
+        ("<script>if (a < b) {}</script><!-- no -->z", "z"),
+        ("&lt;p&gt;Hi&lt;/p&gt;&lt;p&gt;Yo&lt;/p&gt;", "Hi\n\nYo"),
+        ("<div>" * 100_000 + "deep", "deep"),
+    ],
+)
+def test_html_becomes_text(markup: str, text: str) -> None:
+    assert html_to_text(markup) == text
