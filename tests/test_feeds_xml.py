@@ -1,4 +1,4 @@
-"""RSS, RDF, Atom and CDF: what goes in comes out, what is broken is said, and no feed reaches beyond itself."""
+"""RSS, RDF, Atom and CDF: what goes in comes out, what is broken is said, nothing else is opened."""
 
 from __future__ import annotations
 

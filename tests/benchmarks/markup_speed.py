@@ -113,7 +113,8 @@ def xml() -> None:
     random_ = random.Random(1)
     entries = "".join(
         f"<item><title>Story {n}</title><link>https://a.example/{n}</link><guid>{n}</guid>"
-        f"<pubDate>Tue, 04 Mar 2025 08:30:00 GMT</pubDate><description><![CDATA[{entry(random_)}]]></description></item>\n"
+        "<pubDate>Tue, 04 Mar 2025 08:30:00 GMT</pubDate>"
+        f"<description><![CDATA[{entry(random_)}]]></description></item>\n"
         for n in range(5_000)
     )
     with TemporaryDirectory() as folder:
