@@ -148,9 +148,8 @@ def html_pages() -> None:
 
 def _say(name: str, count: int, size: int, start: float) -> None:
     seconds = time.perf_counter() - start
-    print(
-        f"{name:18} {count / seconds:8,.0f} articles/s {size / 1e6 / seconds:6.1f} MB/s ({count:,} in {seconds:.1f} s)"
-    )
+    rate = f"{count / seconds:8,.0f} articles/s {size / 1e6 / seconds:6.1f} MB/s"
+    print(f"{name:18} {rate} ({count:,} in {seconds:.1f} s)")
 
 
 if __name__ == "__main__":
