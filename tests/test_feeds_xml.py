@@ -1,4 +1,4 @@
-"""RSS, RDF, Atom and CDF: what goes in comes out, what is broken is said, and no feed reaches beyond itself."""
+"""RSS, RDF, Atom and CDF: what goes in comes out, what is broken is said, nothing else is opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from dedup.feeds import read_feed, reasons
 from dedup.feeds.html_text import html_to_text
 from dedup.feeds.raw_batch import RawBatch
-from dedup.feeds.xml_feed import parse
+from dedup.feeds.readers import ReadOptions
+from dedup.feeds.sources import open_sources
+from dedup.feeds.xml_feed import XmlFeedReader, parse
 
 DATA = Path(__file__).parent / "data" / "feeds"
 BODY = "Crossings to Skarholm stopped at dawn.\n\nNo boats\n\nNo buses"
@@ -195,3 +197,30 @@ def test_a_mutated_feed_is_read_or_rejected(noise: bytes, place: int, name: str)
 )
 def test_html_becomes_text(markup: str, text: str) -> None:
     assert html_to_text(markup) == text
+
+
+def test_any_number_of_workers_gives_the_same_records(tmp_path: Path) -> None:
+    path = tmp_path / "feed.xml"
+    broken = "<item><title>Smith & Sons</title></item>"
+    entries = "\n".join(
+        broken
+        if n % 97 == 0
+        else f"<item><title>Story {n}</title><description>{'word ' * 80}</description></item>"
+        for n in range(2_000)
+    )
+    path.write_bytes(rss("\n" + entries))
+    found = []
+    for workers in (0, 1, 2):
+        (source,) = open_sources(str(path))
+        batches = list(XmlFeedReader(source, ReadOptions(batch_size=300), workers).read())
+        assert max(len(batch.records) for batch in batches) <= 300
+        found.append(
+            (
+                [line for batch in batches for line in batch.lines],
+                [one for batch in batches for one in batch.records],
+                [one for batch in batches for one in batch.rejects],
+            )
+        )
+    assert found[0] == found[1] == found[2]
+    assert found[0][0] == list(range(2, 2_002))
+    assert len(found[0][2]) == 21

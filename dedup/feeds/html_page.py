@@ -237,7 +237,7 @@ def _url(tree: Any, meta: Mapping[str, str], markup: str, location: str | None) 
                 continue
             # Broken templates name the front page as the canonical address of every page.
             if parts.scheme in ("http", "https") and (len(parts.path) > 1 or parts.query):
-                return resolved
+                return str(resolved)
     return str(saved) if saved and saved.startswith(("http:", "https:")) else None
 
 

@@ -82,7 +82,8 @@ class Scanner:
         self.before = ""
         self._text = ""
         self._offset = 0  # of `_text` in the feed
-        self._line = 1  # of the start of `_text`
+        self._line = 1  # of place `_counted` in `_text`
+        self._counted = 0
         self._searched: dict[str, int] = {}  # up to which offset no such mark was found
 
     def items(self) -> Iterator[Item]:
@@ -131,7 +132,7 @@ class Scanner:
                     break  # no feed begins like this
                 continue
             if start is not None and not final and position - start > LONGEST_ENTRY:
-                yield Item(self._line + self._text.count("\n", 0, start), "", False)
+                yield Item(self._line_at(start), "", False)
                 start = None
             keep = position if start is None else start
             self._cut(keep)
@@ -144,13 +145,20 @@ class Scanner:
         self._text = ""
 
     def _item(self, start: int, end: int, closed: bool) -> Item:
-        line = self._line + self._text.count("\n", 0, start)
+        line = self._line_at(start)
         return Item(line, "" if end - start > LONGEST_ENTRY else self._text[start:end], closed)
 
     def _cut(self, start: int) -> None:
-        self._line += self._text.count("\n", 0, start)
+        self._line_at(start)
+        self._counted = 0
         self._offset += start
         self._text = self._text[start:]
+
+    def _line_at(self, place: int) -> int:
+        """Return the line of a place in `_text`; places come in order, so nothing is counted twice."""
+        self._line += self._text.count("\n", self._counted, place)
+        self._counted = place
+        return self._line
 
     def _closing(self, mark: str, position: int) -> int:
         """Return where `mark` ends after `position`, or -1; nothing is searched in vain twice."""

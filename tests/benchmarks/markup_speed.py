@@ -113,7 +113,8 @@ def xml() -> None:
     random_ = random.Random(1)
     entries = "".join(
         f"<item><title>Story {n}</title><link>https://a.example/{n}</link><guid>{n}</guid>"
-        f"<pubDate>Tue, 04 Mar 2025 08:30:00 GMT</pubDate><description><![CDATA[{entry(random_)}]]></description></item>\n"
+        "<pubDate>Tue, 04 Mar 2025 08:30:00 GMT</pubDate>"
+        f"<description><![CDATA[{entry(random_)}]]></description></item>\n"
         for n in range(5_000)
     )
     with TemporaryDirectory() as folder:
@@ -147,9 +148,8 @@ def html_pages() -> None:
 
 def _say(name: str, count: int, size: int, start: float) -> None:
     seconds = time.perf_counter() - start
-    print(
-        f"{name:18} {count / seconds:8,.0f} articles/s {size / 1e6 / seconds:6.1f} MB/s ({count:,} in {seconds:.1f} s)"
-    )
+    rate = f"{count / seconds:8,.0f} articles/s {size / 1e6 / seconds:6.1f} MB/s"
+    print(f"{name:18} {rate} ({count:,} in {seconds:.1f} s)")
 
 
 if __name__ == "__main__":
