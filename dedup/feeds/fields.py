@@ -116,6 +116,7 @@ TEASERS: Final = frozenset(_GUESSES["text"][_GUESSES["text"].index("description"
 """Folded names of columns that introduce a text. One also stands in, record by record, where the record has
 no text: two sentences of a story tell more of it than its headline alone."""
 
+_IN_OBJECTS: Final = frozenset(("titlerendered", "contentrendered", "headlinemain"))
 _MOST_LISTED: Final = 30
 _MOST_JOINED: Final = 1_000  # objects of a list on the way of a path
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
@@ -459,7 +460,9 @@ def _inside(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str
             below.setdefault(".".join(parts[:depth]) + ".", []).append(folded_name(".".join(parts[depth:])))
     if not below:
         return ""
-    by_name = _by_name([column for column in columns if "." not in column], "")
+    # WordPress and the New York Times put the title itself into an object.
+    own = [column for column in columns if "." not in column or folded_name(column) in _IN_OBJECTS]
+    by_name = _by_name(own, "")
     for field in ("title", "text"):
         for column in (by_name[guess] for guess in _GUESSES[field] if guess in by_name):
             if any(_holds(field, value_at(record, column)) for record in records):
