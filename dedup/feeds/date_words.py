@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 _MONTH_SPELLINGS: Final = (
-    "january jan janv januar jaenner janner enero ene janvier janeiro gennaio gen januari stycznia sty января янв "
+    "january jan janv januar jaenner janner enero ene janvier janeiro gennaio gen januari stycznia "
+    "sty января янв "
     "ocak oca يناير",
     "february feb febr februar fevr fev fevrier febrero fevereiro febbraio febb februari lutego lut февраля "
     "фев февр subat sub pebruari فبراير",
