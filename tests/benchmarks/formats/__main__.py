@@ -23,7 +23,18 @@ from tests.benchmarks.speed.measure import ROOT, load
 from tests.benchmarks.speed.table import text_table
 
 FIXTURES = ROOT / "tests" / "data" / "feeds"
-_HEADS = "format,articles,rejected,file MB,seconds,MB/s,text MB/s,articles/s,an article,peak MB".split(",")
+_HEADS = [
+    "format",
+    "articles",
+    "rejected",
+    "file MB",
+    "seconds",
+    "MB/s",
+    "text MB/s",
+    "articles/s",
+    "an article",
+    "peak MB",
+]
 _READ = """
 import json, sys, time, resource
 from dedup.feeds import read_feed
