@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
-from dedup.feeds.records import empty_articles
+from dedup.feeds.fields.builder import empty_articles
 
 
 def made_batch(number: int, articles: int, rejects: int) -> FeedBatch:

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from dedup.errors import FeedError
 from dedup.feeds import Feed, read_feed
-from dedup.feeds.sources import open_sources
-from dedup.feeds.unpack import UnpackLimits
+from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.unpack import UnpackLimits
 
 MEMBER = "member of an archive not read"
 DAMAGED = "file damaged (what was readable is kept)"

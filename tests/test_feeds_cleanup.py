@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup.feeds import read_feed
-from dedup.feeds.clean_text import (
+from dedup.feeds.clean.clean_text import (
     ENTITIES,
     HYPHENS,
     INVISIBLE,
@@ -20,8 +20,8 @@ from dedup.feeds.clean_text import (
     TAGS,
     clean_text,
 )
-from dedup.feeds.cleanup import Cleaner
-from dedup.feeds.dirt import dirty_rows
+from dedup.feeds.clean.cleaner import Cleaner
+from dedup.feeds.clean.dirt import dirty_rows
 
 
 def misread(text: str, times: int = 1) -> str:

@@ -19,7 +19,7 @@ from pyarrow import ipc
 
 from dedup.errors import DedupError, FeedError
 from dedup.feeds import Feed, read_feed
-from dedup.feeds import columnar as columnar_module
+from dedup.feeds.from_columns import reader as columnar_module
 from dedup.report.writers import write_batches
 from tests.test_feeds_properties import _reads_or_says_why, any_text, file_with
 

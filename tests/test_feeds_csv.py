@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dedup.feeds import Feed, csv_table, read_feed
+from dedup.feeds import Feed, read_feed
+from dedup.feeds.from_csv import csv_table
 
 
 def feed_of(tmp_path: Path, content: str | bytes, name: str = "feed.csv") -> Feed:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from dedup.errors import SettingsError
 from dedup.feeds import read_feed
-from dedup.feeds.date_order import DateReader
-from dedup.feeds.dates import is_relative, read_date
-from dedup.feeds.iso_dates import iso_dates, naive_times
-from dedup.feeds.zones import Zones, parse_zones
+from dedup.feeds.dates.date_order import DateReader
+from dedup.feeds.dates.iso_dates import iso_dates, naive_times
+from dedup.feeds.dates.read_date import is_relative, read_date
+from dedup.feeds.dates.zones import Zones, parse_zones
 
 UNDERSTOOD = """
 2024-11-25                                    | 2024-11-25 00:00:00 | 86400

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dedup.errors import FeedError, SettingsError
 from dedup.feeds import Feed, read_feed
-from dedup.feeds.encoding import guess_encoding, named_encoding
+from dedup.feeds.sources.encoding import guess_encoding, named_encoding
 
 from .encoding_texts import ENCODED, TEXTS
 

@@ -17,7 +17,7 @@ from dedup.errors import FeedError, SettingsError
 from dedup.feeds.formats import FORMAT_NAMES, guess_format, named_format
 from dedup.feeds.markup_kind import markup_kind
 from dedup.feeds.readers import READERS
-from dedup.feeds.sources import open_sources
+from dedup.feeds.sources.source import open_sources
 
 RSS = '<rss version="2.0"><channel><title>News</title><item><title>A</title></item></channel></rss>'
 RSS_09 = (

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.json_ld import find_article
+from dedup.feeds.from_markup.json_ld import find_article
 from dedup.feeds.raw_batch import RawBatch
 
 pytest.importorskip("trafilatura")
-from dedup.feeds import html_page
-from dedup.feeds.html_page import parse, require_trafilatura
+from dedup.feeds.from_markup import html_page
+from dedup.feeds.from_markup.html_page import parse, require_trafilatura
 
 DATA = Path(__file__).parent / "data" / "feeds"
 KNOWN: dict[str, dict[str, Any]] = {

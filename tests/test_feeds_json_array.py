@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.feeds import Feed, read_feed
-from dedup.feeds import json_document as json_document_module
-from dedup.feeds.json_document import JsonDocumentReader
-from dedup.feeds.json_elements import BETWEEN, CLOSED, ElementScan
+from dedup.feeds.from_json import json_document as json_document_module
+from dedup.feeds.from_json.json_document import JsonDocumentReader
+from dedup.feeds.from_json.json_elements import BETWEEN, CLOSED, ElementScan
 from dedup.feeds.readers import ReadOptions
 from tests.test_feeds_properties import _reads_or_says_why, any_text, articles, bits_of_feeds, file_with
 
@@ -127,7 +127,7 @@ def test_paths_into_objects_are_offered_as_columns(tmp_path: Path) -> None:
         path.write_text(text * (1 if name == "json" else 2))
         columns: set[str] = set()
         from dedup.feeds.readers import open_reader
-        from dedup.feeds.sources import open_sources
+        from dedup.feeds.sources.source import open_sources
 
         for source in open_sources(str(path)):
             for batch in open_reader(name, source, ReadOptions()).read():
@@ -256,7 +256,7 @@ def test_records_are_handed_out_as_they_come() -> None:
 
 _MEASURE = """
 import json, resource, sys
-from dedup.feeds.json_document import JsonDocumentReader
+from dedup.feeds.from_json.json_document import JsonDocumentReader
 from dedup.feeds.readers import ReadOptions
 class Blocks:
     path = "feed.json"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dedup.article import ARTICLE_SCHEMA
 from dedup.errors import DedupError
 from dedup.feeds import read_feed
-from dedup.feeds.csv_table import NULLS
+from dedup.feeds.from_csv.csv_table import NULLS
 from dedup.feeds.reasons import KEPT
 
 PAGES = sorted((Path(__file__).parent / "data" / "feeds").glob("page_*.txt"))

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dedup.feeds import json_lines as json_lines_module
 from dedup.feeds import read_feed
-from dedup.feeds.dates import read_date
-from dedup.feeds.iso_dates import iso_dates
-from dedup.feeds.json_columns import Segment, string_column
-from dedup.feeds.json_lines import JsonLinesReader
-from dedup.feeds.json_scan import ESCAPED, PLAIN
-from dedup.feeds.line_batch import MOST_KEYS, KeyTable, LineBatch
+from dedup.feeds.dates.iso_dates import iso_dates
+from dedup.feeds.dates.read_date import read_date
+from dedup.feeds.from_json import json_lines as json_lines_module
+from dedup.feeds.from_json.json_columns import Segment, string_column
+from dedup.feeds.from_json.json_lines import JsonLinesReader
+from dedup.feeds.from_json.json_scan import ESCAPED, PLAIN
+from dedup.feeds.from_json.line_batch import MOST_KEYS, KeyTable, LineBatch
+from dedup.feeds.from_json.vectors import SLACK
 from dedup.feeds.readers import ReadOptions
-from dedup.feeds.vectors import SLACK
 from tests.made_source import made_source
 
 PARSE_ALL = 1 << 40

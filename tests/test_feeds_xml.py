@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.feeds import read_feed, reasons
-from dedup.feeds.html_text import html_to_text
+from dedup.feeds.from_markup.html_text import html_to_text
+from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parse
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.readers import ReadOptions
-from dedup.feeds.sources import open_sources
-from dedup.feeds.xml_feed import XmlFeedReader, parse
+from dedup.feeds.sources.source import open_sources
 
 DATA = Path(__file__).parent / "data" / "feeds"
 BODY = "Crossings to Skarholm stopped at dawn.\n\nNo boats\n\nNo buses"

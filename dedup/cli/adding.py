@@ -11,7 +11,7 @@ from dedup.cli.progress import Progress
 from dedup.cli.reading import read_line, tell_rejects, write_rejects
 
 if TYPE_CHECKING:
-    from dedup.feeds.unpack import UnpackLimits
+    from dedup.feeds.sources.unpack import UnpackLimits
 
 
 def unpack_limits(max_unpacked: str | None) -> UnpackLimits:
@@ -23,7 +23,7 @@ def unpack_limits(max_unpacked: str | None) -> UnpackLimits:
         It is no size.
     """
     from dedup.errors import SettingsError
-    from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
+    from dedup.feeds.sources.unpack import DEFAULT_LIMITS, UnpackLimits
     from dedup.settings import parse_size
 
     if max_unpacked is None:

@@ -320,7 +320,7 @@ def wording(no_clean: bool, timezone: str | None, tz: list[str] | None) -> dict[
     SettingsError
         Listing every zone that does not exist.
     """
-    from dedup.feeds.zones import parse_zones
+    from dedup.feeds.dates.zones import parse_zones
 
     zones = parse_zones(timezone, tz)
     return {"clean": not no_clean, "timezone": zones.naive, "zones": zones.named}

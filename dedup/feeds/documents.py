@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 from dedup.article import FeedBatch
 from dedup.errors import FeedError
 from dedup.feeds.formats import Format
-from dedup.feeds.processes import default_workers, ordered_map
+from dedup.feeds.from_markup.processes import default_workers, ordered_map
+from dedup.feeds.from_markup.worker import Failure
 from dedup.feeds.raw_batch import RawBatch
-from dedup.feeds.worker import Failure
 
 if TYPE_CHECKING:
     from dedup.feeds.file_reading import FileReading
 
 PARSERS: Final[dict[Format, str]] = {
-    "xml": "dedup.feeds.xml_feed:parsed",
-    "html": "dedup.feeds.html_page:parse",
+    "xml": "dedup.feeds.from_markup.xml_feed:parsed",
+    "html": "dedup.feeds.from_markup.html_page:parse",
 }
 """Module and function that parse a document: ``(data, name)`` gives a `Parsed`, or its batch alone."""
 _OF_ONE_KIND: Final[dict[Format, str]] = {"xml": "xml", "html": "html page"}

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Final
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
+from dedup.feeds.dates.zones import Zones
 from dedup.feeds.documents import Document, parsed_in_order
-from dedup.feeds.encoding import named_encoding
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import canonical_mapping, mapped_columns
+from dedup.feeds.fields.builder import empty_articles
+from dedup.feeds.fields.field_map import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
 from dedup.feeds.merging import merged
-from dedup.feeds.opening import STDIN
 from dedup.feeds.paths import FeedFile, expand_paths
 from dedup.feeds.readers import ReadOptions
-from dedup.feeds.records import empty_articles
-from dedup.feeds.sources import open_sources
-from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
-from dedup.feeds.zones import Zones
+from dedup.feeds.sources.encoding import named_encoding
+from dedup.feeds.sources.opening import STDIN
+from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +273,7 @@ def read_feed(
         Read so much of it only, and keep examples of each file in `Feed.found`.
     clean : bool
         Decode entities, repair mojibake and so on in titles, texts and bylines
-        (`dedup.feeds.clean_text`); the originals are in columns of their own.
+        (`dedup.feeds.clean.clean_text`); the originals are in columns of their own.
     timezone : str, optional
         Zone of times that name none; UTC by default.
     zones : mapping of str to str, optional

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dedup.feeds.fields import FIELD_NAMES
+from dedup.feeds.fields.field_map import FIELD_NAMES
 from dedup.feeds.found import FieldFound, FileFound, FoundFiles, Tally
-from dedup.feeds.opening import STDIN
+from dedup.feeds.sources.opening import STDIN
 
 _MOST_NOTES: Final = 200
 """Kinds of notes on single files of a folder; ten thousand lines tell no more than two hundred."""

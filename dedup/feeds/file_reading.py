@@ -11,17 +11,17 @@ from typing import Any, Final, Protocol
 from dedup.article import FeedBatch
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.csv_table import NULLS
+from dedup.feeds.dates.zones import DEFAULT_ZONES, Zones
 from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
 from dedup.feeds.feed_log import FeedLog
-from dedup.feeds.fields import FieldMap, mapped_columns
+from dedup.feeds.fields.builder import ArticleBuilder, empty_articles
+from dedup.feeds.fields.field_map import FieldMap, mapped_columns
 from dedup.feeds.formats import Format, guess_format
 from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
+from dedup.feeds.from_csv.csv_table import NULLS
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
-from dedup.feeds.records import ArticleBuilder, empty_articles
-from dedup.feeds.sources import Source
-from dedup.feeds.zones import DEFAULT_ZONES, Zones
+from dedup.feeds.sources.source import Source
 
 # The columns are settled by `SETTLED_BY` records, or by so many bytes of them.
 _SETTLED_BYTES: Final = 64 << 20
@@ -138,7 +138,7 @@ class FileReading:
         if kind not in DECLARING or (kind == "xml" and not source.raw_whole):
             return None
         if kind == "html":
-            from dedup.feeds.html_page import require_trafilatura  # not before there is a page
+            from dedup.feeds.from_markup.html_page import require_trafilatura  # not before there is a page
 
             require_trafilatura(self.path)
         self._compression = source.compression

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import orjson
 
 from dedup.errors import FeedError, SettingsError
-from dedup.feeds.csv_shape import csv_shape
-from dedup.feeds.fields import folded_name
+from dedup.feeds.fields.field_map import folded_name
+from dedup.feeds.from_csv.csv_shape import csv_shape
+from dedup.feeds.from_page.page_dump import is_page_dump
 from dedup.feeds.markup_kind import markup_kind
-from dedup.feeds.page_dump import is_page_dump
 from dedup.feeds.reasons import shown
 
 if TYPE_CHECKING:
-    from dedup.feeds.sources import Source
+    from dedup.feeds.sources.source import Source
 
 Format = Literal["jsonl", "json", "csv", "page", "parquet", "arrow", "xml", "html"]
 
@@ -163,7 +163,7 @@ def _json_kind(lines: list[bytes], first: bytes, whole: bool, mapped: Collection
     if len(lines) == 1 and (whole or parsed[0] is None):
         return "json"  # one line: an object, or an object around the array
     if isinstance(parsed[0], dict):
-        from dedup.feeds.json_wrappers import is_wrapper
+        from dedup.feeds.from_json.json_wrappers import is_wrapper
 
         if is_wrapper(lines[0].strip(), mapped):
             return "json"  # the answers of a service, one a line

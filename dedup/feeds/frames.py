@@ -9,10 +9,10 @@ from typing import Any, Final
 from dedup.article import FeedBatch, Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.fields import FieldMap, canonical_mapping
+from dedup.feeds.dates.zones import Zones
+from dedup.feeds.fields.builder import ArticleBuilder
+from dedup.feeds.fields.field_map import FieldMap, canonical_mapping
 from dedup.feeds.raw_batch import RawBatch
-from dedup.feeds.records import ArticleBuilder
-from dedup.feeds.zones import Zones
 
 NAME: Final = "<memory>"
 """What stands for the file; a record's line is its row number, from 1."""

@@ -76,7 +76,7 @@ def markup_kind(raw_head: bytes, ending: str = "") -> Markup | None:
     """
     text = _as_text(raw_head[:_LOOKED_AT])
     if _MAIL.match(raw_head):
-        from dedup.feeds.page_file import is_mhtml  # it imports a parser of mails
+        from dedup.feeds.from_markup.page_file import is_mhtml  # it imports a parser of mails
 
         if is_mhtml(raw_head):
             return Markup("html", "multipart/related")

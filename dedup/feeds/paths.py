@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from dedup.errors import FeedError
-from dedup.feeds.opening import STDIN
 from dedup.feeds.reasons import shown
+from dedup.feeds.sources.opening import STDIN
 
 INDEX_MARK: Final = "catalog.sqlite"
 """The file by which the folder of an index is known."""

@@ -1,7 +1,7 @@
 """Raw records of a batch and the columns in them, before anybody has asked what they mean.
 
 `Batch` is what a reader yields and the builder of articles takes. `RawBatch` holds
-records as mappings; `dedup.feeds.line_batch` holds places in the text of a file.
+records as mappings; `dedup.feeds.from_json.line_batch` holds places in the text of a file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.article import Reject
-from dedup.feeds.fields import value_at
+from dedup.feeds.fields.field_map import value_at
 
 RawRecord = Mapping[str, Any]
 

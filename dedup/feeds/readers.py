@@ -1,7 +1,7 @@
 """Which reader reads which format, and what every reader is: `Reader`.
 
 A reader turns one opened file into batches of raw records and says what it
-found. What the columns mean is none of its business (`fields.py`, `records.py`).
+found. What the columns mean is none of its business (`dedup.feeds.fields`).
 Readers are imported when a file needs them: a feed of JSON lines must not wait
 for the library that parses saved pages.
 """
@@ -18,7 +18,7 @@ from dedup.feeds.formats import Format
 from dedup.feeds.raw_batch import Batch
 
 if TYPE_CHECKING:
-    from dedup.feeds.sources import Source
+    from dedup.feeds.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ class Reader(Protocol):
 
 
 READERS: Final[dict[Format, str]] = {
-    "jsonl": "dedup.feeds.json_lines:JsonLinesReader",
-    "json": "dedup.feeds.json_document:JsonDocumentReader",
-    "csv": "dedup.feeds.csv_table:CsvReader",
-    "page": "dedup.feeds.page_reader:PageReader",
-    "parquet": "dedup.feeds.columnar:ColumnarReader",
-    "arrow": "dedup.feeds.columnar:ColumnarReader",
-    "xml": "dedup.feeds.xml_feed:XmlFeedReader",
-    "html": "dedup.feeds.html_page:HtmlPageReader",
+    "jsonl": "dedup.feeds.from_json.json_lines:JsonLinesReader",
+    "json": "dedup.feeds.from_json.json_document:JsonDocumentReader",
+    "csv": "dedup.feeds.from_csv.csv_table:CsvReader",
+    "page": "dedup.feeds.from_page.reader:PageReader",
+    "parquet": "dedup.feeds.from_columns.reader:ColumnarReader",
+    "arrow": "dedup.feeds.from_columns.reader:ColumnarReader",
+    "xml": "dedup.feeds.from_markup.xml_feed:XmlFeedReader",
+    "html": "dedup.feeds.from_markup.html_page:HtmlPageReader",
 }
 """Module and class of the reader of each format."""
 

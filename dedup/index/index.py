@@ -21,7 +21,7 @@ from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
 from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
-from dedup.feeds.unpack import UnpackLimits
+from dedup.feeds.sources.unpack import UnpackLimits
 from dedup.index.credits import credit_table
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats

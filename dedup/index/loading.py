@@ -17,7 +17,7 @@ from dedup.confirm.survey import Surveyor
 from dedup.engines.digest import Digest, Limits
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.frames import FrameFeed
-from dedup.feeds.unpack import DEFAULT_LIMITS, UnpackLimits
+from dedup.feeds.sources.unpack import DEFAULT_LIMITS, UnpackLimits
 from dedup.index.ahead import read_ahead
 from dedup.index.options import AddReport
 from dedup.index.plan import Plan

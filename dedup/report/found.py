@@ -9,9 +9,9 @@ from typing import Final
 from rich.cells import cell_len
 
 from dedup.article import Article, Reject
-from dedup.feeds.fields import FIELD_NAMES
+from dedup.feeds.fields.field_map import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
-from dedup.feeds.opening import STDIN
+from dedup.feeds.sources.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, percent, printable
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dedup.feeds.html_text import html_to_text
+from dedup.feeds.from_markup.html_text import html_to_text
 
 WORDS = [
     "the",
@@ -106,9 +106,9 @@ def xml() -> None:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
+    from dedup.feeds.from_markup.xml_feed import XmlFeedReader
     from dedup.feeds.readers import ReadOptions
-    from dedup.feeds.sources import open_sources
-    from dedup.feeds.xml_feed import XmlFeedReader
+    from dedup.feeds.sources.source import open_sources
 
     random_ = random.Random(1)
     entries = "".join(
@@ -130,8 +130,8 @@ def xml() -> None:
 
 def html_pages() -> None:
     """Print articles/s and MB/s of saved pages, by one process and by two."""
-    from dedup.feeds.html_page import parse
-    from dedup.feeds.processes import ordered_map
+    from dedup.feeds.from_markup.html_page import parse
+    from dedup.feeds.from_markup.processes import ordered_map
 
     random_ = random.Random(1)
     links = "".join(f'<li><a href="/{n}">{random_.choice(WORDS)}</a></li>' for n in range(300))

@@ -82,7 +82,7 @@ def main() -> None:
 
 def _named(record: dict) -> dict:  # type: ignore[type-arg]
     """Return a record under the names of `FIELDS`, whatever the feed calls them."""
-    from dedup.feeds.fields import FieldMap
+    from dedup.feeds.fields.field_map import FieldMap
 
     columns = FieldMap.resolve("feed", tuple(record), [record], {}).columns
     named = {name: record.get(columns[name]) for name in FIELDS if name in columns}

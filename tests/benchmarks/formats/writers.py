@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 
-from dedup.feeds.dates import read_date
+from dedup.feeds.dates.read_date import read_date
 
 Record = Mapping[str, Any]
 FIELDS = ("id", "outlet", "url", "title", "text", "published", "byline")

@@ -1,0 +1,1 @@
+"""Dates of any common form, and the time zones they name."""

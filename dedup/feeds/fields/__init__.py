@@ -1,0 +1,1 @@
+"""Which column is which field of the article, and the articles made of them."""

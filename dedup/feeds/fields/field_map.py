@@ -1,0 +1,488 @@
+"""Which column of a feed is which field of the article: said with ``--map``, else guessed.
+
+Guessing goes by name alone, upper and lower case and separators ignored
+(``Publication Date``, ``publication_date`` and ``publicationDate`` are one
+name). Of several columns that could be meant, the first in the order below
+that holds anything in the first records wins, so an empty ``text`` beside a
+full ``content`` does no harm. Looking at values would guess more and be
+wrong in ways nobody can foresee; the guess is printed, and ``--map`` corrects it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dedup.errors import FeedError, SettingsError
+from dedup.feeds.fields.nested_names import article_prefix
+from dedup.feeds.reasons import shown
+
+FIELD_NAMES: Final = (
+    "id",
+    "outlet",
+    "url",
+    "title",
+    "text",
+    "published",
+    "updated",
+    "byline",
+    "place",
+    "credit",
+    "language",
+)
+"""What a column can be mapped to, in the order of the article's schema."""
+
+ALIASES: Final = {
+    "source": "outlet",
+    "publisher": "outlet",
+    "body": "text",
+    "content": "text",
+    "headline": "title",
+    "link": "url",
+    "date": "published",
+    "author": "byline",
+    "lang": "language",
+}
+"""Other names accepted left of the ``=`` in ``--map``."""
+
+# Names are folded: lower case, letters and digits only (`title.rendered` is `titlerendered`). Order is
+# preference.
+_GUESSES: Final[dict[str, tuple[str, ...]]] = {
+    "id": (
+        *("id", "articleid", "guid", "guidrendered", "uuid", "docid", "storyid", "storiesid", "newsid"),
+        *("recordid", "uri", "accessionnumber", "accessionno", "gkgrecordid", "dcidentifier"),
+    ),
+    "outlet": (
+        *("outlet", "sourcename", "sourcetitle", "source", "publishername", "publisher", "outletname"),
+        *("mediasource", "medianame", "publication", "publicationname", "newspaper", "newspapername"),
+        *("sitename", "ogsitename", "sourcecommonname", "threadsite", "hostname", "site", "website"),
+        *("sourceid", "domain", "sourcedomain", "feedname", "feedtitle", "media", "dcpublisher", "sn"),
+        *("quelle", "zeitung", "journal", "fuente", "periodico", "fonte", "veiculo"),
+    ),
+    "url": (
+        *("url", "link", "href", "articleurl", "canonicalurl", "canonicallink", "permalink", "pageurl"),
+        *("weburl", "newsurl", "storyurl", "sourceurl", "documentidentifier", "mainentityofpage", "lien"),
+        *("enlace", "urllink"),
+    ),
+    "title": (
+        *("title", "headline", "head", "articletitle", "newstitle", "headlinetext", "heading", "posttitle"),
+        *("titlerendered", "headlinemain", "webtitle", "newsheadline", "articleheadline", "ogtitle"),
+        *("titletext", "documenttitle", "dctitle", "hlead", "hd", "titel", "ueberschrift", "uberschrift"),
+        *("schlagzeile", "titre", "titulo", "titular", "titolo", "name"),
+    ),
+    "text": (
+        *("text", "body", "articlebody", "bodytext", "fulltext", "maintext", "content", "articletext"),
+        *("contenttext", "contentrendered", "contentencoded", "postcontent", "fieldsbodytext", "fieldsbody"),
+        *("blocksbodybodytextsummary", "storytext", "newstext", "newscontent", "newsbody", "articlecontent"),
+        *("contentfull", "fullcontent", "cleantext", "textcontent", "maincontent", "article", "story"),
+        *("rawtext", "plaintext", "td", "inhalt", "artikeltext", "texte", "contenu", "corps", "texto"),
+        *("contenido", "cuerpo", "conteudo", "corpo", "testo"),
+        # A teaser is better than nothing, and only then.
+        *("description", "summary", "leadparagraph", "abstract", "snippet", "excerpt", "excerptrendered"),
+        *("postexcerpt", "shortdescription", "fieldstrailtext", "trailtext", "teaser", "ogdescription"),
+        *("dcdescription", "descriptionrendered", "lead", "lp"),
+    ),
+    "published": (
+        *("published", "publishedat", "pubdate", "publicationdate", "datepublished", "datepublish"),
+        *("publishedon", "publisheddate", "publishdate", "publishedtime", "articlepublishedtime"),
+        *("publicationtime", "firstpublished", "webpublicationdate", "firstpublicationdate", "dategmt"),
+        *("postdategmt", "postdate", "datetimepub", "seendate", "sqldate", "dateadded", "dcdate"),
+        *("dctermscreated", "articledate", "newsdate", "publishtime", "releasedate", "issued"),
+        *("date", "datetime", "timestamp", "created", "createdat", "datecreated", "createddate", "pd"),
+        *("veroffentlichtam", "veroffentlicht", "erscheinungsdatum", "datum", "datepublication"),
+        *("datedepublication", "fechapublicacion", "fechadepublicacion", "fecha", "datapublicacao", "time"),
+    ),
+    "updated": (
+        *("updated", "updatedat", "modified", "modifiedat", "datemodified", "datemodify", "dateupdated"),
+        *("lastmodified", "lastupdated", "updateddate", "modifieddate", "updatedtime", "modifiedgmt"),
+        *("postmodifiedgmt", "postmodified", "articlemodifiedtime", "fieldslastmodified", "dctermsmodified"),
+        *("aktualisiert", "datemiseajour", "fechaactualizacion"),
+    ),
+    "byline": (
+        *("byline", "bylineoriginal", "fieldsbyline", "authorname", "author", "authorsname", "authors"),
+        *("creatorname", "creator", "writer", "dccreator", "journalist", "reporter", "postauthor"),
+        *("embeddedauthor", "articleauthor", "autor", "verfasser", "auteur", "autore"),
+    ),
+    "place": ("place", "dateline", "location", "placename"),
+    "credit": ("credit", "creditline", "agency", "wire", "newsagency"),
+    "language": (
+        *("language", "lang", "languagecode", "inlanguage", "dclanguage", "sprache", "langue", "idioma"),
+    ),
+}
+TEASERS: Final = frozenset(_GUESSES["text"][_GUESSES["text"].index("description") :])
+"""Folded names of columns that introduce a text. One also stands in, record by record, where the record has
+no text: two sentences of a story tell more of it than its headline alone."""
+
+_IN_OBJECTS: Final = frozenset(("titlerendered", "contentrendered", "headlinemain"))
+_MOST_LISTED: Final = 30
+_MOST_JOINED: Final = 1_000  # objects of a list on the way of a path
+_SEPARATORS = re.compile(r"[^0-9a-z]+")
+
+
+def folded_name(name: str) -> str:
+    """Return a column name as the guess compares it: lower case without accents, letters and digits only."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFKD", name)
+    return _SEPARATORS.sub("", name.lower())
+
+
+KNOWN_NAMES: Final = frozenset(guess for guesses in _GUESSES.values() for guess in guesses)
+"""Every folded name that is guessed; a header that holds none of them is no header we know."""
+
+
+def guessed_names(field: str) -> tuple[str, ...]:
+    """Return the folded names under which a field is looked for, the likeliest first."""
+    return _GUESSES[field]
+
+
+# Unquoted in a note; anything else would make `a=b c=d` unreadable.
+_PLAIN_NAME = re.compile(r"[\w.\-/]+")
+
+
+def parse_map(text: str) -> dict[str, str]:
+    """Read the value of ``--map``.
+
+    Parameters
+    ----------
+    text : str
+        ``field=column`` pairs parted by commas: ``title=Headline,source=Source``.
+        A column name with a comma or a plus in it is written in double quotes. ``text=lead+body``
+        joins several columns: texts by a blank line, all else by a space.
+
+    Returns
+    -------
+    dict of str to str
+        Field name (one of `FIELD_NAMES`) to column name, as in the feed.
+
+    Raises
+    ------
+    SettingsError
+        Listing every mistake and the names allowed.
+
+    Examples
+    --------
+    >>> parse_map('title=Headline,source=Source,date="Date, local"')
+    {'title': 'Headline', 'outlet': 'Source', 'published': 'Date, local'}
+    """
+    pairs: list[tuple[str, str | None]] = []
+    for part in re.findall(r'(?:[^,"]|"[^"]*"?)+', text):
+        name, equals, column = part.partition("=")
+        column = column.strip()
+        if (
+            len(column) >= 2
+            and column[0] == column[-1] == '"'
+            and column.count('"') == 2
+            and "+" not in column
+        ):
+            column = column[1:-1]
+        if name.strip() or column:
+            pairs.append((name.strip(), column if equals else None))
+    if not pairs:
+        raise SettingsError(f"--map {text!r} names no field", _how_to_map())
+    return canonical_mapping(pairs)
+
+
+def canonical_mapping(pairs: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return field-to-column pairs with aliases resolved; raise `SettingsError` listing all mistakes."""
+    mapping: dict[str, str] = {}
+    mistakes: list[str] = []
+    for name, column in pairs:
+        field = ALIASES.get(name.lower(), name.lower())
+        if column is None:
+            mistakes.append(f"{name!r} has no '='")
+        elif field not in FIELD_NAMES:
+            mistakes.append(f"unknown field {name!r}")
+        elif not column:
+            mistakes.append(f"{name!r} is given no column")
+        elif field in mapping:
+            mistakes.append(f"{field} is given twice ({mapping[field]!r} and {column!r})")
+        else:
+            mapping[field] = column
+    if mistakes:
+        raise SettingsError("--map: " + ", ".join(mistakes), _how_to_map())
+    return mapping
+
+
+def _how_to_map() -> str:
+    return (
+        "write field=COLUMN,field=COLUMN with fields from: "
+        + ", ".join(FIELD_NAMES)
+        + " ("
+        + ", ".join(f"{alias} means {name}" for alias, name in ALIASES.items())
+        + ")"
+    )
+
+
+def joined_columns(spec: str) -> tuple[str, ...]:
+    """Return the columns that the right side of a mapping names: one, or several parted by plus signs.
+
+    Examples
+    --------
+    >>> joined_columns('lead+body'), joined_columns('"a+b"+c'), joined_columns('"a+b"')
+    (('lead', 'body'), ('a+b', 'c'), ('a+b',))
+    """
+    parts = [part.strip() for part in re.findall(r'(?:[^+"]|"[^"]*"?)+', spec)]
+    return tuple(
+        part[1:-1] if len(part) > 1 and part[0] == part[-1] == '"' else part for part in parts if part
+    )
+
+
+def mapped_columns(mapping: Mapping[str, str]) -> frozenset[str]:
+    """Return every column that a mapping may mean."""
+    return frozenset(mapping.values()).union(*map(joined_columns, mapping.values()))
+
+
+def value_at(record: Mapping[str, Any], path: str) -> Any:
+    """Return the value at `path` in `record`: a key, or keys parted by dots; None where it ends early.
+
+    A list on the way gives a list of what its objects hold: ``authors.name`` (or ``authors[].name``) is the
+    names of all authors.
+
+    Examples
+    --------
+    >>> value_at({"by": [{"name": "A. Bo"}, {"name": "C. Do"}]}, "by.name")
+    ['A. Bo', 'C. Do']
+    """
+    if path in record:
+        return record[path]
+    return _below(record, path.replace("[]", "").split("."))
+
+
+def _below(value: Any, keys: Sequence[str]) -> Any:
+    for place, key in enumerate(keys):
+        if isinstance(value, list):
+            found = (_below(one, keys[place:]) for one in value[:_MOST_JOINED])
+            return [one for one in found if one is not None] or None
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _has_path(record: Mapping[str, Any], path: str) -> bool:
+    return path in record or _leads(record, path.replace("[]", "").split("."))
+
+
+def _leads(value: Any, keys: Sequence[str]) -> bool:
+    for place, key in enumerate(keys):
+        if isinstance(value, list):
+            return any(_leads(one, keys[place:]) for one in value[:_MOST_JOINED])
+        if not isinstance(value, Mapping) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    """Which column each field is read from.
+
+    Parameters
+    ----------
+    columns : mapping of str to str
+        Field name to column name or dotted path. A field not in it is null in every article.
+        Several columns are parted by plus signs, see `parts`.
+    outlet_from_url : bool
+        The feed names no outlet, so the host of the URL stands for it.
+    teaser : str, optional
+        The column that stands in for the text of a record that has none.
+    joins : frozenset of str
+        Fields read from several columns.
+    text_given : bool
+        The user said what the text is, so nothing stands in for it.
+    inside : str
+        The path of the object that is the article, with a dot behind it; "": the record itself.
+    """
+
+    columns: Mapping[str, str]
+    outlet_from_url: bool = False
+    teaser: str | None = None
+    joins: frozenset[str] = frozenset()
+    text_given: bool = False
+    inside: str = ""
+
+    @classmethod
+    def resolve(
+        cls,
+        file: str,
+        columns: Sequence[str],
+        records: Sequence[Mapping[str, Any]],
+        mapping: Mapping[str, str],
+    ) -> FieldMap:
+        """Settle the map for one file: what `mapping` says, the rest guessed.
+
+        Parameters
+        ----------
+        file : str
+            For messages.
+        columns : sequence of str
+            The column names (of JSON: every key of the first records).
+        records : sequence of mappings
+            The first records; they tell an empty column from a full one.
+        mapping : mapping of str to str
+            Fields the user mapped, `FIELD_NAMES` to column.
+
+        Raises
+        ------
+        FeedError
+            A mapped column is not there, or nothing could be a title or a text. Both name the columns
+            there are.
+        """
+        there = _listed(columns)
+
+        def there_is(column: str) -> bool:
+            return column in columns or any(_has_path(record, column) for record in records)
+
+        # A name with a plus in it may be a name all the same.
+        joins = {field for field, column in mapping.items() if not there_is(column)}
+        joins = {field for field in joins if all(map(there_is, joined_columns(mapping[field])))}
+        joins = {field for field in joins if joined_columns(mapping[field])}
+        absent = [
+            f"{field}={column}"
+            for field, column in mapping.items()
+            if field not in joins and not there_is(column)
+        ]
+        if absent:
+            raise FeedError(
+                f"{file}: no record has the mapped column{'s' * (len(absent) > 1)} {_listed(absent)}",
+                f"the columns are: {there}",
+            )
+        inside = _inside(columns, records)
+        chosen: dict[str, str] = dict(mapping)
+        taken = set(chosen.values()).union(*(joined_columns(mapping[field]) for field in joins))
+        for field in FIELD_NAMES:
+            if field not in chosen:
+                column = _guess(field, [name for name in columns if name not in taken], records, inside)
+                if column is not None:
+                    chosen[field] = column
+                    taken.add(column)
+        if "title" not in chosen and "text" not in chosen:
+            raise FeedError(
+                f"{file}: no column is named like a title or a text (columns: {there})",
+                "say which one it is, for example --map title=COLUMN,text=COLUMN",
+            )
+        ordered: dict[str, str] = {field: chosen[field] for field in FIELD_NAMES if field in chosen}
+        return cls(
+            ordered,
+            outlet_from_url="outlet" not in ordered and "url" in ordered,
+            teaser=None if "text" in mapping else _teaser(ordered, columns, inside),
+            joins=frozenset(joins),
+            text_given="text" in mapping,
+            inside=inside,
+        )
+
+    def with_columns(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> FieldMap:
+        """Return this map with fields added that only later records have; what is settled stays."""
+        chosen: dict[str, str] = dict(self.columns)
+        for field in FIELD_NAMES:
+            column = None if field in chosen else _guess(field, columns, records, self.inside)
+            # An outlet that turns up late must not change where the outlets come from halfway.
+            if column is not None and not (field == "outlet" and self.outlet_from_url):
+                chosen[field] = column
+        teaser = self.teaser
+        if teaser is None and not self.text_given:
+            teaser = _teaser(chosen, columns, self.inside)
+        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins, self.text_given, self.inside)
+
+    def parts(self, field: str) -> tuple[str, ...]:
+        """Return the columns a field is read from, in the order they are joined; () for none."""
+        column = self.columns.get(field)
+        if column is None:
+            return ()
+        return joined_columns(column) if field in self.joins else (column,)
+
+    def used(self) -> frozenset[str]:
+        """Return every column that is read."""
+        read = frozenset(part for field in self.columns for part in self.parts(field))
+        return read if self.teaser is None else read | {self.teaser}
+
+    def values(self, field: str, records: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+        """Return the raw value of `field` in each record, or None when the feed has no such column."""
+        if field in self.joins:
+            parts = [[value_at(record, part) for record in records] for part in self.parts(field)]
+            return [" ".join(str(one) for one in row if one) for row in zip(*parts, strict=True)]
+        column = self.columns.get(field)
+        if column is None:
+            return None
+        if "." in column:
+            return [value_at(record, column) for record in records]
+        return [record.get(column) for record in records]
+
+    def __str__(self) -> str:
+        said = [f"{field}={'+'.join(map(_told, self.parts(field)))}" for field in self.columns]
+        if self.outlet_from_url:
+            said.append("outlet=host of url")
+        return ", ".join(said)
+
+
+def _told(column: str) -> str:
+    return column if _PLAIN_NAME.fullmatch(column) else repr(column)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message of one line, whatever a broken header has put into them."""
+    some = ", ".join(shown(name) for name in names[:_MOST_LISTED])
+    return f"{some} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else some or "none"
+
+
+def _guess(
+    field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], inside: str = ""
+) -> str | None:
+    by_name = _by_name(columns, inside)
+    candidates = [by_name[guess] for guess in _GUESSES[field] if guess in by_name]
+    for column in candidates:
+        if any(_holds(field, value_at(record, column)) for record in records):
+            return column
+    return candidates[0] if candidates else None
+
+
+def _by_name(columns: Sequence[str], inside: str) -> dict[str, str]:
+    """Return columns by their folded names, those of the object that is the article first."""
+    by_name: dict[str, str] = {}
+    for column in columns:
+        if inside and column.startswith(inside):
+            by_name.setdefault(folded_name(column.removeprefix(inside)), column)
+    for column in columns:
+        if not inside or not column.startswith(inside):
+            by_name.setdefault(folded_name(column), column)
+    return by_name
+
+
+def _inside(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
+    """Return the prefix of the article's columns where the record itself holds neither title nor text."""
+    below: dict[str, list[str]] = {}
+    for column in columns:
+        parts = column.split(".")
+        for depth in range(1, len(parts)):
+            below.setdefault(".".join(parts[:depth]) + ".", []).append(folded_name(".".join(parts[depth:])))
+    if not below:
+        return ""
+    # WordPress and the New York Times put the title itself into an object.
+    own = [column for column in columns if "." not in column or folded_name(column) in _IN_OBJECTS]
+    by_name = _by_name(own, "")
+    for field in ("title", "text"):
+        for column in (by_name[guess] for guess in _GUESSES[field] if guess in by_name):
+            if any(_holds(field, value_at(record, column)) for record in records):
+                return ""
+    return article_prefix(below.items(), _GUESSES)
+
+
+def _holds(field: str, value: Any) -> bool:
+    """Return whether a value can be the field: an object is no title, and an outlet only by its name."""
+    if isinstance(value, Mapping):
+        return field not in ("title", "text", "id") and bool(value.get("name"))
+    return value not in (None, "", [], {})
+
+
+def _teaser(chosen: Mapping[str, str], columns: Sequence[str], inside: str) -> str | None:
+    """Return the column that stands in for a missing text; the text itself may be one, and then none does."""
+    text = chosen.get("text")
+    if text is None or folded_name(text.removeprefix(inside)) in TEASERS:
+        return None
+    taken = set(chosen.values())
+    by_name = _by_name(columns, inside)
+    found = (by_name[guess] for guess in _GUESSES["text"] if guess in TEASERS and guess in by_name)
+    return next((column for column in found if column not in taken), None)

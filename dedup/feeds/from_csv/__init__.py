@@ -1,0 +1,1 @@
+"""Tables of separated values: their dialect, and their rows."""

@@ -1,0 +1,1 @@
+"""RSS, Atom and saved pages: parsed in processes of their own, within limits."""
