@@ -179,8 +179,7 @@ def test_a_scan_gives_what_parsing_gives(
     path = tmp_path_factory.getbasetemp() / "scan.jsonl"
     path.write_bytes(data)
     for mapping in (None, {"byline": "authors.name", "text": "text.name"}):
-        # The mapped column must be there.
-        if mapping and b'"authors": {"name' not in data:
+        if mapping:  # the mapped columns must be there
             path.write_bytes(b'{"title": "b", "authors": {"name": "A"}, "text": {"name": "T"}}\n' + data)
         found = read(path, parsed, batch_size, batch_bytes, mapping=mapping)
         assert found == read(path, PARSE_ALL, batch_size, batch_bytes, mapping=mapping)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
+from importlib.resources import files
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from dedup.errors import SettingsError
 from dedup.feeds.dates.date_words import AMBIGUOUS
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
+_NAME_PART: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*")
 _ABBREVIATION: Final = re.compile(r"[A-Za-z]{1,9}")
 # Every zone that has been changes its clock at a multiple of this.
 _STEP_US: Final = 15 * 60 * 1_000_000
@@ -26,7 +28,7 @@ _STEP_US: Final = 15 * 60 * 1_000_000
 def zone_named(name: str) -> tzinfo | None:
     """Return the zone of a name like ``Europe/Berlin``, ``UTC`` or ``+05:30``; None when there is none such.
 
-    Rules of zones come from the system, and from the package tzdata where the system has none.
+    Rules of zones come from the package tzdata, not from the system: the same times on every machine.
     """
     if found := _OFFSET.fullmatch(name):
         minutes = int(found[2]) * 60 + int(found[3] or 0)
@@ -35,9 +37,13 @@ def zone_named(name: str) -> tzinfo | None:
         return timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes))
     if name.upper() in ("UTC", "GMT", "Z"):
         return UTC
+    parts = name.split("/")
+    if not all(map(_NAME_PART.fullmatch, parts)):
+        return None
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        with files("tzdata.zoneinfo").joinpath(*parts).open("rb") as file:
+            return ZoneInfo.from_file(file, key=name)
+    except (ValueError, OSError):
         return None
 
 

@@ -44,7 +44,9 @@ _FOREIGN: Final = {
 # A temporary copy leaves so much of the disk to others.
 _LEAVE_FREE: Final = 1 << 30
 _LOOK_AT_DISK: Final = 64 << 20
-_HOW_TO_FEED: Final = "give JSON lines, CSV or a page dump, or name the format with --format-in"
+_HOW_TO_FEED: Final = (
+    "give JSON, a table, RSS, saved pages or a page dump, or name the format with --format-in"
+)
 
 
 class Source:
