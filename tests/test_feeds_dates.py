@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -17,7 +17,7 @@ from dedup.feeds import read_feed
 from dedup.feeds.dates.date_order import DateReader
 from dedup.feeds.dates.iso_dates import iso_dates, naive_times
 from dedup.feeds.dates.read_date import is_relative, read_date
-from dedup.feeds.dates.zones import Zones, parse_zones
+from dedup.feeds.dates.zones import Zones, parse_zones, zone_named
 
 UNDERSTOOD = """
 2024-11-25                                    | 2024-11-25 00:00:00 | 86400
@@ -493,6 +493,16 @@ def test_every_mistake_about_zones_is_listed() -> None:
             parse_zones(None, [wrong])
 
 
-def test_zones_are_those_of_the_calendar_that_python_has() -> None:
-    zones = Zones.of("America/New_York")
-    assert zones.naive_zone() == ZoneInfo("America/New_York")
+def test_zones_do_not_depend_on_the_machine() -> None:
+    zoneinfo.reset_tzpath(to=())  # as on a system without zones
+    try:
+        zone_named.cache_clear()
+        zone = Zones.of("America/New_York").naive_zone()
+    finally:
+        zoneinfo.reset_tzpath()
+    summer, winter = datetime(2024, 7, 1, 12), datetime(2024, 1, 1, 12)
+    assert [str(zone.utcoffset(when)) for when in (summer, winter)] == [
+        "-1 day, 20:00:00",
+        "-1 day, 19:00:00",
+    ]
+    assert all(zone_named(name) is None for name in ("../etc/passwd", "Europe", "zone.tab", "__init__.py"))
