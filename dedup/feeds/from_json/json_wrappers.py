@@ -4,9 +4,10 @@ The rule. Looked at are the arrays of objects that begin in the part of the obje
 objects up to `_DEEPEST` keys down. Of each the first elements tell how many of our fields their keys could
 be (``{"_source": {"title": ...}}`` counts like ``{"title": ...}``); the one with the most is taken, the first
 of those with as many. Not taken is what has neither a title nor a text, unless it is all there is.
-The object is an article itself, and no array in it is looked at, when it has a text (also in an object in
-it) or a mapped column, or a title beside an array that is not called like a list of articles. An empty array
-counts only where there is no other and it is called so: the answer of a service that found nothing.
+The object is an article itself, and no array in it is looked at, when it has a text (a string, or an object
+with strings in it) or a mapped column, or a title beside an array that is not called like a list of articles.
+An empty array counts only where there is no other and it is called so: the answer of a service that found
+nothing.
 """
 
 from __future__ import annotations
@@ -95,8 +96,12 @@ def find_articles(data: bytes, view: npt.NDArray[np.uint8], mapped: Collection[s
     readable = [one for one in full if one.fields & {"title", "text", "mapped"}]
     if any(value_at(top.values, name) is not None for name in mapped):
         return None
-    own = {folded_name(name) for name, value in top.values.items() if isinstance(value, str)}
     holders = {one.holder.path[0] for one in candidates if one.holder.path}
+    own = {
+        folded_name(name)
+        for name, value in top.values.items()
+        if name not in holders and _says_something(value)
+    }
     inner = (value for key, value in top.values.items() if key not in holders)
     if own & _TEXTS or any(map(_has_text, inner)):
         return None
@@ -190,6 +195,13 @@ def _first_elements(data: bytes, view: npt.NDArray[np.uint8], at: int) -> list[d
         if data[at : at + 1] == b",":
             at = _past(data, at + 1)
     return elements
+
+
+def _says_something(value: Any) -> bool:
+    """Return whether a value is a string or, as in ``"title": {"rendered": "..."}``, an object around one."""
+    return isinstance(value, str) or (
+        isinstance(value, dict) and any(isinstance(inner, str) for inner in value.values())
+    )
 
 
 def _has_text(value: Any) -> bool:
