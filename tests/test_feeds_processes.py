@@ -106,7 +106,8 @@ def test_leaving_early_ends_the_workers() -> None:
 
 
 SCRIPT = """
-import sys
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run where it is ignored
 from dedup.feeds.from_markup.processes import ordered_map
 from tests.test_feeds_processes import doubled
 for value, pid in ordered_map(doubled, ((n, 0.05) for n in range(10_000)), 2, here=-1):
