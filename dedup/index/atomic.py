@@ -9,8 +9,10 @@ process killed, so that "killed at any point" is a list and not a hope.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,22 +21,65 @@ from typing import BinaryIO, Final
 from dedup.errors import DedupError, IndexFolderError
 
 _FILES: Final = ("articles", "sketch", "epoch", "table", "manifest")
-_TRANSACTIONS: Final = ("part", "epoch", "run", "load")
+_FILE_STEPS: Final = ("begin", "open", "write", "wrote", "written", "fsynced")
+_REPLACED_STEPS: Final = ("replace", "renamed", "settled")
+_TRANSACTIONS: Final = ("part", "epoch", "run", "load", "keep")
+_TRANSACTION_STEPS: Final = ("begin", "filled", "committed")
 
-FAULT_POINTS: Final = (
+INDEX_POINTS: Final = (
     "create-begin",
+    "create-locked",
+    "create-folders",
     "create-catalog",
     "create-manifest",
     "create-renamed",
-    *(f"{file}-{step}" for file in _FILES for step in ("open", "written", "fsynced")),
-    *(f"transaction-{kind}-{step}" for kind in _TRANSACTIONS for step in ("begin", "filled", "committed")),
+    "create-fsynced",
+    *(f"{file}-{step}" for file in _FILES for step in _FILE_STEPS),
+    *(f"manifest-{step}" for step in _REPLACED_STEPS),
+    "epoch-folder",
+    "epoch-complete",
+    "table-folder",
+    "table-complete",
+    "staging-fsync",
+    "staging-fsynced",
+    *(f"transaction-{kind}-{step}" for kind in _TRANSACTIONS for step in _TRANSACTION_STEPS),
     "publish-begin",
+    "publish-rename",
     "publish-renamed",
+    "publish-fsync",
     "publish-fsynced",
-    "manifest-renamed",
+    "prune-begin",
+    "prune-remove",
+    "prune-removed",
     "recover-begin",
     "recover-done",
+    "close-begin",
+    "close-done",
 )
+"""Fault points of whatever writes to an index: before and after each write, fsync, rename and commit."""
+
+EXPORT_POINTS: Final = tuple(f"export-{step}" for step in (*_FILE_STEPS, *_REPLACED_STEPS))
+"""Fault points of a file that ``-o`` replaces."""
+
+TEMPORARY_POINTS: Final = ("temporary-made", "temporary-locked", "temporary-remove", "temporary-removed")
+"""Fault points of an index that lives for one command."""
+
+REPAIR_POINTS: Final = (
+    "repair-begin",
+    *(f"transaction-repair-{step}" for step in _TRANSACTION_STEPS),
+    *(f"repaired-{step}" for step in _FILE_STEPS),
+    "repaired-replace",
+    "repaired-renamed",
+    "repair-remove",
+    "repair-removed",
+    "rebuild-catalog",
+    "rebuild-log",
+    "rebuild-renamed",
+    "repair-done",
+)
+"""Fault points of ``dedup check --repair``, besides those of `INDEX_POINTS` it passes."""
+
+FAULT_POINTS: Final = (*INDEX_POINTS, *EXPORT_POINTS, *TEMPORARY_POINTS, *REPAIR_POINTS)
 """Names `fault` is called with; a test kills the process at each of them."""
 
 _hits: dict[str, int] = {}
@@ -134,13 +179,16 @@ def _write(file: BinaryIO, data: bytes | memoryview) -> None:
 class _Sink:
     """The write half of a file, for Arrow and for us: every byte goes through `_write`."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, kind: str) -> None:
         self._file = file
+        self._before, self._after = f"{kind}-write", f"{kind}-wrote"
         self.closed = False
 
     def write(self, data: bytes | memoryview) -> int:
         view = memoryview(data)
+        fault(self._before)
         _write(self._file, view)
+        fault(self._after)
         return view.nbytes
 
     def tell(self) -> int:
@@ -164,7 +212,9 @@ class _Sink:
 
 
 @contextmanager
-def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[BinaryIO]:
+def durable_file(
+    path: Path, kind: str, *, durable: bool = True, claimed: bool = False
+) -> Iterator[BinaryIO]:
     """Open `path` for writing and fsync it at the end; on an error it is removed.
 
     Parameters
@@ -175,6 +225,8 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         First half of the fault points passed: ``kind-open``, ``kind-written``, ``kind-fsynced``.
     durable : bool
         False leaves the fsync out (temporary indices).
+    claimed : bool
+        Lock the file while it is written, so that `sweep_abandoned` leaves it alone.
 
     Yields
     ------
@@ -187,9 +239,10 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         As the system gave it; callers word it with `explained`.
     """
     try:
-        with open(path, "wb") as file:
+        fault(f"{kind}-begin")
+        with _claimed(path) if claimed else open(path, "wb") as file:
             fault(f"{kind}-open")
-            yield _Sink(file)  # type: ignore[misc]
+            yield _Sink(file, kind)  # type: ignore[misc]
             fault(f"{kind}-written")
             file.flush()
             if durable:
@@ -203,9 +256,42 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         raise
 
 
+def _claimed(path: Path) -> BinaryIO:
+    """Open a temporary file and lock it; the kernel lets go of the lock however the process ends."""
+    for _ in range(_CLAIMS):
+        file = open(path, "wb")  # noqa: SIM115 the caller closes it
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.exists(path) and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        except BlockingIOError:
+            time.sleep(0.001)  # a sweeper took it for abandoned and is removing it
+        except OSError:
+            return file  # a file system without locks: nothing is swept there either
+        file.close()
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), os.fspath(path))
+
+
+_CLAIMS: Final = 1000
+
+
+def sweep_abandoned(target: Path) -> None:
+    """Remove the temporary files that killed writers of `target` left beside it; never one in use."""
+    try:
+        names = os.listdir(target.parent)
+    except OSError:
+        return  # a folder that may not be listed can still be written to
+    begin, end = f".{target.name}.", ".tmp"
+    for name in names:
+        if name.startswith(begin) and name.endswith(end) and name[len(begin) : -len(end)].isdecimal():
+            with suppress(OSError), open(target.parent / name, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (target.parent / name).unlink()
+
+
 @contextmanager
 def replacing_file(
-    path: str | os.PathLike[str], kind: str = "", *, durable: bool = True
+    path: str | os.PathLike[str], kind: str = "export", *, durable: bool = True
 ) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when, and only when, the block ends well.
 
@@ -218,7 +304,7 @@ def replacing_file(
     path : path-like
         The file to replace or create; its folder must exist.
     kind : str
-        Fault point prefix, for the index's own files; exports leave it empty.
+        Fault point prefix, for the index's own files.
     durable : bool
         False leaves the fsyncs out.
 
@@ -238,10 +324,12 @@ def replacing_file(
             yield device
         return
     target = Path(os.path.realpath(path))
+    sweep_abandoned(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with durable_file(temporary, kind, durable=durable) as file:
+        with durable_file(temporary, kind, durable=durable, claimed=True) as file:
             yield file
+        fault(f"{kind}-replace")
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
@@ -250,3 +338,4 @@ def replacing_file(
     fault(f"{kind}-renamed")
     if durable:
         fsync_folder(target.parent)
+    fault(f"{kind}-settled")

@@ -227,6 +227,12 @@ class Catalog:
         value = name if kind == "epoch" else int(name)
         return bool(self.query(f"SELECT 1 FROM {table} WHERE {column} = ?", (value,)))
 
+    def drop_runs(self, keep: int) -> None:
+        """Forget all runs but the newest `keep`; within a transaction."""
+        self.query(
+            "DELETE FROM runs WHERE number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?)", (keep,)
+        )
+
     def history(self, keys: Int64s) -> Int64s:
         """Return all texts known of some articles.
 

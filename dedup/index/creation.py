@@ -64,11 +64,13 @@ def create_folder(layout: Layout, meta: dict[str, Any], *, durable: bool) -> Wri
         fault("create-begin")
         root.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(layout.lock)
+    fault("create-locked")
     try:
         with explained(root, action="creating", again=again):
             _check_free(layout)  # Another process may have created it before we had the lock.
             for folder in layout.folders:
                 folder.mkdir(exist_ok=True)
+            fault("create-folders")
             for left in layout.staging.iterdir():
                 remove(left)
             Catalog.create(layout.unfinished_catalog, meta, durable=durable)
@@ -81,6 +83,7 @@ def create_folder(layout: Layout, meta: dict[str, Any], *, durable: bool) -> Wri
             if durable:
                 for folder in (layout.staging, root, root.absolute().parent):
                     fsync_folder(folder)
+            fault("create-fsynced")
     except BaseException:
         lock.release()
         raise

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +30,7 @@ from dedup.index.snapshot import Snapshot
 from dedup.index.source import RunSource
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
+from dedup.index.temporary import CONTENT, temporary_folder
 from dedup.profile import timed
 from dedup.provenance.families import Families
 from dedup.provenance.trace import By, Provenance, trace
@@ -109,15 +108,12 @@ class Index:
     @classmethod
     @contextmanager
     def temporary(cls) -> Iterator[Index]:
-        """Make an index in a folder that is removed at the end, whatever happens."""
-        folder = tempfile.mkdtemp(prefix="dedup-")
-        try:
+        """Make an index in a folder that is removed at the end; if this is killed, by the next that is made."""
+        with temporary_folder() as folder:
             settings = {"background": _sketched_with()}
-            store = IndexStore.create(Path(folder) / "index", durable=False, passing=True, settings=settings)
+            store = IndexStore.create(folder / CONTENT, durable=False, passing=True, settings=settings)
             with cls(store, write=True, keep_runs=False) as index:
                 yield index
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

@@ -99,6 +99,11 @@ class Layout:
         return self.root / "staging"
 
     @property
+    def runs(self) -> Path:
+        """Where runs lie."""
+        return self.root / "runs"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """All folders of an index."""
         return tuple(self.root / name for name in ("staging", "articles", "sketches", "runs", "epochs"))
