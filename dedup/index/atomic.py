@@ -212,9 +212,7 @@ class _Sink:
 
 
 @contextmanager
-def durable_file(
-    path: Path, kind: str, *, durable: bool = True, claimed: bool = False
-) -> Iterator[BinaryIO]:
+def durable_file(path: Path, kind: str, *, durable: bool = True, claimed: bool = False) -> Iterator[BinaryIO]:
     """Open `path` for writing and fsync it at the end; on an error it is removed.
 
     Parameters

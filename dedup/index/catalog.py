@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from dedup.article import Reject
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError, NewerFormatError
 from dedup.index.atomic import fault
 from dedup.index.identity import Int64s
 from dedup.index.planning import HISTORY_COLUMNS
@@ -64,6 +64,7 @@ CREATE TABLE epochs (id TEXT PRIMARY KEY, meta TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (number INTEGER PRIMARY KEY, meta TEXT NOT NULL);
 """
 
+_FETCHED: Final = 65_536
 _CACHE_KIB: Final = 64 * 1024
 _PAGE_BYTES: Final = 8192
 _CHECKPOINT_PAGES: Final = 16 * 1024
@@ -164,8 +165,10 @@ class Catalog:
         if not self.query("SELECT 1 FROM sqlite_schema WHERE name = 'meta'"):
             raise IndexFolderError(f"{folder} is not an index: its {self.path.name} has no table 'meta'")
         found = self.meta("format")
-        if not isinstance(found, int) or found > FORMAT_VERSION:
-            raise IndexFolderError(
+        if not isinstance(found, int):
+            raise IndexFolderError(f"index {folder} is damaged: {self.path.name} names no format", DAMAGED)
+        if found > FORMAT_VERSION:
+            raise NewerFormatError(
                 f"index {folder} has format {found}, this dedup reads up to {FORMAT_VERSION}",
                 "upgrade dedup or re-create the index",
             )
@@ -229,9 +232,8 @@ class Catalog:
 
     def drop_runs(self, keep: int) -> None:
         """Forget all runs but the newest `keep`; within a transaction."""
-        self.query(
-            "DELETE FROM runs WHERE number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?)", (keep,)
-        )
+        newest = "SELECT number FROM runs ORDER BY number DESC LIMIT ?"
+        self.query(f"DELETE FROM runs WHERE number NOT IN ({newest})", (keep,))
 
     def history(self, keys: Int64s) -> Int64s:
         """Return all texts known of some articles.
@@ -253,6 +255,17 @@ class Catalog:
             (json.dumps(keys.tolist()),),
         )
         return np.array(rows, dtype=np.int64).reshape(-1, len(HISTORY_COLUMNS))
+
+    def texts(self) -> Int64s:
+        """Return all stored texts in the order they lie, shape (k, 9), columns `HISTORY_COLUMNS`."""
+        sql = f"SELECT {', '.join(HISTORY_COLUMNS)} FROM articles WHERE part > 0"
+        with explained_sqlite(self.path):
+            cursor = self._connection.execute(sql)
+            blocks = [np.empty((0, len(HISTORY_COLUMNS)), np.int64)]
+            while rows := cursor.fetchmany(_FETCHED):
+                blocks.append(np.array(rows, dtype=np.int64))
+        rows_found = np.concatenate(blocks)
+        return rows_found[np.lexsort((rows_found[:, 8], rows_found[:, 7]))]
 
     def shadowed(self) -> Int64s:
         """Return (part, row, state) of all stored texts that are not current, shape (k, 3)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Thing:
         missing = self.final / inside if inside else self.final
         raise IndexFolderError(
             f"{missing} is missing though the catalog lists it",
-            "restore it from a backup or re-create the index",
+            DAMAGED,
         )
 
 

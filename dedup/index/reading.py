@@ -12,7 +12,6 @@ from dedup.index.layout import Layout
 from dedup.index.runs import Epoch, Run, all_runs, current_epoch
 from dedup.index.snapshot import Snapshot
 
-
 KEEP_RUNS: Final = 10
 """Runs kept where nothing else is said. The newest run of the same settings is what the next
 report starts from, and few indices are asked with more than a handful of settings."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 from dedup.index.atomic import INDEX_SAFE
 
 
@@ -21,7 +21,7 @@ def explained_sqlite(path: Path, action: str = "using") -> Iterator[None]:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise IndexFolderError(
                 f"catalog {path} is damaged or no SQLite file ({error})",
-                "restore it from a backup or re-create the index",
+                DAMAGED,
             ) from error
         if code == sqlite3.SQLITE_FULL:
             raise IndexFolderError(
