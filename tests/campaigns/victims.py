@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,8 +121,19 @@ class Victims:
         shutil.copytree(command.before, path)
         return path
 
-    def fork(self, command: Command, case: Path, fault: str = "") -> int:
-        """Start a command in a child of this process; return its process id."""
+    def fork(
+        self,
+        command: Command,
+        case: Path,
+        fault: str = "",
+        *,
+        before: Callable[[], None] | None = None,
+        after: Callable[[], None] | None = None,
+    ) -> int:
+        """Start a command in a child of this process; return its process id.
+
+        `before` and `after` are called in the child.
+        """
         child = os.fork()
         if child:
             return child
@@ -134,7 +145,11 @@ class Victims:
             log = os.open(case / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
+            if before is not None:
+                before()
             code = _timed(command.arguments)[0]
+            if after is not None:
+                after()
         finally:
             os._exit(code)
 
