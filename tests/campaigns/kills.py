@@ -125,6 +125,8 @@ class Campaign:
 
     def run(self, named: int | None, at_random: int, real: int) -> None:
         """Kill at named points (all, or so many) and at random moments, in a mixed order."""
+        if at_random:
+            self.victims.measure()
         places = self.places()
         chosen = places if named is None else self.chance.sample(places, min(named, len(places)))
         jobs: list[tuple[Command, str] | bool] = [*chosen, *[False] * at_random, *[True] * real]

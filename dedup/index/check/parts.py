@@ -15,10 +15,10 @@ from dedup.errors import IndexFolderError
 from dedup.index.arrays import ArrayFile
 from dedup.index.catalog import PartRow
 from dedup.index.check.findings import Damage
-from dedup.index.identity import Int64s, content_hashes
+from dedup.index.identity import Int64s, content_hashes, identities, stamps
 from dedup.index.layout import Layout, Thing
 from dedup.index.loading import sketch_arrays
-from dedup.index.parts import KEY, look_up_arrays, read_parquet
+from dedup.index.parts import KEY, footer_checksum, look_up_arrays, read_parquet
 from dedup.sketch.minhash import Sketch, sketch_articles
 
 SAMPLE: Final = 16
@@ -53,7 +53,13 @@ def check_part(
     name = str(part.number)
     thing = layout.articles(part.number)
     table, reason = _articles(thing, part, texts, deep)
-    damage = [] if reason is None else [Damage(_file(layout, thing), reason, "part", name)]
+    damage = []
+    if reason is not None and _sound_by_itself(thing):
+        # The catalog has no checksums: what contradicts a sound file is wrong there.
+        reason = f"what it says of {_file(layout, thing)} is wrong ({reason}); the file is sound"
+        damage.append(Damage(layout.catalog.name, reason, "catalog"))
+    elif reason is not None:
+        damage.append(Damage(_file(layout, thing), reason, "part", name))
     rows = np.empty(0, np.int64)
     if table is not None and resketch:
         n = table.num_rows
@@ -86,6 +92,28 @@ def _file(layout: Layout, thing: Thing) -> str:
     return place.relative_to(layout.root).as_posix()
 
 
+def keys_and_hashes_fit(batch: pa.RecordBatch, keys: Int64s, contents: Int64s) -> bool:
+    """Whether articles are those that were stored: their keys and content hashes say so."""
+    return np.array_equal(identities(batch).key, keys) and np.array_equal(content_hashes(batch), contents)
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """Return the records of a part as one batch."""
+    fields = table.select(ARTICLE_SCHEMA.names).combine_chunks()
+    batches = fields.to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=fields.schema)
+
+
+def _sound_by_itself(thing: Thing) -> bool:
+    try:
+        crc = thing.read(footer_checksum)
+        table = thing.read(partial(read_parquet, footer_crc=crc))
+        columns = (table[name].to_numpy() for name in ("key", "content"))
+        return keys_and_hashes_fit(one_batch(table), *columns)
+    except (IndexFolderError, OSError, KeyError, ValueError):
+        return False
+
+
 def _articles(thing: Thing, part: PartRow, texts: Int64s, deep: bool) -> tuple[pa.Table | None, str | None]:
     try:
         table = thing.read(partial(read_parquet, footer_crc=part.footer_crc))
@@ -102,10 +130,13 @@ def _articles(thing: Thing, part: PartRow, texts: Int64s, deep: bool) -> tuple[p
         if not np.array_equal(table[name].to_numpy(), texts[:, column]):
             return None, f"its column {name!r} is not what the catalog says"
     if deep:
-        batch = table.select(ARTICLE_SCHEMA.names).combine_chunks().to_batches()
-        found = np.concatenate([np.empty(0, np.int64), *map(content_hashes, batch)])
-        if not np.array_equal(found, texts[:, 1]):
+        batch = one_batch(table)
+        if not keys_and_hashes_fit(batch, texts[:, 0], texts[:, 1]):
             return None, "a text does not have the hash it was stored with"
+        if not np.array_equal(identities(batch).proof, texts[:, 2]):
+            return None, "the second hash of an article is not what the catalog says"
+        if not np.array_equal(stamps(batch), texts[:, 4]):
+            return None, "the time of an article is not what the catalog says"
     return table, None
 
 

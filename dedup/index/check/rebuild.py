@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
-from dedup.article import ARTICLE_SCHEMA
 from dedup.confirm.epoch import FILES, Learnt
 from dedup.errors import IndexFolderError
 from dedup.index.atomic import fault, fsync_folder
 from dedup.index.catalog import Catalog
 from dedup.index.check.findings import Dropped, OnStage
+from dedup.index.check.parts import keys_and_hashes_fit, one_batch
 from dedup.index.check.salvage import nameable_texts, readable_texts
-from dedup.index.identity import Int64s, content_hashes, identities, stamps
+from dedup.index.identity import Int64s, identities, stamps
 from dedup.index.layout import Layout, Thing
 from dedup.index.parts import footer_checksum, read_parquet
 from dedup.index.planning import HISTORY_COLUMNS
@@ -206,24 +205,17 @@ def _part(layout: Layout, number: int, load: int) -> tuple[tuple[int, ...], Int6
     footer = footer_checksum(place)
     table = read_parquet(place, footer)
     texts = np.empty((table.num_rows, len(HISTORY_COLUMNS)), np.int64)
-    batch = _one_batch(table)
-    found = identities(batch)
-    keys = table["key"].to_numpy()
-    if not np.array_equal(found.key, keys) or not np.array_equal(content_hashes(batch), table["content"]):
+    batch = one_batch(table)
+    keys, contents = (table[name].to_numpy() for name in ("key", "content"))
+    if not keys_and_hashes_fit(batch, keys, contents):
         raise ValueError("keys and hashes are not those of the articles")
-    columns = (keys, table["content"].to_numpy(), found.proof, table["version"].to_numpy(), stamps(batch))
+    columns = (keys, contents, identities(batch).proof, table["version"].to_numpy(), stamps(batch))
     for j, column in enumerate(columns):
         texts[:, j] = column
     texts[:, 5], texts[:, 6], texts[:, 7], texts[:, 8] = load, LISTED, number, np.arange(table.num_rows)
     sketch = _place(layout.sketch(number))
     sketch_bytes = sketch.stat().st_size if sketch.exists() else 0
     return (number, table.num_rows, load, place.stat().st_size, sketch_bytes, footer), texts
-
-
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    fields = table.select(ARTICLE_SCHEMA.names).combine_chunks()
-    batches = fields.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=fields.schema)
 
 
 def _as_array(rows: list[tuple[Any, ...]] | None) -> Int64s | None:
