@@ -111,6 +111,13 @@ def both_lost(index: Path) -> None:
     (index / "manifest.json").unlink()
 
 
+def wrong_row(index: Path) -> None:
+    """What a flipped bit does to a number of the catalog, which SQLite does not notice."""
+    with sqlite3.connect(index / "catalog.sqlite") as catalog:
+        catalog.execute("UPDATE parts SET footer_crc = footer_crc + 1 WHERE number = 2")
+    catalog.close()
+
+
 def epoch_of(index: Path) -> Path:
     return next((index / "epochs").iterdir())
 
@@ -138,6 +145,7 @@ HARMS: dict[str, tuple[Callable[[Path], object], str, int]] = {
     "a lost catalog": (lambda i: (i / "catalog.sqlite").unlink(), "catalog.sqlite: it is missing", 0),
     "a torn catalog": (torn_catalog, "catalog.sqlite: ", 0),
     "a catalog that contradicts itself": (contradiction, "catalog.sqlite: ", 0),
+    "a catalog with a wrong number": (wrong_row, "part-000002.parquet: the checksum of its footer", 0),
     "catalog and manifest lost": (both_lost, "catalog.sqlite: it is missing", 0),
 }  # fmt: skip
 
@@ -169,7 +177,7 @@ def test_damage_is_named_and_repaired_and_the_feeds_bring_back_the_rest(
         assert bool(added) == bool(parts_lost), "articles that were kept were read in again, or the reverse"
         assert _bytes(idx.report().members) == (case / "members.arrow").read_bytes()
         assert len(idx.rejects()) == 3
-    if "catalog" not in harm or "contradicts" in harm:
+    if "catalog" not in harm or "contradicts" in harm or "number" in harm:
         assert texts(index) == texts(whole / "n.dedup"), "a text did not take its old place"
     assert check_folder(index, deep=True, on_stage=quiet).sound
 
@@ -198,7 +206,7 @@ def test_a_dropped_text_takes_its_old_place(tmp_path: Path, on_change: str, part
         load(store, "first", "second", "third")
         expected = current(store)
     known = texts(tmp_path / "n.dedup")
-    flip(tmp_path / f"n.dedup/articles/part-{part:06d}.parquet")
+    (tmp_path / f"n.dedup/articles/part-{part:06d}.parquet").write_bytes(b"torn")
     report = repair_folder(tmp_path / "n.dedup", deep=False, on_stage=quiet, on_dropped=quiet)
     assert len(report.dropped) == (2 if on_change == "version" or part == 1 else 1)
     with IndexStore.open(tmp_path / "n.dedup", write=True) as store:
