@@ -211,7 +211,12 @@ class Catalog:
     def meta(self, name: str) -> Any:
         """Return one value of the table `meta`."""
         rows = self.query("SELECT value FROM meta WHERE name = ?", (name,))
-        return json.loads(rows[0][0]) if rows else None
+        try:
+            return json.loads(rows[0][0]) if rows else None
+        except (ValueError, TypeError) as error:
+            raise IndexFolderError(
+                f"catalog {self.path} is damaged: its value {name!r} cannot be read", DAMAGED
+            ) from error
 
     def set_meta(self, name: str, value: Any) -> None:
         """Set one value of the table `meta`."""

@@ -16,6 +16,10 @@ def explained_sqlite(path: Path, action: str = "using") -> Iterator[None]:
     """Raise errors of SQLite in the block as IndexFolderError."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what it found in a damaged schema
+        raise IndexFolderError(
+            f"catalog {path} is damaged: it holds no text where text is due", DAMAGED
+        ) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

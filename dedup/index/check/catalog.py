@@ -15,6 +15,7 @@ from dedup.index.identity import Int64s
 from dedup.index.rules import CURRENT, DROPPED
 
 _META: Final = {"durable": bool, "generation": int, "load": int, "load_open": bool, "settings": dict}
+_LOST: Final = "FROM articles WHERE part = 0 AND version > 0"
 _SHOWN: Final = 3
 
 
@@ -65,7 +66,7 @@ def read_catalog(catalog: Catalog) -> tuple[Listed | None, list[str]]:
             listed = Listed(
                 parts=catalog.parts(),
                 texts=catalog.texts(),
-                lost=catalog.query("SELECT count(*) FROM articles WHERE part = 0 AND version > 0")[0][0],
+                lost=catalog.query(f"SELECT count(*) {_LOST}")[0][0],
                 epochs={name: json.loads(entry) for name, entry in catalog.query("SELECT * FROM epochs")},
                 runs={f"{n:06d}": json.loads(entry) for n, entry in catalog.query("SELECT * FROM runs")},
                 epoch=meta["epoch"],
@@ -73,14 +74,15 @@ def read_catalog(catalog: Catalog) -> tuple[Listed | None, list[str]]:
             )
             wrong = [f"its value {name!r} is {meta[name]!r}" for name, kind in _META.items()
                      if type(meta[name]) is not kind]  # fmt: skip
+            gone = np.array(catalog.query(f"SELECT DISTINCT key {_LOST}"), np.int64).ravel()
             refused = catalog.query("SELECT count(*) FROM articles WHERE part <= 0 AND (part < 0 OR state)")
             if refused[0][0]:
                 wrong.append(f"{refused[0][0]} texts are listed without a part")
     except IndexFolderError as error:
         return None, [str(error.__cause__ or error.message)]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         return None, [f"a value cannot be understood: {error}"]
-    return listed, wrong + _contradictions(listed)
+    return listed, wrong + _contradictions(listed, gone)
 
 
 def epoch_damage(listed: Listed) -> list[Damage]:
@@ -90,8 +92,8 @@ def epoch_damage(listed: Listed) -> list[Damage]:
     return [Damage(f"epochs/{listed.epoch}", "the current epoch is not listed", "epoch", listed.epoch)]
 
 
-def _contradictions(listed: Listed) -> list[str]:
-    """Rows of the table `articles` that do not fit each other or the parts."""
+def _contradictions(listed: Listed, gone: Int64s) -> list[str]:
+    """Rows of the table `articles` that do not fit each other or the parts; `gone`: keys of dropped texts."""
     texts, wrong = listed.texts, []
     numbers = np.array([part.number for part in listed.parts], np.int64)
     rows = np.array([part.rows for part in listed.parts], np.int64)
@@ -111,7 +113,9 @@ def _contradictions(listed: Listed) -> list[str]:
     keys, key_of = np.unique(texts[:, 0], return_inverse=True)
     current = np.bincount(key_of, weights=texts[:, 6] == CURRENT, minlength=len(keys))
     listed_texts = np.bincount(key_of, weights=texts[:, 6] > DROPPED, minlength=len(keys))
-    odd = np.count_nonzero(current != (listed_texts > 0))
+    # Only a repair leaves an article without a current text: it dropped that one, others were replaced.
+    expected_current = (listed_texts > 0) | ~np.isin(keys, gone)
+    odd = np.count_nonzero(current != expected_current)
     if odd:
         wrong.append(f"{odd} articles have no current text, or several")
     return wrong

@@ -169,13 +169,13 @@ def _write(
 def _old_tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Read whole tables of a damaged catalog; one that cannot be read to its end is left out."""
     tables: dict[str, list[tuple[Any, ...]]] = {}
-    with suppress(sqlite3.Error, OSError):
+    with suppress(sqlite3.Error, OSError, UnicodeDecodeError):
         uri = path.absolute().as_uri()
         if not path.is_file():
             return tables
         with closing(sqlite3.connect(f"{uri}?mode=ro", uri=True)) as connection:
             for table, columns in _TABLES.items():
-                with suppress(sqlite3.Error, UnicodeDecodeError):
+                with suppress(sqlite3.Error, UnicodeDecodeError, OverflowError):
                     tables[table] = connection.execute(f"SELECT {columns} FROM {table}").fetchall()
     return tables
 
@@ -246,6 +246,10 @@ def _with_states(texts: Int64s, known: Int64s | None) -> Int64s | None:
 
 def _one_current(texts: Int64s) -> Int64s:
     """Make the greatest listed text of each article that has no current one its current text."""
+    # As `dedup.index.check.catalog` has it: an article that lost no text has one that is listed.
+    placed, listed = texts[:, 7] > 0, texts[:, 6] >= LISTED
+    fine = np.isin(texts[:, 0], texts[(placed & listed) | (~placed & (texts[:, 3] > 0)), 0])
+    texts[placed & ~fine, 6] = LISTED
     stored = np.flatnonzero((texts[:, 7] > 0) & (texts[:, 6] >= LISTED))
     some = texts[stored]
     # By key, then the current one, then by rank (`dedup.index.rules.Seen.rank`).
