@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dedup.index import atomic
+from dedup.index import faults
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,7 +23,7 @@ def test_thirty_kills_lose_nothing() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "30 kills, 0 of them after the command had ended" in done.stdout
-    assert f"{len(atomic.FAULT_POINTS)} fault points, 0 of them passed by no command" in done.stdout
+    assert f"{len(faults.FAULT_POINTS)} fault points, 0 of them passed by no command" in done.stdout
 
 
 def test_the_stored_campaign_lost_nothing() -> None:

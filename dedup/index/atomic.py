@@ -2,8 +2,6 @@
 
 Every file the index or an export leaves behind is written beside its place,
 fsynced, and renamed: a reader, a crash or a full disk never meets half a file.
-The module also holds the fault points: named places where a test can have the
-process killed, so that "killed at any point" is a list and not a hope.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,92 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dedup.errors import DedupError, IndexFolderError
-
-_FILES: Final = ("articles", "sketch", "epoch", "table", "manifest")
-_FILE_STEPS: Final = ("begin", "open", "write", "wrote", "written", "fsynced")
-_REPLACED_STEPS: Final = ("replace", "renamed", "settled")
-_TRANSACTIONS: Final = ("part", "epoch", "run", "load", "keep")
-_TRANSACTION_STEPS: Final = ("begin", "filled", "committed")
-
-INDEX_POINTS: Final = (
-    "create-begin",
-    "create-locked",
-    "create-folders",
-    "create-catalog",
-    "create-manifest",
-    "create-renamed",
-    "create-fsynced",
-    *(f"{file}-{step}" for file in _FILES for step in _FILE_STEPS),
-    *(f"manifest-{step}" for step in _REPLACED_STEPS),
-    "epoch-folder",
-    "epoch-complete",
-    "table-folder",
-    "table-complete",
-    "staging-fsync",
-    "staging-fsynced",
-    *(f"transaction-{kind}-{step}" for kind in _TRANSACTIONS for step in _TRANSACTION_STEPS),
-    "publish-begin",
-    "publish-rename",
-    "publish-renamed",
-    "publish-fsync",
-    "publish-fsynced",
-    "prune-begin",
-    "prune-remove",
-    "prune-removed",
-    "recover-begin",
-    "recover-done",
-    "close-begin",
-    "close-done",
-)
-"""Fault points of whatever writes to an index: before and after each write, fsync, rename and commit."""
-
-EXPORT_POINTS: Final = tuple(f"export-{step}" for step in (*_FILE_STEPS, *_REPLACED_STEPS))
-"""Fault points of a file that ``-o`` replaces."""
-
-TEMPORARY_POINTS: Final = ("temporary-made", "temporary-locked", "temporary-remove", "temporary-removed")
-"""Fault points of an index that lives for one command."""
-
-REPAIR_POINTS: Final = (
-    "repair-begin",
-    *(f"transaction-repair-{step}" for step in _TRANSACTION_STEPS),
-    *(f"repaired-{step}" for step in _FILE_STEPS),
-    "repaired-replace",
-    "repaired-renamed",
-    "repair-remove",
-    "repair-removed",
-    "rebuild-catalog",
-    "rebuild-log",
-    "rebuild-renamed",
-    "repair-done",
-)
-"""Fault points of ``dedup check --repair``, besides those of `INDEX_POINTS` it passes."""
-
-FAULT_POINTS: Final = (*INDEX_POINTS, *EXPORT_POINTS, *TEMPORARY_POINTS, *REPAIR_POINTS)
-"""Names `fault` is called with; a test kills the process at each of them."""
-
-_hits: dict[str, int] = {}
-
-
-def fault(name: str) -> None:
-    """Kill this process here if the environment asks for it; otherwise do nothing.
-
-    ``DEDUP_FAULT=name`` kills at the first passage, ``DEDUP_FAULT=name:3`` at
-    the third. SIGKILL, because nothing (no ``finally``, no flush) may run after it.
-
-    Parameters
-    ----------
-    name : str
-        One of `FAULT_POINTS`.
-    """
-    wanted = os.environ.get("DEDUP_FAULT")
-    if not wanted:
-        return
-    place, _, nth = wanted.partition(":")
-    if place == name:
-        _hits[name] = _hits.get(name, 0) + 1
-        if _hits[name] == int(nth or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
-
+from dedup.index.faults import fault, watching
 
 INDEX_SAFE: Final = "run the same command again, what was committed is safe"
 """The fix every failed write to an index ends with: a commit is never half done."""
@@ -181,14 +93,18 @@ class _Sink:
 
     def __init__(self, file: BinaryIO, kind: str) -> None:
         self._file = file
-        self._before, self._after = f"{kind}-write", f"{kind}-wrote"
+        # Asked once: a report in JSON lines is a million writes.
+        self._points = (f"{kind}-write", f"{kind}-wrote") if watching() else None
         self.closed = False
 
     def write(self, data: bytes | memoryview) -> int:
         view = memoryview(data)
-        fault(self._before)
-        _write(self._file, view)
-        fault(self._after)
+        if self._points is None:
+            _write(self._file, view)
+        else:
+            fault(self._points[0])
+            _write(self._file, view)
+            fault(self._points[1])
         return view.nbytes
 
     def tell(self) -> int:

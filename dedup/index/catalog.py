@@ -22,7 +22,7 @@ import numpy as np
 
 from dedup.article import Reject
 from dedup.errors import DAMAGED, IndexFolderError, NewerFormatError
-from dedup.index.atomic import fault
+from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.sqlite_errors import explained_sqlite

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import explained, fault, fsync_folder
+from dedup.index.atomic import explained, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
 from dedup.index.publish import remove, write_manifest

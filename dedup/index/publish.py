@@ -12,8 +12,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dedup.index.atomic import explained, fault, fsync_folder, replacing_file
+from dedup.index.atomic import explained, fsync_folder, replacing_file
 from dedup.index.catalog import FORMAT_VERSION, Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import removable
 

@@ -20,8 +20,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import durable_file, fault, fsync_folder
+from dedup.index.atomic import durable_file, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout, Thing, checked_name
 from dedup.index.lock import in_use
 from dedup.index.parts import footer_checksum, read_parquet, write_parquet

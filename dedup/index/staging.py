@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.index.arrays import write_arrays
-from dedup.index.atomic import durable_file, explained, fault, fsync_folder
+from dedup.index.atomic import durable_file, explained, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.parts import PASSING, footer_checksum, look_up_arrays, write_parquet, write_passing
 from dedup.index.publish import remove, remove_unlisted_runs, roll_forward, write_manifest

@@ -25,9 +25,10 @@ import pyarrow as pa
 
 from dedup.article import Reject
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import fault, sweep_abandoned
+from dedup.index.atomic import sweep_abandoned
 from dedup.index.catalog import Catalog
 from dedup.index.creation import check_is_index, create_folder
+from dedup.index.faults import fault
 from dedup.index.layout import Layout, checked_name
 from dedup.index.lock import WriterLock
 from dedup.index.plan import Plan, make_plan

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from dedup.index.atomic import explained, fault
+from dedup.index.atomic import explained
+from dedup.index.faults import fault
 from dedup.index.lock import removable
 
 _PREFIX: Final = "dedup-index-"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from dedup.errors import IndexFolderError
-from dedup.index import atomic
+from dedup.index import faults
 from dedup.index.check.check import check_folder
 from dedup.index.store import IndexStore
 from tests.campaigns.victims import (
@@ -119,7 +119,7 @@ class Campaign:
         return [
             (command, f"{name}:{nth}")
             for command in self.victims.commands
-            for name in atomic.FAULT_POINTS
+            for name in faults.FAULT_POINTS
             for nth in sorted({min(1, command.hits[name]), command.hits[name]} - {0})
         ]
 
@@ -168,11 +168,11 @@ class Campaign:
     def lines(self) -> list[str]:
         """Return the log."""
         passed = {name for command in self.victims.commands for name in command.hits}
-        missing = sorted(set(atomic.FAULT_POINTS) - passed)
+        missing = sorted(set(faults.FAULT_POINTS) - passed)
         lines = [f"{n:5,d}  {name}" for name, n in sorted(self.kills.items())]
         total = sum(self.kills.values())
         lines += [
-            f"{len(atomic.FAULT_POINTS)} fault points, {len(missing)} of them passed by no command",
+            f"{len(faults.FAULT_POINTS)} fault points, {len(missing)} of them passed by no command",
             f"{total:,} kills, {self.unkilled:,} of them after the command had ended",
             f"{total:,} times the files of the index and of -o were compared byte by byte, "
             f"{self.asked:,} times clusters, export and stats were asked for too",

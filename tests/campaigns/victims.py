@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup.cli import app
-from dedup.index import atomic
+from dedup.index import faults
 from dedup.index.store import IndexStore
 from tests.feeds import feed
 
@@ -198,16 +198,18 @@ def recording() -> Iterator[Counter[str]]:
     """Count the fault points that are passed, instead of asking whether to die there."""
     hits: Counter[str] = Counter()
     modules = [m for name, m in sys.modules.items() if name.startswith("dedup.") and hasattr(m, "fault")]
-    kept = atomic.fault
+    kept = faults.fault
 
     def note(name: str) -> None:
         hits[name] += 1
 
     for module in modules:
         module.fault = note  # type: ignore[attr-defined]
+    os.environ["DEDUP_FAULT"] = "none of them"  # or files are written without asking
     try:
         yield hits
     finally:
+        del os.environ["DEDUP_FAULT"]
         for module in modules:
             module.fault = kept  # type: ignore[attr-defined]
 

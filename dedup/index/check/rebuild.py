@@ -20,11 +20,12 @@ import numpy as np
 
 from dedup.confirm.epoch import FILES, Learnt
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import fault, fsync_folder
+from dedup.index.atomic import fsync_folder
 from dedup.index.catalog import Catalog
 from dedup.index.check.findings import Dropped, OnStage
 from dedup.index.check.parts import keys_and_hashes_fit, one_batch
 from dedup.index.check.salvage import nameable_texts, readable_texts
+from dedup.index.faults import fault
 from dedup.index.identity import Int64s, identities, stamps
 from dedup.index.layout import Layout, Thing
 from dedup.index.parts import footer_checksum, read_parquet

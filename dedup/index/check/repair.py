@@ -17,7 +17,7 @@ import numpy as np
 
 from dedup.errors import IndexFolderError
 from dedup.index.arrays import write_arrays
-from dedup.index.atomic import durable_file, explained, fault, fsync_folder, sweep_abandoned
+from dedup.index.atomic import durable_file, explained, fsync_folder, sweep_abandoned
 from dedup.index.catalog import Catalog
 from dedup.index.check.catalog import read_catalog
 from dedup.index.check.check import check_folder, check_is_ours
@@ -26,6 +26,7 @@ from dedup.index.check.folder import left_over
 from dedup.index.check.parts import made_arrays
 from dedup.index.check.rebuild import rebuild_catalog
 from dedup.index.check.salvage import readable_texts
+from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
