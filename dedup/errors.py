@@ -5,6 +5,11 @@ needed to understand what went wrong, so every message says what was wrong,
 the value, and the fix.
 """
 
+from typing import Final
+
+DAMAGED: Final = "`dedup check INDEX` tells what else is, `dedup check INDEX --repair` keeps what can be read"
+"""The fix for whatever is damaged in an index."""
+
 
 class DedupError(Exception):
     """Base of every error that `dedup` raises on purpose.
@@ -29,6 +34,10 @@ class FeedError(DedupError):
 
 class IndexFolderError(DedupError):
     """An index folder is missing, foreign, newer than this version, locked or damaged."""
+
+
+class NewerFormatError(IndexFolderError):
+    """An index was written by a newer version: nothing is wrong with it, and nothing may be done to it."""
 
 
 class SettingsError(DedupError):

@@ -22,7 +22,7 @@ from dedup.errors import DedupError
 
 ROOT = Path(__file__).resolve().parent.parent
 FEED = ROOT / "samples" / "feed.jsonl"
-COMMANDS = ("index", "clusters", "show", "query", "export", "stats", "evaluate", "tune", "simulate")
+COMMANDS = ("index", "clusters", "show", "query", "export", "stats", "check", "evaluate", "tune", "simulate")
 
 STORY = (
     "TALVORA (Reuters) - A magnitude 6.1 earthquake struck western Velmara before dawn on Tuesday, killing "

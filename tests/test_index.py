@@ -371,7 +371,7 @@ def test_an_index_sketched_with_another_background_is_refused(tmp_path, records,
         index.add(records[:5])
     from dedup.sketch.background import empty_background
 
-    monkeypatch.setattr("dedup.index.index.load_background", empty_background)
+    monkeypatch.setattr("dedup.index.sketches.load_background", empty_background)
     with pytest.raises(IndexFolderError, match="was sketched with"):
         Index.open(tmp_path / "i")
 

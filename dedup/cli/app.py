@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from dedup.cli import guard
+from dedup.cli.check import check
 from dedup.cli.clusters import clusters
 from dedup.cli.credits import credits
 from dedup.cli.evaluate import evaluate
@@ -67,7 +68,7 @@ def dedup(
 
 
 for command in (
-    index, clusters, show, explain, credits, outlets, query, export, stats, evaluate, tune, simulate,
+    index, clusters, show, explain, credits, outlets, query, export, stats, check, evaluate, tune, simulate,
 ):  # fmt: skip
     app.command()(guard.guarded(command))
 

@@ -102,6 +102,11 @@ def open_or_create_index(path: Path) -> Any:
     return _index_module().Index.create(path)
 
 
+def index_class() -> Any:
+    """Return the class `Index`, for what needs no open index."""
+    return _index_module().Index
+
+
 def temporary_index() -> Any:
     """Return an index in a temporary folder, removed when it is closed."""
     return _index_module().Index.temporary()

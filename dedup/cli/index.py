@@ -42,6 +42,15 @@ def index(
             "articles, rejects).",
         ),
     ] = False,
+    keep_runs: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-runs",
+            metavar="N",
+            min=1,
+            help="Keep the newest N stored runs, from now on; 10 where nothing was said.",
+        ),
+    ] = None,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -64,8 +73,8 @@ def index(
     from dedup.report.wording import count, duration
     from dedup.settings import Settings
 
-    if not feeds and not refresh:
-        raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
+    if not feeds and not refresh and keep_runs is None:
+        raise typer.BadParameter("name a feed to read, --refresh or --keep-runs", param_hint="FEED")
     words = options.wording(no_clean, timezone, tz)
     if dry_run:
         if not feeds or refresh:
@@ -120,6 +129,9 @@ def index(
             said += [f"{added.skipped:,} skipped"] if added.skipped else []
             time = f"{added.seconds:.1f} s" if added.seconds < 60 else duration(added.seconds)
             progress.say(f"{index}: {', '.join(said)}, {time}")
+        if keep_runs is not None:
+            idx.keep_runs(keep_runs)
+            progress.say(f"{index}: the newest {count(keep_runs, 'run')} will be kept")
         if refresh:
             progress.stage("learning a new epoch", 0, 0)
             idx.refresh(threads=settings.threads)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 
 _MAGIC: Final = b"DDARRAY1"
 _ALIGN: Final = 64
@@ -154,9 +154,7 @@ class ArrayFile:
         return start, start + np.dtype(entry["dtype"]).itemsize * int(np.prod(entry["shape"], dtype=np.int64))
 
     def _damaged(self, why: str) -> IndexFolderError:
-        return IndexFolderError(
-            f"part file {self.path} is damaged: {why}", "restore it from a backup or re-create the index"
-        )
+        return IndexFolderError(f"part file {self.path} is damaged: {why}", DAMAGED)
 
 
 def _bytes(array: npt.NDArray[Any]) -> memoryview:

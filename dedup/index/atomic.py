@@ -2,64 +2,21 @@
 
 Every file the index or an export leaves behind is written beside its place,
 fsynced, and renamed: a reader, a crash or a full disk never meets half a file.
-The module also holds the fault points: named places where a test can have the
-process killed, so that "killed at any point" is a list and not a hope.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
-import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from dedup.errors import DedupError, IndexFolderError
-
-_FILES: Final = ("articles", "sketch", "epoch", "table", "manifest")
-_TRANSACTIONS: Final = ("part", "epoch", "run", "load")
-
-FAULT_POINTS: Final = (
-    "create-begin",
-    "create-catalog",
-    "create-manifest",
-    "create-renamed",
-    *(f"{file}-{step}" for file in _FILES for step in ("open", "written", "fsynced")),
-    *(f"transaction-{kind}-{step}" for kind in _TRANSACTIONS for step in ("begin", "filled", "committed")),
-    "publish-begin",
-    "publish-renamed",
-    "publish-fsynced",
-    "manifest-renamed",
-    "recover-begin",
-    "recover-done",
-)
-"""Names `fault` is called with; a test kills the process at each of them."""
-
-_hits: dict[str, int] = {}
-
-
-def fault(name: str) -> None:
-    """Kill this process here if the environment asks for it; otherwise do nothing.
-
-    ``DEDUP_FAULT=name`` kills at the first passage, ``DEDUP_FAULT=name:3`` at
-    the third. SIGKILL, because nothing (no ``finally``, no flush) may run after it.
-
-    Parameters
-    ----------
-    name : str
-        One of `FAULT_POINTS`.
-    """
-    wanted = os.environ.get("DEDUP_FAULT")
-    if not wanted:
-        return
-    place, _, nth = wanted.partition(":")
-    if place == name:
-        _hits[name] = _hits.get(name, 0) + 1
-        if _hits[name] == int(nth or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
-
+from dedup.index.faults import fault, watching
 
 INDEX_SAFE: Final = "run the same command again, what was committed is safe"
 """The fix every failed write to an index ends with: a commit is never half done."""
@@ -134,13 +91,20 @@ def _write(file: BinaryIO, data: bytes | memoryview) -> None:
 class _Sink:
     """The write half of a file, for Arrow and for us: every byte goes through `_write`."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, kind: str) -> None:
         self._file = file
+        # Asked once: a report in JSON lines is a million writes.
+        self._points = (f"{kind}-write", f"{kind}-wrote") if watching() else None
         self.closed = False
 
     def write(self, data: bytes | memoryview) -> int:
         view = memoryview(data)
-        _write(self._file, view)
+        if self._points is None:
+            _write(self._file, view)
+        else:
+            fault(self._points[0])
+            _write(self._file, view)
+            fault(self._points[1])
         return view.nbytes
 
     def tell(self) -> int:
@@ -164,7 +128,7 @@ class _Sink:
 
 
 @contextmanager
-def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[BinaryIO]:
+def durable_file(path: Path, kind: str, *, durable: bool = True, claimed: bool = False) -> Iterator[BinaryIO]:
     """Open `path` for writing and fsync it at the end; on an error it is removed.
 
     Parameters
@@ -175,6 +139,8 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         First half of the fault points passed: ``kind-open``, ``kind-written``, ``kind-fsynced``.
     durable : bool
         False leaves the fsync out (temporary indices).
+    claimed : bool
+        Lock the file while it is written, so that `sweep_abandoned` leaves it alone.
 
     Yields
     ------
@@ -187,9 +153,10 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         As the system gave it; callers word it with `explained`.
     """
     try:
-        with open(path, "wb") as file:
+        fault(f"{kind}-begin")
+        with _claimed(path) if claimed else open(path, "wb") as file:
             fault(f"{kind}-open")
-            yield _Sink(file)  # type: ignore[misc]
+            yield _Sink(file, kind)  # type: ignore[misc]
             fault(f"{kind}-written")
             file.flush()
             if durable:
@@ -203,9 +170,42 @@ def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[Bin
         raise
 
 
+def _claimed(path: Path) -> BinaryIO:
+    """Open a temporary file and lock it; the kernel lets go of the lock however the process ends."""
+    for _ in range(_CLAIMS):
+        file = open(path, "wb")  # noqa: SIM115 the caller closes it
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.exists(path) and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        except BlockingIOError:
+            time.sleep(0.001)  # a sweeper took it for abandoned and is removing it
+        except OSError:
+            return file  # a file system without locks: nothing is swept there either
+        file.close()
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), os.fspath(path))
+
+
+_CLAIMS: Final = 1000
+
+
+def sweep_abandoned(target: Path) -> None:
+    """Remove the temporary files that killed writers of `target` left beside it; never one in use."""
+    try:
+        names = os.listdir(target.parent)
+    except OSError:
+        return  # a folder that may not be listed can still be written to
+    begin, end = f".{target.name}.", ".tmp"
+    for name in names:
+        if name.startswith(begin) and name.endswith(end) and name[len(begin) : -len(end)].isdecimal():
+            with suppress(OSError), open(target.parent / name, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (target.parent / name).unlink()
+
+
 @contextmanager
 def replacing_file(
-    path: str | os.PathLike[str], kind: str = "", *, durable: bool = True
+    path: str | os.PathLike[str], kind: str = "export", *, durable: bool = True
 ) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when, and only when, the block ends well.
 
@@ -218,7 +218,7 @@ def replacing_file(
     path : path-like
         The file to replace or create; its folder must exist.
     kind : str
-        Fault point prefix, for the index's own files; exports leave it empty.
+        Fault point prefix, for the index's own files.
     durable : bool
         False leaves the fsyncs out.
 
@@ -238,10 +238,12 @@ def replacing_file(
             yield device
         return
     target = Path(os.path.realpath(path))
+    sweep_abandoned(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with durable_file(temporary, kind, durable=durable) as file:
+        with durable_file(temporary, kind, durable=durable, claimed=True) as file:
             yield file
+        fault(f"{kind}-replace")
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
@@ -250,3 +252,4 @@ def replacing_file(
     fault(f"{kind}-renamed")
     if durable:
         fsync_folder(target.parent)
+    fault(f"{kind}-settled")

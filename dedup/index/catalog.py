@@ -21,8 +21,8 @@ from typing import Any, Final, Self
 import numpy as np
 
 from dedup.article import Reject
-from dedup.errors import IndexFolderError
-from dedup.index.atomic import fault
+from dedup.errors import DAMAGED, IndexFolderError, NewerFormatError
+from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.sqlite_errors import explained_sqlite
@@ -68,6 +68,7 @@ CREATE TABLE epochs (id TEXT PRIMARY KEY, meta TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (number INTEGER PRIMARY KEY, meta TEXT NOT NULL);
 """
 
+_FETCHED: Final = 65_536
 _CACHE_KIB: Final = 64 * 1024
 _PAGE_BYTES: Final = 8192
 _CHECKPOINT_PAGES: Final = 16 * 1024
@@ -168,8 +169,10 @@ class Catalog:
         if not self.query("SELECT 1 FROM sqlite_schema WHERE name = 'meta'"):
             raise IndexFolderError(f"{folder} is not an index: its {self.path.name} has no table 'meta'")
         found = self.meta("format")
-        if not isinstance(found, int) or found > FORMAT_VERSION:
-            raise IndexFolderError(
+        if not isinstance(found, int):
+            raise IndexFolderError(f"index {folder} is damaged: {self.path.name} names no format", DAMAGED)
+        if found > FORMAT_VERSION:
+            raise NewerFormatError(
                 f"index {folder} has format {found}, this dedup reads up to {FORMAT_VERSION}",
                 "upgrade dedup or re-create the index",
             )
@@ -218,7 +221,12 @@ class Catalog:
     def meta(self, name: str) -> Any:
         """Return one value of the table `meta`."""
         rows = self.query("SELECT value FROM meta WHERE name = ?", (name,))
-        return json.loads(rows[0][0]) if rows else None
+        try:
+            return json.loads(rows[0][0]) if rows else None
+        except (ValueError, TypeError) as error:
+            raise IndexFolderError(
+                f"catalog {self.path} is damaged: its value {name!r} cannot be read", DAMAGED
+            ) from error
 
     def set_meta(self, name: str, value: Any) -> None:
         """Set one value of the table `meta`."""
@@ -236,6 +244,11 @@ class Catalog:
         ]
         value = name if kind == "epoch" else int(name)
         return bool(self.query(f"SELECT 1 FROM {table} WHERE {column} = ?", (value,)))
+
+    def drop_runs(self, keep: int) -> None:
+        """Forget all runs but the newest `keep`; within a transaction."""
+        newest = "SELECT number FROM runs ORDER BY number DESC LIMIT ?"
+        self.query(f"DELETE FROM runs WHERE number NOT IN ({newest})", (keep,))
 
     def history(self, keys: Int64s) -> Int64s:
         """Return all texts known of some articles.
@@ -257,6 +270,17 @@ class Catalog:
             (json.dumps(keys.tolist()),),
         )
         return np.array(rows, dtype=np.int64).reshape(-1, len(HISTORY_COLUMNS))
+
+    def texts(self) -> Int64s:
+        """Return all stored texts in the order they lie, shape (k, 9), columns `HISTORY_COLUMNS`."""
+        sql = f"SELECT {', '.join(HISTORY_COLUMNS)} FROM articles WHERE part > 0"
+        with explained_sqlite(self.path):
+            cursor = self._connection.execute(sql)
+            blocks = [np.empty((0, len(HISTORY_COLUMNS)), np.int64)]
+            while rows := cursor.fetchmany(_FETCHED):
+                blocks.append(np.array(rows, dtype=np.int64))
+        rows_found = np.concatenate(blocks)
+        return rows_found[np.lexsort((rows_found[:, 8], rows_found[:, 7]))]
 
     def shadowed(self) -> Int64s:
         """Return (part, row, state) of all stored texts that are not current, shape (k, 3)."""

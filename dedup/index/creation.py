@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import explained, fault, fsync_folder
+from dedup.index.atomic import explained, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
 from dedup.index.publish import remove, write_manifest
@@ -64,11 +65,13 @@ def create_folder(layout: Layout, meta: dict[str, Any], *, durable: bool) -> Wri
         fault("create-begin")
         root.mkdir(parents=True, exist_ok=True)
     lock = WriterLock(layout.lock)
+    fault("create-locked")
     try:
         with explained(root, action="creating", again=again):
             _check_free(layout)  # Another process may have created it before we had the lock.
             for folder in layout.folders:
                 folder.mkdir(exist_ok=True)
+            fault("create-folders")
             for left in layout.staging.iterdir():
                 remove(left)
             Catalog.create(layout.unfinished_catalog, meta, durable=durable)
@@ -81,6 +84,7 @@ def create_folder(layout: Layout, meta: dict[str, Any], *, durable: bool) -> Wri
             if durable:
                 for folder in (layout.staging, root, root.absolute().parent):
                     fsync_folder(folder)
+            fault("create-fsynced")
     except BaseException:
         lock.release()
         raise

@@ -31,7 +31,8 @@ def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
     if run is None:
         return None
     try:
-        texts, pairs = run.table("texts"), run.table("edges")
+        with run.held():
+            texts, pairs = run.table("texts"), run.table("edges")
     except IndexFolderError:
         return None  # a run is a cache; a damaged one only costs time
     return Known(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,18 +27,17 @@ from dedup.index.outlet_counts import count_outlets
 from dedup.index.passages import LearntPassages, learnt_passages
 from dedup.index.reporting import SHOWN, cluster_report, display_ids, match_table, one_cluster
 from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
+from dedup.index.sketches import sketched_with
 from dedup.index.snapshot import Snapshot
 from dedup.index.source import RunSource
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
+from dedup.index.temporary import CONTENT, temporary_folder
 from dedup.profile import timed
 from dedup.provenance.families import Families
 from dedup.provenance.trace import By, Provenance, trace
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
-from dedup.sketch.background import load_background
-from dedup.sketch.minhash import SLOT_BITS
-from dedup.text import fold
 from dedup.text.credit import Agency, load_agencies
 
 if TYPE_CHECKING:
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dedup.compare.explanation import Explanation
+    from dedup.index.check.findings import CheckReport, Dropped, RepairReport
 
 _EXPORT_BATCH: Final = 8192
 
@@ -83,7 +81,7 @@ class Index:
         IndexFolderError
             If the folder holds something or cannot be written.
         """
-        store = IndexStore.create(path, durable=durable, settings={"background": _sketched_with()})
+        store = IndexStore.create(path, durable=durable, settings={"background": sketched_with()})
         return cls(store, write=True)
 
     @classmethod
@@ -98,11 +96,11 @@ class Index:
         """
         store = IndexStore.open(path, write=write)
         found = store.settings.get("background")
-        if found != _sketched_with():
+        if found != sketched_with():
             store.close()
             raise IndexFolderError(
                 f"index {os.fspath(path)} was sketched with words and background of version {found}, "
-                f"this dedup has {_sketched_with()}",
+                f"this dedup has {sketched_with()}",
                 "read the feeds into a new index",
             )
         return cls(store, write=write)
@@ -110,15 +108,86 @@ class Index:
     @classmethod
     @contextmanager
     def temporary(cls) -> Iterator[Index]:
-        """Make an index in a folder that is removed at the end, whatever happens."""
-        folder = tempfile.mkdtemp(prefix="dedup-")
-        try:
-            settings = {"background": _sketched_with()}
-            store = IndexStore.create(Path(folder) / "index", durable=False, passing=True, settings=settings)
+        """Make an index in a folder that is removed at the end, or by the next command if this is killed."""
+        with temporary_folder() as folder:
+            settings = {"background": sketched_with()}
+            store = IndexStore.create(folder / CONTENT, durable=False, passing=True, settings=settings)
             with cls(store, write=True, keep_runs=False) as index:
                 yield index
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def check(
+        path: str | os.PathLike[str], *, deep: bool = False, on_stage: OnStage | None = None
+    ) -> CheckReport:
+        """Check everything an index folder holds; changes nothing and may run beside a writer.
+
+        Parameters
+        ----------
+        path : path-like
+            A folder whose catalog is lost counts too, as long as there are parts or a manifest.
+        deep : bool
+            Hash and sketch every article anew, not a sample of each part.
+        on_stage : callable, optional
+            Gets (stage, done, total) as the work goes on.
+
+        Returns
+        -------
+        CheckReport
+            What was checked, and what is wrong, file by file.
+
+        Raises
+        ------
+        IndexFolderError
+            If it is no index, or of a newer format.
+        """
+        from dedup.index.check.check import check_folder
+
+        return check_folder(Path(path), deep=deep, on_stage=on_stage or silent)
+
+    @staticmethod
+    def repair(
+        path: str | os.PathLike[str],
+        *,
+        deep: bool = False,
+        on_stage: OnStage | None = None,
+        on_dropped: Callable[[Sequence[Dropped]], None] | None = None,
+    ) -> RepairReport:
+        """Drop what cannot be read of an index and keep the rest.
+
+        Sketches are made anew from their articles, the manifest from the catalog, a lost catalog from the
+        parts. Read the same feeds in again to bring back what was dropped.
+
+        Parameters
+        ----------
+        path, deep, on_stage
+            As of `check`.
+        on_dropped : callable, optional
+            Gets the texts that will be dropped, before anything is.
+
+        Returns
+        -------
+        RepairReport
+
+        Raises
+        ------
+        IndexFolderError
+            If it is no index, of a newer format, or held by a writer; or the system refuses.
+        """
+        from dedup.index.check.repair import repair_folder
+
+        return repair_folder(
+            Path(path), deep=deep, on_stage=on_stage or silent, on_dropped=on_dropped or (lambda _: None)
+        )
+
+    def keep_runs(self, number: int) -> None:
+        """Keep only the newest `number` stored runs, from now on; 10 where nothing was said.
+
+        Raises
+        ------
+        ValueError
+            If it is less than 1.
+        """
+        self._store.set_keep_runs(number)
 
     def __enter__(self) -> Self:
         return self
@@ -598,8 +667,3 @@ class Index:
 
 def _agency_table(agencies: str | Path | Sequence[Agency] | None) -> Sequence[Agency] | None:
     return load_agencies(agencies) if isinstance(agencies, str | Path) else agencies
-
-
-def _sketched_with() -> str:
-    """Version of all that a text's hash and signature depend on: signatures of two versions must not meet."""
-    return f"{load_background().content_hash}-{fold.FORMAT}-{SLOT_BITS}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Thing:
         missing = self.final / inside if inside else self.final
         raise IndexFolderError(
             f"{missing} is missing though the catalog lists it",
-            "restore it from a backup or re-create the index",
+            DAMAGED,
         )
 
 
@@ -97,6 +97,11 @@ class Layout:
     def staging(self) -> Path:
         """Where things are made."""
         return self.root / "staging"
+
+    @property
+    def runs(self) -> Path:
+        """Where runs lie."""
+        return self.root / "runs"
 
     @property
     def folders(self) -> tuple[Path, ...]:

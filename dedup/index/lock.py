@@ -12,6 +12,8 @@ import fcntl
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -77,6 +79,33 @@ class WriterLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+@contextmanager
+def in_use(descriptor: int) -> Iterator[None]:
+    """Hold a shared lock on an open file or folder during the block, and close it: whoever wants to
+    remove it (`removable`) leaves it alone."""
+    try:
+        with suppress(OSError):  # a file system without locks: then only what is open already is safe
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def removable(folder: Path) -> Iterator[bool]:
+    """Tell whether nobody uses `folder` (`in_use`), and keep it so during the block."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = True
+    except OSError:
+        free = False
+    try:
+        yield free
+    finally:
+        os.close(descriptor)
 
 
 def _describe(note: bytes) -> str:

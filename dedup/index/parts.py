@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.article import ARTICLE_SCHEMA
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 from dedup.index.identity import Int64s, text_hashes
 
 PART_SCHEMA: Final = pa.schema(
@@ -224,6 +224,4 @@ def _selected(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
 
 
 def _damaged(path: Path, why: str) -> IndexFolderError:
-    return IndexFolderError(
-        f"part file {path} is damaged or unreadable: {why}", "restore it from a backup or re-create the index"
-    )
+    return IndexFolderError(f"part file {path} is damaged or unreadable: {why}", DAMAGED)

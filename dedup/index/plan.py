@@ -118,7 +118,7 @@ def make_plan(
     columns = (arrivals.key, arrivals.content, arrivals.proof, None, arrivals.stamp)
     for j, column in enumerate(columns):
         texts[:, j] = decision.version if column is None else column[rows]
-    texts[:, 5] = load
+    texts[:, 5] = decision.load
     texts[:, 6] = decision.state
     texts[:, 7] = -number
     texts[:, 8] = np.arange(len(rows))

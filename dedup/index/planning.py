@@ -95,8 +95,8 @@ class Decision:
     ----------
     rows : int64 array, shape (m,)
         Batch rows to store, ascending.
-    version, state : int64 arrays, shape (m,)
-        Of those rows.
+    version, state, load : int64 arrays, shape (m,)
+        Of those rows. The load is the running one, but for a text that a repair dropped (`Seen.lost`).
     refused : tuple of Seen
         Texts not stored, whose hash is remembered.
     updates : tuple of Seen
@@ -109,6 +109,7 @@ class Decision:
     rows: Int64s
     version: Int64s
     state: Int64s
+    load: Int64s
     refused: tuple[Seen, ...]
     updates: tuple[Seen, ...]
     losers: tuple[Seen, ...]
@@ -159,6 +160,7 @@ def decide(arrivals: Arrivals, history: Int64s, load: int, on_change: str) -> De
 
     version = np.where(simple, 1, 0).astype(np.int64)
     state = np.where(simple, CURRENT, 0).astype(np.int64)
+    loads = np.full(len(alone), load, np.int64)
     tally = Tally(added=int(simple.sum()), already=int(repeat.sum()))
     refused: list[Seen] = []
     updates: list[Seen] = []
@@ -176,12 +178,14 @@ def decide(arrivals: Arrivals, history: Int64s, load: int, on_change: str) -> De
             else:
                 version[seen.origin] = seen.version
                 state[seen.origin] = seen.state
+                loads[seen.origin] = seen.load
     counts = {"version": "versions", "replace": "replaced", "skip": "skipped", "reject": "rejected"}
     kept = np.flatnonzero(version)
     return Decision(
         kept,
         version[kept],
         state[kept],
+        loads[kept],
         tuple(refused),
         tuple(updates),
         tuple(tally.losers),

@@ -12,9 +12,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dedup.index.atomic import explained, fault, fsync_folder, replacing_file
+from dedup.index.atomic import explained, fsync_folder, replacing_file
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
+from dedup.index.lock import removable
 
 
 def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
@@ -33,9 +35,11 @@ def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
             if thing is None or not catalog.has(thing.kind, thing.name) or thing.final.is_dir():
                 remove(path)
                 continue
+            fault("publish-rename")
             os.replace(path, thing.final)
             fault("publish-renamed")
             touched.add(thing.final.parent)
+        fault("publish-fsync")
         if durable and touched:
             for folder in sorted(touched):
                 fsync_folder(folder)
@@ -43,12 +47,34 @@ def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
     fault("publish-fsynced")
 
 
+def remove_unlisted_runs(layout: Layout, catalog: Catalog) -> None:
+    """Delete the folders of runs the catalog no longer lists, but none a reader has open.
+
+    Such a folder stays until a later commit finds it free.
+
+    Raises
+    ------
+    IndexFolderError
+        If the system refuses.
+    """
+    fault("prune-begin")
+    with explained(layout.runs, action="removing old runs of"):
+        for path in sorted(layout.runs.iterdir()):
+            if not path.name.isdecimal() or not path.is_dir() or catalog.has("run", path.name):
+                continue
+            with removable(path) as free:
+                if free:
+                    fault("prune-remove")
+                    remove(path)
+                    fault("prune-removed")
+
+
 def write_manifest(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
     """Replace ``manifest.json`` if it does not say what the catalog says.
 
     Called after `roll_forward`, so every path in it exists.
     """
-    data = json.dumps(_manifest(layout, catalog), indent=1).encode() + b"\n"
+    data = json.dumps(manifest_of(layout, catalog), indent=1).encode() + b"\n"
     with explained(layout.manifest):
         if layout.manifest.exists() and layout.manifest.read_bytes() == data:
             return
@@ -56,7 +82,12 @@ def write_manifest(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
             file.write(data)
 
 
-def _manifest(layout: Layout, catalog: Catalog) -> dict[str, Any]:
+def manifest_of(layout: Layout, catalog: Catalog) -> dict[str, Any]:
+    """Return what ``manifest.json`` is to say.
+
+    Besides what a reader needs it holds what a lost catalog could not be rebuilt without.
+    """
+
     def relative(path: Path) -> str:
         return path.relative_to(layout.root).as_posix()
 
@@ -65,6 +96,7 @@ def _manifest(layout: Layout, catalog: Catalog) -> dict[str, Any]:
     return {
         "format": catalog.format_version,
         "generation": catalog.meta("generation"),
+        "settings": catalog.meta("settings"),
         "epoch": None if epoch is None else relative(layout.epoch(epoch).final),
         "run": None if last_run is None else relative(layout.run(last_run).final),
         "parts": [
@@ -72,6 +104,8 @@ def _manifest(layout: Layout, catalog: Catalog) -> dict[str, Any]:
                 "articles": relative(layout.articles(part.number).final),
                 "sketch": relative(layout.sketch(part.number).final),
                 "rows": part.rows,
+                "load": part.load,
+                "footer_crc": part.footer_crc,
             }
             for part in catalog.parts()
         ],

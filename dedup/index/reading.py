@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dedup.article import Reject
 from dedup.index.catalog import Catalog
 from dedup.index.layout import Layout
 from dedup.index.runs import Epoch, Run, all_runs, current_epoch
 from dedup.index.snapshot import Snapshot
+
+KEEP_RUNS: Final = 10
+"""Runs kept where nothing else is said. The newest run of the same settings is what the next
+report starts from, and few indices are asked with more than a handful of settings."""
 
 
 class StoreReader:
@@ -65,6 +69,12 @@ class StoreReader:
     def runs(self) -> list[Run]:
         """Return all runs, oldest first."""
         return all_runs(self._layout, self._catalog)
+
+    @property
+    def keep_runs(self) -> int:
+        """Number of runs that are kept; older ones go when a new one is committed."""
+        number: int = self._catalog.meta("keep_runs") or KEEP_RUNS
+        return number
 
     def latest_run(self, **match: Any) -> Run | None:
         """Return the newest run whose meta has all the given values; None if there is none."""

@@ -79,6 +79,11 @@ class Seen:
         """Order by which the current text is chosen."""
         return (self.stamp, self.load, self.content)
 
+    @property
+    def lost(self) -> bool:
+        """Whether it was stored and a repair had to drop it: it takes its old place when it comes again."""
+        return self.part == NOT_STORED and self.version > 0
+
     def put(self, state: int) -> None:
         """Set the state, noting whether it changed."""
         self.dirty |= state != self.state
@@ -99,9 +104,11 @@ def settle(known: list[Seen], incoming: list[Seen], on_change: str, load: int, t
     """Let the records of one key meet its history, one at a time; return the history after."""
     for new in incoming:
         same = next((old for old in known if old.content == new.content), None)
-        if not known:
+        if all(old.lost for old in known):
             tally.added += 1
-            _store(known, None, new)
+            _store(known, same, new)
+            if on_change == "replace":
+                new.load = load
             new.put(CURRENT)
         elif on_change == "version":
             _add_version(known, same, new, tally)
@@ -113,10 +120,14 @@ def settle(known: list[Seen], incoming: list[Seen], on_change: str, load: int, t
 
 
 def _store(known: list[Seen], same: Seen | None, new: Seen) -> None:
-    """Give `new` the next version number; it takes the place of a refused text with its hash."""
+    """Give `new` the next version number; it takes the place of a refused or lost text with its hash."""
     if same is not None:
         known.remove(same)
-    new.version = 1 + max((old.version for old in known), default=0)
+    if same is not None and same.lost:
+        # As if it had never been lost: what was decided by number and load is decided so again.
+        new.version, new.load = same.version, same.load
+    else:
+        new.version = 1 + max((old.version for old in known), default=0)
     known.append(new)
 
 
@@ -148,6 +159,7 @@ def _replace(known: list[Seen], same: Seen | None, new: Seen, load: int, tally: 
     else:
         tally.changed += 1
         _store(known, same, new)
+        new.load = load
     listed = [old for old in known if old.state != DROPPED and old is not new]
     if any(old.load == load and old.rank > new.rank for old in listed):
         new.put(DROPPED)
@@ -158,7 +170,7 @@ def _replace(known: list[Seen], same: Seen | None, new: Seen, load: int, tally: 
 
 
 def _refuse(known: list[Seen], same: Seen | None, new: Seen, load: int, tally: Tally) -> None:
-    if same is not None and (same.state != DROPPED or same.load == load):
+    if same is not None and not same.lost and (same.state != DROPPED or same.load == load):
         tally.already += 1
         return
     tally.changed += 1
@@ -171,8 +183,9 @@ def _refuse(known: list[Seen], same: Seen | None, new: Seen, load: int, tally: T
         _store(known, same, new)
         new.put(CURRENT)
     elif same is not None:
-        same.load = load
-        same.dirty = True
+        if not same.lost:
+            same.load = load
+            same.dirty = True
         tally.losers.append(new)
     else:
         new.part = NOT_STORED

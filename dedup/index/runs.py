@@ -8,7 +8,9 @@ epoch on every machine. A *run* is what one clustering produced: a few tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -20,7 +22,9 @@ import pyarrow as pa
 from dedup.errors import IndexFolderError
 from dedup.index.atomic import durable_file, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout, Thing, checked_name
+from dedup.index.lock import in_use
 from dedup.index.parts import footer_checksum, read_parquet, write_parquet
 
 _TABLE_ROW_GROUP: Final = 64 * 1024
@@ -94,7 +98,7 @@ class Run:
     thing: Thing
 
     def table(self, name: str) -> pa.Table:
-        """Return one table.
+        """Return one table; while it is read the run is not removed.
 
         Raises
         ------
@@ -105,7 +109,21 @@ class Run:
             raise IndexFolderError(
                 f"run {self.number} has no table {name!r}; it has {', '.join(self.tables)}"
             )
-        return self.thing.read(partial(read_parquet, footer_crc=self.tables[name]), f"{name}.parquet")
+        with self.held():
+            return self.thing.read(partial(read_parquet, footer_crc=self.tables[name]), f"{name}.parquet")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the run from being removed as too old during the block, for reading several tables.
+
+        Raises
+        ------
+        IndexFolderError
+            If it is gone already.
+        """
+        folder = self.thing.read(lambda path: os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+        with in_use(folder):
+            yield
 
 
 def current_epoch(layout: Layout, catalog: Catalog) -> Epoch | None:
@@ -135,16 +153,19 @@ def epoch_hashes(files: Mapping[str, bytes]) -> tuple[str, dict[str, str]]:
 def write_epoch(folder: Path, files: Mapping[str, bytes], *, durable: bool) -> None:
     """Write the files of an epoch into a new folder."""
     folder.mkdir()
+    fault("epoch-folder")
     for name, data in sorted(files.items()):
         with durable_file(folder / checked_name(name), "epoch", durable=durable) as file:
             file.write(data)
     if durable:
         fsync_folder(folder)
+    fault("epoch-complete")
 
 
 def write_run(folder: Path, tables: Mapping[str, pa.Table], *, durable: bool) -> dict[str, int]:
     """Write the tables of a run into a new folder; return the checksums of their footers."""
     folder.mkdir()
+    fault("table-folder")
     footers = {}
     for name, table in sorted(tables.items()):
         path = folder / f"{checked_name(name)}.parquet"
@@ -153,6 +174,7 @@ def write_run(folder: Path, tables: Mapping[str, pa.Table], *, durable: bool) ->
         footers[name] = footer_checksum(path)
     if durable:
         fsync_folder(folder)
+    fault("table-complete")
     return footers
 
 

@@ -10,15 +10,22 @@ import pyarrow as pa
 from dedup.errors import DedupError
 from dedup.index.identity import display_id
 from dedup.index.snapshot import Snapshot
+from dedup.sketch.background import load_background
 from dedup.sketch.bands import ROWS
-from dedup.sketch.minhash import NUM_PERM, Sketch, sketch_articles
+from dedup.sketch.minhash import NUM_PERM, SLOT_BITS, Sketch, sketch_articles
 from dedup.sketch.shingles import BODY, BRIEF
+from dedup.text import fold
 
 if TYPE_CHECKING:
     import datasketch
 
 SEED: Final = 1
 """Seed of the permutations: `datasketch.MinHash(256, seed=1, scheme="affine32")`."""
+
+
+def sketched_with() -> str:
+    """Version of all that a text's hash and signature depend on: signatures of two versions must not meet."""
+    return f"{load_background().content_hash}-{fold.FORMAT}-{SLOT_BITS}"
 
 
 def minhash_of(snapshot: Snapshot, key: int, kind: int | None, name: str) -> datasketch.MinHash:

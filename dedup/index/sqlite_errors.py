@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.errors import IndexFolderError
+from dedup.errors import DAMAGED, IndexFolderError
 from dedup.index.atomic import INDEX_SAFE
 
 
@@ -16,12 +16,16 @@ def explained_sqlite(path: Path, action: str = "using") -> Iterator[None]:
     """Raise errors of SQLite in the block as IndexFolderError."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what it found in a damaged schema
+        raise IndexFolderError(
+            f"catalog {path} is damaged: it holds no text where text is due", DAMAGED
+        ) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise IndexFolderError(
                 f"catalog {path} is damaged or no SQLite file ({error})",
-                "restore it from a backup or re-create the index",
+                DAMAGED,
             ) from error
         if code == sqlite3.SQLITE_FULL:
             raise IndexFolderError(

@@ -12,9 +12,10 @@ import pyarrow as pa
 from dedup.index.arrays import write_arrays
 from dedup.index.atomic import durable_file, explained, fsync_folder
 from dedup.index.catalog import Catalog
+from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.parts import PASSING, footer_checksum, look_up_arrays, write_parquet, write_passing
-from dedup.index.publish import remove, roll_forward, write_manifest
+from dedup.index.publish import remove, remove_unlisted_runs, roll_forward, write_manifest
 
 
 class Staging:
@@ -41,6 +42,7 @@ class Staging:
         self._settled = False
         roll_forward(self._layout, self._catalog, durable=self._durable)
         write_manifest(self._layout, self._catalog, durable=self._durable)
+        remove_unlisted_runs(self._layout, self._catalog)  # after the manifest, which may name one
         self._settled = True
 
     @contextmanager
@@ -59,8 +61,10 @@ class Staging:
         with explained(self._layout.staging):
             try:
                 yield
+                fault("staging-fsync")
                 if self._durable:
                     fsync_folder(self._layout.staging)
+                fault("staging-fsynced")
             except BaseException:
                 with suppress(OSError):
                     for path in self._layout.staging.iterdir():

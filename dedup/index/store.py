@@ -25,9 +25,10 @@ import pyarrow as pa
 
 from dedup.article import Reject
 from dedup.errors import IndexFolderError
-from dedup.index.atomic import fault
+from dedup.index.atomic import sweep_abandoned
 from dedup.index.catalog import Catalog
 from dedup.index.creation import check_is_index, create_folder
+from dedup.index.faults import fault
 from dedup.index.layout import Layout, checked_name
 from dedup.index.lock import WriterLock
 from dedup.index.plan import Plan, make_plan
@@ -58,6 +59,7 @@ class IndexStore(StoreReader):
             self._load_open: bool = self._catalog.meta("load_open")
             if lock is not None:
                 fault("recover-begin")
+                sweep_abandoned(layout.manifest)
                 self._staging.publish()
                 fault("recover-done")
         except BaseException:
@@ -269,6 +271,10 @@ class IndexStore(StoreReader):
         tables : mapping of str to pa.Table
         meta : dict
             JSON; what `latest_run` can be asked for.
+
+        Notes
+        -----
+        The oldest runs go, so that `keep_runs` are left; one that a reader has open stays until it is closed.
         """
         self._writable()
         number: int = 1 + (self._catalog.query("SELECT max(number) FROM runs")[0][0] or 0)
@@ -277,8 +283,25 @@ class IndexStore(StoreReader):
         stored = json.dumps({"meta": meta, "tables": footers})
         with self._catalog.transaction("run") as catalog:
             catalog.query("INSERT INTO runs VALUES (?, ?)", (number, stored))
+            catalog.drop_runs(self.keep_runs)
         self._staging.publish()
         return number
+
+    def set_keep_runs(self, number: int) -> None:
+        """Keep only the newest `number` runs, from now on.
+
+        Raises
+        ------
+        ValueError
+            If it is less than 1.
+        """
+        self._writable()
+        if number < 1:
+            raise ValueError(f"keep_runs is {number}; it must be at least 1")
+        with self._catalog.transaction("keep") as catalog:
+            catalog.set_meta("keep_runs", number)
+            catalog.drop_runs(number)
+        self._staging.publish()
 
     def close(self, *, finished: bool = True) -> None:
         """Close the index; safe to call twice.
@@ -294,7 +317,11 @@ class IndexStore(StoreReader):
                 self.finish_load()
         finally:
             self._pending.clear()
-            self._catalog.close()
+            if self._lock is not None:
+                fault("close-begin")
+            self._catalog.close()  # brings SQLite's log into its file
+            if self._lock is not None:
+                fault("close-done")
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None

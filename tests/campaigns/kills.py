@@ -1,0 +1,223 @@
+"""The kill campaign: every command killed at every named point and at random moments.
+
+    python -m tests.campaigns.kills --random 500 --log FILE      all of it
+    python -m tests.campaigns.kills --named 30 --ask-every 0     what CI runs
+
+After each kill the index must be sound (`dedup check`) and hold whole committed batches; the same command
+again must end as if nothing had happened, in every byte; a file of ``-o`` is the old or the new one; nothing
+is left in staging, beside the file or in TMPDIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from dedup.errors import IndexFolderError
+from dedup.index import faults
+from dedup.index.check.check import check_folder
+from dedup.index.store import IndexStore
+from tests.campaigns.victims import (
+    INDEX,
+    OUTPUTS,
+    Command,
+    Victims,
+    file_hash,
+    index_files,
+    kill_after,
+    part_rows,
+    wait,
+)
+
+
+def verify(victims: Victims, command: Command, case: Path, *, ask: bool) -> list[str]:
+    """Return what is wrong after a kill and after the same command again; nothing if all is well."""
+    wrong = [*_before_again(command, case)]
+    code = wait(victims.fork(command, case))
+    if code != 0:
+        log = (case / "log.txt").read_text(errors="replace").strip().splitlines()
+        return [*wrong, f"again: exit code {code}: {log[-1] if log else ''}"]
+    if index_files(case / INDEX) != command.files:
+        found = index_files(case / INDEX)
+        names = sorted(
+            name for name in found.keys() | command.files if found.get(name) != command.files.get(name)
+        )
+        wrong.append(f"again: other files: {', '.join(names[:4])}")
+    if IndexStore.exists(case / INDEX):
+        report = check_folder(case / INDEX, deep=True, on_stage=lambda *_: None)
+        wrong += [f"again: {one.file}: {one.reason}" for one in report.damage]
+        wrong += [f"again: {note}" for note in report.notes if "repair dropped" not in note]
+    left = [path.name for path in case.iterdir() if path.name.startswith(".")]
+    left += [path.name for path in (case / "tmp").iterdir()]
+    if left:
+        wrong.append(f"again: left behind: {', '.join(left)}")
+    results = victims.results(case) if ask else {}
+    for output in OUTPUTS:
+        results[f"file {output}"] = file_hash(case / output)
+    if command.name in ("repair", "rebuild"):
+        # Killed after the drop, the second run has nothing to list: the list of the first stays.
+        results[f"file {OUTPUTS[3]}"] = command.results[f"file {OUTPUTS[3]}"]
+    wrong += [f"again: {name} differs" for name, value in results.items() if command.results[name] != value]
+    return wrong
+
+
+def _before_again(command: Command, case: Path) -> list[str]:
+    wrong = [
+        f"{name} is neither the old nor the new file"
+        for name in OUTPUTS
+        if file_hash(case / name) not in (file_hash(command.before / name), command.results[f"file {name}"])
+    ]
+    if command.repairs:
+        return wrong
+    try:
+        if IndexStore.exists(case / INDEX):
+            report = check_folder(case / INDEX, deep=False, on_stage=lambda *_: None)
+            wrong += [f"{one.file}: {one.reason}" for one in report.damage]
+            rows = part_rows(case / INDEX)
+            if rows != command.rows[: len(rows)] or len(rows) < len(part_rows(command.before / INDEX)):
+                wrong.append(f"parts of {rows} articles, not the first of {command.rows}")
+            IndexStore.open(case / INDEX, write=True).close(finished=False)
+            left = [path.name for path in (case / INDEX / "staging").iterdir()]
+            left += [path.name for path in (case / INDEX).glob(".*.tmp")]
+            if left:
+                wrong.append(f"the next writing open left {', '.join(left)}")
+    except IndexFolderError as error:
+        wrong.append(f"the index does not open: {error}")
+    return wrong
+
+
+class Campaign:
+    """Kills and what came of them.
+
+    Parameters
+    ----------
+    victims : Victims
+    seed : int
+        Of the choice of moments, and of points where not all are taken.
+    every : int
+        Of so many kills one is followed by asking for clusters, export and stats too; 0: none.
+    """
+
+    def __init__(self, victims: Victims, seed: int, every: int) -> None:
+        self.victims = victims
+        self.every = every
+        self.chance = random.Random(seed)
+        self.kills: Counter[str] = Counter()
+        self.asked = 0
+        self.unkilled = 0
+        self.failures: list[str] = []
+
+    def places(self) -> list[tuple[Command, str]]:
+        """Every named point of every command: its first and its last passage."""
+        return [
+            (command, f"{name}:{nth}")
+            for command in self.victims.commands
+            for name in faults.FAULT_POINTS
+            for nth in sorted({min(1, command.hits[name]), command.hits[name]} - {0})
+        ]
+
+    def run(self, named: int | None, at_random: int, real: int) -> None:
+        """Kill at named points (all, or so many) and at random moments, in a mixed order."""
+        if at_random:
+            self.victims.measure()
+        places = self.places()
+        chosen = places if named is None else self.chance.sample(places, min(named, len(places)))
+        jobs: list[tuple[Command, str] | bool] = [*chosen, *[False] * at_random, *[True] * real]
+        self.chance.shuffle(jobs)
+        for job in jobs:
+            if isinstance(job, bool):
+                self._at_random(real=job)
+            else:
+                self._at(*job)
+
+    def _at(self, command: Command, place: str) -> None:
+        case = self.victims.case(command)
+        code = wait(self.victims.fork(command, case, place))
+        if code != -signal.SIGKILL:
+            self.failures.append(f"{command.name} at {place}: not killed, exit code {code}")
+        self._judge(command, case, "named", f"at {place}")
+
+    def _at_random(self, *, real: bool) -> None:
+        commands = self.victims.commands
+        command = self.chance.choices(commands, [one.seconds for one in commands])[0]
+        case = self.victims.case(command)
+        delay = self.chance.uniform(0, 1.1 * command.seconds + (_STARTUP_S if real else 0))
+        child = self.victims.start(command, case).pid if real else self.victims.fork(command, case)
+        code = kill_after(child, delay)
+        if code == 0:
+            self.unkilled += 1
+        elif code != -signal.SIGKILL:
+            self.failures.append(f"{command.name} after {delay:.3f} s: exit code {code}")
+        self._judge(command, case, "random, real process" if real else "random", f"after {delay:.3f} s")
+
+    def _judge(self, command: Command, case: Path, kind: str, when: str) -> None:
+        self.kills[f"{kind}: {command.name}"] += 1
+        ask = self.every > 0 and sum(self.kills.values()) % self.every == 0
+        self.asked += ask
+        for what in verify(self.victims, command, case, ask=ask):
+            self.failures.append(f"{command.name} {when}: {what}")
+            print(self.failures[-1], file=sys.stderr, flush=True)
+
+    def lines(self) -> list[str]:
+        """Return the log."""
+        passed = {name for command in self.victims.commands for name in command.hits}
+        missing = sorted(set(faults.FAULT_POINTS) - passed)
+        lines = [f"{n:5,d}  {name}" for name, n in sorted(self.kills.items())]
+        total = sum(self.kills.values())
+        lines += [
+            f"{len(faults.FAULT_POINTS)} fault points, {len(missing)} of them passed by no command",
+            f"{total:,} kills, {self.unkilled:,} of them after the command had ended",
+            f"{total:,} times the files of the index and of -o were compared byte by byte, "
+            f"{self.asked:,} times clusters, export and stats were asked for too",
+            f"{len(self.failures):,} failures",
+        ]
+        return lines + [f"FAILED {one}" for one in [*missing, *self.failures]]
+
+
+_STARTUP_S: Final = 2.0
+"""A process of its own imports for so long; it is killed meanwhile too."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the campaign; the exit code is 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--named", type=int, help="only so many of the named points (default: all)")
+    parser.add_argument("--random", type=int, default=0, help="kills at random moments, in forked children")
+    parser.add_argument("--real", type=int, default=0, help="the same, in processes of their own")
+    parser.add_argument("--ask-every", type=int, default=5, help="ask for clusters, export, stats so often")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=Path)
+    asked = parser.parse_args(arguments)
+    # In memory where there is such a folder: a killed process loses nothing the kernel has, so an fsync
+    # only takes time here (its order has a test of its own, in tests/test_store_faults.py).
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    cut = False
+    with tempfile.TemporaryDirectory(prefix="dedup-kills-", dir=memory) as work:
+        campaign = Campaign(Victims(Path(work), results=asked.ask_every > 0), asked.seed, asked.ask_every)
+        try:
+            campaign.run(asked.named, asked.random, asked.real)
+        except KeyboardInterrupt:
+            cut = True
+        lines = campaign.lines()
+    options = [f"--random {asked.random}", f"--real {asked.real}", f"--seed {asked.seed}"]
+    options += [f"--named {asked.named}"] if asked.named is not None else []
+    options += [f"--ask-every {asked.ask_every}"]
+    first = f"python -m tests.campaigns.kills {' '.join(options)}" + (
+        " (ended early by Ctrl-C)" if cut else ""
+    )
+    log = "\n".join([first, *lines]) + "\n"
+    print(log, end="")
+    if asked.log is not None:
+        asked.log.write_text(log, encoding="utf-8")
+    return 1 if campaign.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

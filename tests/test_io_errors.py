@@ -1,0 +1,26 @@
+"""A disk that is full or fails is told in one line, and the index survives: forty operations refused.
+
+All of them: ``python -m tests.campaigns.io_errors``; its last log is in tests/campaigns/logs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_forty_refused_operations_lose_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.campaigns.io_errors", "--share", "40"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "40 operations refused" in done.stdout
+
+
+def test_the_stored_campaign_lost_nothing() -> None:
+    log = (ROOT / "tests/campaigns/logs/io_errors.log").read_text(encoding="utf-8")
+    assert "\n0 failures\n" in log
