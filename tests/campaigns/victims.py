@@ -34,6 +34,10 @@ OUTPUTS = ("clusters.csv", "once.jsonl", "direct.csv", "gone.csv")
 """Files that ``-o`` and its like replace."""
 
 
+# Small files become one batch; here every load is to commit several.
+_SMALL_BATCHES = "from dedup.feeds import read_feed; read_feed.__kwdefaults__['batch_size'] = 30"
+
+
 @dataclass
 class Command:
     """One command line, and what is known of its undisturbed run."""
@@ -79,6 +83,7 @@ class Victims:
             (clean / name).write_text("old\n", encoding="utf-8")
         (clean / "tmp").mkdir()
         self.commands: list[Command] = []
+        exec(_SMALL_BATCHES)  # in this process too, whose children are the victims
         two = ("0.jsonl", "1.jsonl")
         self._add("index", clean, "index", *two, "-i", INDEX)
         self._add("clusters", clean, "clusters", INDEX, "-o", "clusters.csv")
@@ -166,9 +171,10 @@ class Victims:
         environment = {
             **os.environ, "PYTHONPATH": str(ROOT), "DEDUP_FAULT": fault, "TMPDIR": str(case / "tmp"),
         }  # fmt: skip
+        program = f"{_SMALL_BATCHES}; from dedup.cli import main; main()"
         with open(case / "log.txt", "ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "dedup", *command.arguments],
+                [sys.executable, "-c", program, *command.arguments],
                 cwd=case, env=environment, stdout=log, stderr=log,
             )  # fmt: skip
 

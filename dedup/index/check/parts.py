@@ -18,7 +18,7 @@ from dedup.index.check.findings import Damage
 from dedup.index.identity import Int64s, content_hashes, identities, stamps
 from dedup.index.layout import Layout, Thing
 from dedup.index.loading import sketch_arrays
-from dedup.index.parts import KEY, footer_checksum, look_up_arrays, read_parquet
+from dedup.index.parts import KEY, PART_SCHEMA, footer_checksum, look_up_arrays, read_parquet
 from dedup.sketch.minhash import Sketch, sketch_articles
 
 SAMPLE: Final = 16
@@ -107,7 +107,7 @@ def one_batch(table: pa.Table) -> pa.RecordBatch:
 def _sound_by_itself(thing: Thing) -> bool:
     try:
         crc = thing.read(footer_checksum)
-        table = thing.read(partial(read_parquet, footer_crc=crc))
+        table = thing.read(partial(read_parquet, footer_crc=crc, columns=PART_SCHEMA.names))
         columns = (table[name].to_numpy() for name in ("key", "content"))
         return keys_and_hashes_fit(one_batch(table), *columns)
     except (IndexFolderError, OSError, KeyError, ValueError):
@@ -116,7 +116,7 @@ def _sound_by_itself(thing: Thing) -> bool:
 
 def _articles(thing: Thing, part: PartRow, texts: Int64s, deep: bool) -> tuple[pa.Table | None, str | None]:
     try:
-        table = thing.read(partial(read_parquet, footer_crc=part.footer_crc))
+        table = thing.read(partial(read_parquet, footer_crc=part.footer_crc, columns=PART_SCHEMA.names))
         size = thing.read(lambda path: path.stat().st_size)
     except IndexFolderError as error:
         return None, "it is missing" if "is missing" in error.message else why(error)

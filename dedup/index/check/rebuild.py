@@ -28,7 +28,7 @@ from dedup.index.check.salvage import nameable_texts, readable_texts
 from dedup.index.faults import fault
 from dedup.index.identity import Int64s, identities, stamps
 from dedup.index.layout import Layout, Thing
-from dedup.index.parts import footer_checksum, read_parquet
+from dedup.index.parts import PART_SCHEMA, footer_checksum, read_parquet
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.publish import remove
 from dedup.index.rules import CURRENT, DROPPED, LISTED
@@ -204,7 +204,7 @@ def _part(layout: Layout, number: int, load: int) -> tuple[tuple[int, ...], Int6
     place = _place(layout.articles(number))
     # The old checksum of the footer may be wrong itself: keys and hashes say whether the articles are right.
     footer = footer_checksum(place)
-    table = read_parquet(place, footer)
+    table = read_parquet(place, footer, PART_SCHEMA.names)
     texts = np.empty((table.num_rows, len(HISTORY_COLUMNS)), np.int64)
     batch = one_batch(table)
     keys, contents = (table[name].to_numpy() for name in ("key", "content"))
