@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dedup.cli import guard
+from dedup.cli import guard, interrupt
 from dedup.cli.clusters import clusters
 from dedup.cli.credits import credits
 from dedup.cli.evaluate import evaluate
@@ -62,7 +62,7 @@ def dedup(
 
     Results go to standard output, everything else to standard error.
     Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage,
-    130 interrupted.
+    130 interrupted, 143 terminated.
     """
 
 
@@ -75,4 +75,8 @@ for command in (
 def main() -> None:
     """Run the command line; the entry point of ``dedup`` and ``python -m dedup``."""
     guard.prepare_process()
-    app()
+    try:
+        app()
+    except interrupt.Stopped as stopped:  # before a command began, or after it ended
+        interrupt.say_stopped(stopped.number)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -34,6 +35,14 @@ def index(
             help="Learn anew from the whole index what is common and what is furniture (begins a new epoch).",
         ),
     ] = False,
+    wait: Annotated[
+        str | None,
+        typer.Option(
+            "--wait",
+            metavar="30s",
+            help="If another process writes to the index, wait so long; without it, say at once who it is.",
+        ),
+    ] = None,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -53,19 +62,27 @@ def index(
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.wording import count, duration
-    from dedup.settings import Settings
+    from dedup.settings import Settings, parse_duration
 
     if not feeds and not refresh:
         raise typer.BadParameter("name a feed to read, or --refresh", param_hint="FEED")
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
+    patience = 0 if wait is None else parse_duration(wait)
     columns = check_feeds(feeds, mapping, format_in) if feeds else None
-    with (
-        profiling(profile),
-        Progress() as progress,
-        open_or_create_index(index) if feeds else open_index(index, write=True) as idx,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(profiling(profile))
+        progress = stack.enter_context(Progress())
+
+        def waiting(holder: str) -> None:
+            progress.say(f"{index} is being written by {holder}; waiting up to {wait}")
+
+        if feeds:
+            opened = open_or_create_index(index, wait_s=patience, on_wait=waiting)
+        else:
+            opened = open_index(index, write=True, wait_s=patience, on_wait=waiting)
+        idx = stack.enter_context(opened)
         if feeds:
             added = add_feeds(
                 idx,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dedup.errors import DedupError, IndexFolderError
+from dedup.leftovers import passing
 
 _FILES: Final = ("articles", "sketch", "epoch", "table", "manifest")
 _TRANSACTIONS: Final = ("part", "epoch", "run", "load")
@@ -240,7 +241,7 @@ def replacing_file(
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with durable_file(temporary, kind, durable=durable) as file:
+        with passing(temporary), durable_file(temporary, kind, durable=durable) as file:
             yield file
         os.replace(temporary, target)
     except BaseException:

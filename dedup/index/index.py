@@ -32,6 +32,7 @@ from dedup.index.snapshot import Snapshot
 from dedup.index.source import RunSource
 from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
+from dedup.leftovers import passing
 from dedup.profile import timed
 from dedup.provenance.families import Families
 from dedup.provenance.trace import By, Provenance, trace
@@ -86,8 +87,24 @@ class Index:
         return cls(store, write=True)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Index:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> Index:
         """Open an index; `write` takes the writer's lock.
+
+        Parameters
+        ----------
+        path : path-like
+        write : bool
+        wait_s : float
+            How long to wait while another process writes, in seconds.
+        on_wait : callable, optional
+            Gets who is waited for, in words.
 
         Raises
         ------
@@ -95,7 +112,7 @@ class Index:
             If it is no index, of a newer format, sketched by other words or another background table, or
             (writing) held by another process.
         """
-        store = IndexStore.open(path, write=write)
+        store = IndexStore.open(path, write=write, wait_s=wait_s, on_wait=on_wait)
         found = store.settings.get("background")
         if found != _sketched_with():
             store.close()
@@ -111,13 +128,16 @@ class Index:
     def temporary(cls) -> Iterator[Index]:
         """Make an index in a folder that is removed at the end, whatever happens."""
         folder = tempfile.mkdtemp(prefix="dedup-")
-        try:
-            settings = {"background": _sketched_with()}
-            store = IndexStore.create(Path(folder) / "index", durable=False, passing=True, settings=settings)
-            with cls(store, write=True, keep_runs=False) as index:
-                yield index
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with passing(folder):
+            try:
+                settings = {"background": _sketched_with()}
+                store = IndexStore.create(
+                    Path(folder) / "index", durable=False, passing=True, settings=settings
+                )
+                with cls(store, write=True, keep_runs=False) as index:
+                    yield index
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

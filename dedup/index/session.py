@@ -224,10 +224,16 @@ class Session:
         meta = {**matched.identity, **choice, "generation": matched.snapshot.generation}
         if self._store.latest_run(**meta) is not None:
             return
-        tables = run_tables(matched.state, clustering, self._store.latest_run(**choice))
         try:
             with self._writer() as store:
-                store.commit_run(tables, meta)
+                # Asked once nobody else writes: another process may have kept a run while this one was
+                # worked out. What changed is told against that one, and time does not run backwards.
+                before = store.latest_run(**choice)
+                if before is not None and before.meta.get("generation", 0) > meta["generation"]:
+                    return
+                if store.latest_run(**meta) is None:
+                    since = None if before is None else before.number
+                    store.commit_run(run_tables(matched.state, clustering, before), {**meta, "since": since})
         except IndexFolderError:
             # A report must not fail because the folder is read-only or a feed is being read in: it is only
             # made again next time.

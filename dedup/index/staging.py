@@ -43,6 +43,11 @@ class Staging:
         write_manifest(self._layout, self._catalog, durable=self._durable)
         self._settled = True
 
+    def settle(self) -> None:
+        """Publish, if what was begun last has not been."""
+        if not self._settled:
+            self.publish()
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make durable what the block writes to staging; if it fails, free the space at once.
@@ -53,8 +58,7 @@ class Staging:
             If the system refuses; nothing is left behind then.
         """
         # If the last attempt failed, staging may hold committed things that a failure now would delete.
-        if not self._settled:
-            self.publish()
+        self.settle()
         self._settled = False
         with explained(self._layout.staging):
             try:
