@@ -97,6 +97,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    dedup.cli.facade._index_module()
     cases = json.loads(Path(sys.argv[1]).read_text())
+    # Kernels are loaded once, too.
+    with dedup.cli.facade.temporary_index() as index:
+        index.add(sys.argv[2])
+        index.report()
     print(json.dumps([run(case) for case in cases]))

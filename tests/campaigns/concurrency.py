@@ -276,15 +276,11 @@ def fork(place: Place, name: str, work: Callable[[], Counter[str]], *, nobody: b
 
 
 def warm() -> None:
-    """Load the kernels of all that is done here: a reader without rights could not store what it compiles."""
-    child = os.fork()
-    if child == 0:
-        with Index.temporary() as index:
-            index.add(batch(0))
-            index.report()
-            index.query([batch(0)[0]])
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    """Load the kernels, once for all children; a reader without rights could not store what it compiles."""
+    with Index.temporary() as index:
+        index.add(batch(0))
+        index.report()
+        index.query([batch(0)[0]])
 
 
 def check_stopped(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""A reader that knows `manifest.json` and Parquet, and nothing of dedup: what the README shows, over and over."""
+"""A reader that knows `manifest.json` and Parquet, and nothing of dedup: what the README shows, often."""
 
 from __future__ import annotations
 
