@@ -16,6 +16,7 @@ from dedup.cli import guard, interrupt
 from dedup.cli.clusters import clusters
 from dedup.cli.credits import credits
 from dedup.cli.evaluate import evaluate
+from dedup.cli.events import events
 from dedup.cli.explain import explain
 from dedup.cli.export import export
 from dedup.cli.index import index
@@ -67,7 +68,7 @@ def dedup(
 
 
 for command in (
-    index, clusters, show, explain, credits, outlets, query, export, stats, evaluate, tune, simulate,
+    index, clusters, events, show, explain, credits, outlets, query, export, stats, evaluate, tune, simulate,
 ):  # fmt: skip
     app.command()(guard.guarded(command))
 
