@@ -50,4 +50,5 @@ def copied(path: Path) -> tuple[sqlite3.Connection, State] | None:
     data[_WAL_BYTES] = b"\x01\x01"
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.deserialize(bytes(data))
+    connection.execute("PRAGMA query_only = 1")
     return connection, before

@@ -83,7 +83,7 @@ class WriterLock:
                 return
             holder = _describe(os.pread(self._descriptor, 4096, 0))
             if time.monotonic() >= until:
-                waited = f" (waited {wait_s:g} s)" if wait_s else ""
+                waited = f" (waited {wait_s:.3g} s)" if wait_s else ""
                 raise IndexFolderError(
                     f"index {path.parent} is being written by {holder}{waited}",
                     "wait until it has finished, or stop it",
