@@ -103,13 +103,14 @@ def kept_again(run: Run) -> Kept:
 
 def kept(number: int, before: Run | None, meta: dict[str, Any], tables: dict[str, pa.Table]) -> Kept:
     """Return what there is to tell of a run that was just stored."""
+    clusters = pc.count_distinct(tables["clusters"]["cluster_id"]).as_py()
+    if before is None:
+        return Kept(number, True, events_line(number, None, {"born": clusters}, 0))
     changes = _changes(tables["events"])
     counts = Counter(event for event, _ in changes)
     counts["merged_from"] = sum(len(olds) for (event, _), olds in changes.items() if event == "merged")
-    clusters = pc.count_distinct(tables["clusters"]["cluster_id"]).as_py()
-    since = None if before is None else before.number
-    anew = before is not None and learnt_anew(before, meta)
-    line = events_line(number, since, counts, clusters - _changed(changes), learnt_anew=anew)
+    unchanged, anew = clusters - _changed(changes), learnt_anew(before, meta)
+    line = events_line(number, before.number, counts, unchanged, learnt_anew=anew)
     return Kept(number, True, line)
 
 
