@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dedup.cli import main as dedup
 from dedup.index.index import Index
@@ -37,19 +38,26 @@ Event = tuple[str, str, frozenset[str], int, int, int, int]
 """Event, cluster, the old ones, articles before and now, joined, left."""
 
 
+class Seconds(NamedTuple):
+    """What a command took: by the clock, and of the processors."""
+
+    clock: float
+    cpu: float
+
+
 @dataclass
 class Told:
     """What a week came to."""
 
     events: Counter[str] = field(default_factory=Counter)
-    hours: list[tuple[int, float, float]] = field(default_factory=list)
+    hours: list[tuple[int, Seconds, Seconds]] = field(default_factory=list)
     """Articles so far, seconds of `dedup index` and of `dedup clusters`."""
     clusters: int = 0
     bytes_on_disk: int = 0
     records: int = 0
 
 
-def command(folder: Path, *words: str) -> tuple[str, str, float]:
+def command(folder: Path, *words: str) -> tuple[str, str, Seconds]:
     """Run a command in a child that has the imports and kernels already; return what it says, its seconds."""
     out, err = folder / "out.txt", folder / "err.txt"
     began = time.perf_counter()
@@ -65,8 +73,9 @@ def command(folder: Path, *words: str) -> tuple[str, str, float]:
             sys.stdout.flush()
             os._exit(int(ended.code or 0))
         os._exit(99)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    seconds = time.perf_counter() - began
+    _, status, usage = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    seconds = Seconds(time.perf_counter() - began, usage.ru_utime + usage.ru_stime)
     assert code == 0, f"dedup {' '.join(words)}: {err.read_text()}"
     return out.read_text(), err.read_text(), seconds
 
@@ -147,8 +156,8 @@ def told_events(rows: Iterable[dict[str, str]]) -> list[Event]:
     ]  # fmt: skip
 
 
-def live(folder: Path, batches: list[list[Record]], seed: int = 0) -> Told:
-    """Live through the batches."""
+def live(folder: Path, batches: list[list[Record]], seed: int = 0, *, check: bool = True) -> Told:
+    """Live through the batches; `check`: hold each to one load."""
     rng = random.Random(f"live {seed}")
     index = folder / "news.dedup"
     told = Told()
@@ -164,6 +173,9 @@ def live(folder: Path, batches: list[list[Record]], seed: int = 0) -> Told:
         _, said, finding = command(folder, *words)
         data = (folder / "events.csv").read_text()
         so_far += batch
+        told.hours.append((len({(one["outlet"], one["id"]) for one in so_far}), reading, finding))
+        if not check:
+            continue
         grown = rows_of((folder / "clusters.csv").read_text())
         once = at_once(so_far, index, rng)
         assert grown == once, f"hour {number}: not the clusters of one load"
@@ -177,7 +189,6 @@ def live(folder: Path, batches: list[list[Record]], seed: int = 0) -> Told:
             assert line.strip() in said, "what is said in one line is what is listed"
         if number:
             told.events.update(event[0] for event in found)
-        told.hours.append((len({(one["outlet"], one["id"]) for one in so_far}), reading, finding))
         before = now
     told.clusters, told.records = len(before), len(so_far)
     told.bytes_on_disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
@@ -190,18 +201,27 @@ def lines_of(told: Told, days: int, seed: int) -> list[str]:
     events = ", ".join(f"{number:,} {event}" for event, number in sorted(told.events.items()))
     lines = [
         f"live feed: {days} days, {len(told.hours) - 1} batches after a first day, seed {seed}",
-        f"{told.records:,} records, {articles:,} articles, {told.clusters:,} clusters at the end",
-        f"{sum(told.events.values()):,} events right: {events}",
-        "after each batch the csv of the index that grew is that of one load, but for file and line",
+        f"{told.records:,} records, {articles:,} articles",
+    ]
+    if told.events:
+        lines += [
+            f"{told.clusters:,} clusters at the end",
+            f"{sum(told.events.values()):,} events right: {events}",
+            "after each batch the csv of the index that grew is that of one load, but for file and line",
+        ]
+    lines += [
         f"index folder at the end: {told.bytes_on_disk / 1e6:,.1f} MB",
         "medians of six batches, without the start of the process (imports and kernels):",
-        " articles   index s   clusters s",
+        " articles   index s    CPU s   clusters s    CPU s",
     ]
     middle = [*range(6, len(told.hours) - 3, 24), len(told.hours) - 3]
     for place in middle:
         around = told.hours[place - 3 : place + 3]
-        reading, finding = (sorted(one[which] for one in around)[len(around) // 2] for which in (1, 2))
-        lines.append(f"{told.hours[place][0]:>9,}{reading:>10.2f}{finding:>13.2f}")
+        cells = [
+            f"{sorted(one[which][kind] for one in around)[len(around) // 2]:>{width}.2f}"
+            for which, kind, width in ((1, 0, 10), (1, 1, 9), (2, 0, 13), (2, 1, 9))
+        ]
+        lines.append(f"{told.hours[place][0]:>9,}{''.join(cells)}")
     return lines
 
 
@@ -210,13 +230,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--per-hour", type=int, default=25)
     parser.add_argument("--hours-per-batch", type=int, default=1)
+    parser.add_argument("--only-time", action="store_true", help="Check nothing: how long the commands take.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="dedup-campaign-"))
     try:
         batches = week(given.days, given.per_hour, given.hours_per_batch, given.seed)
-        told = live(folder, batches, given.seed)
+        told = live(folder, batches, given.seed, check=not given.only_time)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     lines = lines_of(told, given.days, given.seed)
