@@ -43,7 +43,7 @@ for number in range(2, 30):
 
 def test_a_writer_that_is_killed_readers_and_one_who_follows_the_manifest() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.campaigns.concurrency", "--minutes", "0.1", "--readers", "2"],
+        [sys.executable, "-m", "tests.campaigns.concurrency", "--minutes", "0.06", "--readers", "2"],
         cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
