@@ -109,7 +109,7 @@ def main() -> None:
             index.add(template / "first.jsonl")
         for number in range(given.runs):
             name = rng.choice(sorted(COMMANDS))
-            after = rng.uniform(STARTED_S, 5)
+            after = rng.uniform(STARTED_S, 2.2)
             folder = root / f"run-{number}"
             ended[once(template, folder, name, rng.choice(sorted(SAID)), after)] += 1
             shutil.rmtree(folder)
