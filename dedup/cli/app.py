@@ -12,11 +12,12 @@ from typing import Annotated
 
 import typer
 
-from dedup.cli import guard
+from dedup.cli import guard, interrupt
 from dedup.cli.check import check
 from dedup.cli.clusters import clusters
 from dedup.cli.credits import credits
 from dedup.cli.evaluate import evaluate
+from dedup.cli.events import events
 from dedup.cli.explain import explain
 from dedup.cli.export import export
 from dedup.cli.index import index
@@ -63,12 +64,13 @@ def dedup(
 
     Results go to standard output, everything else to standard error.
     Exit codes: 0 done, 1 an error (one line says which), 2 wrong usage,
-    130 interrupted.
+    130 interrupted, 143 terminated.
     """
 
 
 for command in (
-    index, clusters, show, explain, credits, outlets, query, export, stats, check, evaluate, tune, simulate,
+    index, clusters, events, show, explain, credits, outlets, query, export, stats, check, evaluate, tune,
+    simulate,
 ):  # fmt: skip
     app.command()(guard.guarded(command))
 
@@ -76,4 +78,8 @@ for command in (
 def main() -> None:
     """Run the command line; the entry point of ``dedup`` and ``python -m dedup``."""
     guard.prepare_process()
-    app()
+    try:
+        app()
+    except interrupt.Stopped as stopped:  # before a command began, or after it ended
+        interrupt.say_stopped(stopped.number)
+        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,6 +74,15 @@ def clusters(
     ] = None,
     format: options.ClustersOut = None,
     output: options.Output = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of an index: write to FILE (csv, jsonl, parquet) which clusters are born, have grown, "
+            "merged, split off or ended since the run before; see `dedup events`.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     csv_safe: options.CsvSafe = False,
     html_text: options.HtmlTextOut = options.HtmlText.EXCERPT,
     mapping: options.Mapping = None,
@@ -104,6 +114,7 @@ def clusters(
     cluster still counts all of its members. html is one file that needs a
     browser and nothing else; for very large feeds choose with --since or --top.
     """
+    from dedup.cli.changes import check_events, write_events
     from dedup.cli.facade import read_agencies, read_model, the_index_among
     from dedup.cli.output import emit_html, emit_report
     from dedup.cli.profiling import check_profile, profiling
@@ -137,6 +148,8 @@ def clusters(
     words = options.wording(no_clean, timezone, tz)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
+    if events is not None:
+        check_events(events, folder, since or until, output, *sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
     asked = replace(settings, top=None) if kind in ("table", "md") else settings
     with profiling(profile), Progress() as progress:
@@ -160,6 +173,9 @@ def clusters(
                 emit_html(report, source, output, sources, html_text.value, progress)
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
+            changed = idx.changed
+            if events is not None:
+                write_events(idx.last_events(), events, progress, csv_safe=csv_safe)
     if kind != "html":
         by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
         shown = by_default if top is None else settings.top
@@ -173,4 +189,6 @@ def clusters(
         )
     for note in report.notes:
         progress.say(note)
+    if changed is not None:
+        progress.say(changed)
     progress.say(summary_line(report))

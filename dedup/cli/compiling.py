@@ -18,6 +18,7 @@ from typing import Any, Final
 
 _SAID: Final = "compiling kernels not used here before: about twenty seconds in the first run, once"
 _LOCK: Final = "kernels.lock"
+_helpers: list[subprocess.Popen[bytes]] = []
 
 
 @cache
@@ -47,10 +48,19 @@ def _start_helper() -> None:
     # Not waited for: it ends by itself. Its output is nobody's, or who reads the output of the command to its
     # end would wait for it. -P: no module of the folder one stands in.
     with suppress(OSError):
-        subprocess.Popen(
+        helper = subprocess.Popen(
             [sys.executable, "-P", "-m", "dedup.cli.compiling"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        _helpers.append(helper)
+
+
+def stop_helper() -> None:
+    """End the helper; what it has put into the cache stays."""
+    for helper in _helpers:
+        helper.kill()
+        helper.wait()
+    _helpers.clear()
 
 
 def one_writer_at_a_time() -> None:

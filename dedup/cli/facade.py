@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from dedup.cli.compiling import watch_compiling
 from dedup.errors import DedupError, IndexFolderError
 
 _CATALOG = "catalog.sqlite"
+_LOCK = "writer.lock"
+_PAUSE_S = 0.1
 
 
 def _index_module() -> Any:
@@ -76,8 +79,10 @@ def is_index(path: str | Path) -> bool:
     return (Path(path) / _CATALOG).is_file()
 
 
-def open_index(path: Path, *, write: bool = False) -> Any:
-    """Open an index that must be there.
+def open_index(
+    path: Path, *, write: bool = False, wait_s: float = 0.0, on_wait: Callable[[str], None] | None = None
+) -> Any:
+    """Open an index that must be there; for writing, wait so long for another writer.
 
     Raises
     ------
@@ -92,14 +97,25 @@ def open_index(path: Path, *, write: bool = False) -> Any:
             )
         what = "no index" if path.exists() else "no such folder"
         raise IndexFolderError(f"{path}: {what}", f"make one with: dedup index FEED -i {path}")
-    return _index_module().Index.open(path, write=write)
+    return _index_module().Index.open(path, write=write, wait_s=wait_s, on_wait=on_wait)
 
 
-def open_or_create_index(path: Path) -> Any:
-    """Open an index for writing, or create it."""
-    if is_index(path):
-        return open_index(path, write=True)
-    return _index_module().Index.create(path)
+def open_or_create_index(
+    path: Path, *, wait_s: float = 0.0, on_wait: Callable[[str], None] | None = None
+) -> Any:
+    """Open an index for writing, or create it; wait so long for another writer, who may be creating it."""
+    until = time.monotonic() + wait_s
+    while not is_index(path):
+        try:
+            return _index_module().Index.create(path)
+        except IndexFolderError:
+            # Unless it is being made by somebody else, waiting would not help.
+            made = is_index(path)
+            if not made and not ((path / _LOCK).exists() and time.monotonic() < until):
+                raise
+            time.sleep(0 if made else _PAUSE_S)
+    left = max(0.0, until - time.monotonic()) if wait_s else 0.0
+    return open_index(path, write=True, wait_s=left, on_wait=on_wait)
 
 
 def index_class() -> Any:

@@ -11,20 +11,18 @@ import errno
 import functools
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 from typing import Final, NoReturn, ParamSpec
 
 import typer
 
+from dedup.cli import interrupt
 from dedup.errors import DedupError
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-TERMINATED: Final = 143
 
 P = ParamSpec("P")
 
@@ -40,6 +38,11 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             sys.stdout.flush()
         except (typer.BadParameter, typer.Exit, typer.Abort):
             raise  # typer's own, which it words better
+        except interrupt.Stopped as stopped:
+            _silence_stdout()
+            interrupt.say_stopped(stopped.number)
+            interrupt.stop_children()
+            raise
         except KeyboardInterrupt:
             _silence_stdout()
             _complain("interrupted")
@@ -68,12 +71,7 @@ def prepare_process() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that is not UTF-8 shows "?" for what it cannot show.
             stream.reconfigure(errors="replace")
-    # As an exception, so that temporary indices are removed on the way out.
-    signal.signal(signal.SIGTERM, _terminate)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)
+    interrupt.install()
 
 
 def _fail(message: str, error: BaseException) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -51,6 +52,14 @@ def index(
             help="Keep the newest N stored runs, from now on; 10 where nothing was said.",
         ),
     ] = None,
+    wait: Annotated[
+        str | None,
+        typer.Option(
+            "--wait",
+            metavar="30s",
+            help="If another process writes to the index, wait so long; without it, say at once who it is.",
+        ),
+    ] = None,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -71,7 +80,7 @@ def index(
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.wording import count, duration
-    from dedup.settings import Settings
+    from dedup.settings import Settings, parse_duration
 
     if not feeds and not refresh and keep_runs is None:
         raise typer.BadParameter("name a feed to read, --refresh or --keep-runs", param_hint="FEED")
@@ -101,12 +110,20 @@ def index(
     limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
+    patience = 0 if wait is None else parse_duration(wait)
     columns = check_feeds(feeds, mapping, format_in, encoding, words) if feeds else None
-    with (
-        profiling(profile),
-        Progress() as progress,
-        open_or_create_index(index) if feeds else open_index(index, write=True) as idx,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(profiling(profile))
+        progress = stack.enter_context(Progress())
+
+        def waiting(holder: str) -> None:
+            progress.say(f"{index} is being written by {holder}; waiting up to {wait}")
+
+        if feeds:
+            opened = open_or_create_index(index, wait_s=patience, on_wait=waiting)
+        else:
+            opened = open_index(index, write=True, wait_s=patience, on_wait=waiting)
+        idx = stack.enter_context(opened)
         if feeds:
             added = add_feeds(
                 idx,

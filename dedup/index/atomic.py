@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from dedup.errors import DedupError, IndexFolderError
 from dedup.index.faults import fault, watching
+from dedup.leftovers import passing
 
 INDEX_SAFE: Final = "run the same command again, what was committed is safe"
 """The fix every failed write to an index ends with: a commit is never half done."""
@@ -241,7 +242,7 @@ def replacing_file(
     sweep_abandoned(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with durable_file(temporary, kind, durable=durable, claimed=True) as file:
+        with passing(temporary), durable_file(temporary, kind, durable=durable, claimed=True) as file:
             yield file
         fault(f"{kind}-replace")
         os.replace(temporary, target)

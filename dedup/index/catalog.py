@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -22,6 +23,8 @@ import numpy as np
 
 from dedup.article import Reject
 from dedup.errors import DAMAGED, IndexFolderError, NewerFormatError
+from dedup.index.atomic import explained
+from dedup.index.catalog_copy import State, copied, state_of
 from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.planning import HISTORY_COLUMNS
@@ -69,6 +72,10 @@ CREATE TABLE runs (number INTEGER PRIMARY KEY, meta TEXT NOT NULL);
 """
 
 _FETCHED: Final = 65_536
+_ATTEMPTS: Final = 200
+_PAUSE_S: Final = 0.05
+"""A writer that comes or goes at the moment of opening: looked again for ten seconds at most."""
+
 _CACHE_KIB: Final = 64 * 1024
 _PAGE_BYTES: Final = 8192
 _CHECKPOINT_PAGES: Final = 16 * 1024
@@ -111,6 +118,7 @@ class Catalog:
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
+        self._copied: State | None = None
         self._connection = self._connect(write)
         try:
             self.format_version = self._checked_format()
@@ -145,15 +153,34 @@ class Catalog:
         with explained_sqlite(self.path, action="opening"):
             if write:
                 return self._open(f"{uri}?mode=rw")
-            try:
-                return self._open(f"{uri}?mode=ro")
-            except sqlite3.OperationalError:
-                # A folder we may not write to: the log cannot be shared there. Without a log the file is
-                # complete and nobody changes it from here, so it can be read as it is.
-                log = Path(f"{self.path}-wal")
-                if os.access(self.path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
-                    raise
-                return self._open(f"{uri}?mode=ro&immutable=1")
+            for patience in range(_ATTEMPTS, -1, -1):
+                try:
+                    return self._open(f"{uri}?mode=ro")
+                except sqlite3.OperationalError:
+                    # Where we may not write, the log cannot be shared (`dedup.index.catalog_copy`).
+                    if os.access(self.path.parent, os.W_OK):
+                        raise
+                    try:
+                        copy = copied(self.path)
+                    except OSError:
+                        copy, patience = None, 0
+                    if copy is not None:
+                        self._copied = copy[1]
+                        return copy[0]
+                    if not patience:
+                        raise
+                time.sleep(_PAUSE_S)
+        raise AssertionError
+
+    def _renew(self) -> None:
+        """Take a new copy if a writer has been at work since; a state once begun to be read stays."""
+        if self._copied is not None and not self._connection.in_transaction:
+            with explained(self.path, action="opening"):
+                if state_of(self.path) == self._copied:
+                    return
+            self._copied = None
+            self._connection.close()
+            self._connection = self._connect(False)
 
     def _open(self, uri: str) -> sqlite3.Connection:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
@@ -186,6 +213,7 @@ class Catalog:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows."""
+        self._renew()
         with explained_sqlite(self.path):
             return self._connection.execute(sql, values).fetchall()
 

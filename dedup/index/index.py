@@ -21,6 +21,7 @@ from dedup.engines.query import find_near
 from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.feeds.sources.unpack import UnpackLimits
 from dedup.index.credits import credit_table
+from dedup.index.events import Kept, event_report
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport, IndexStats
 from dedup.index.outlet_counts import count_outlets
@@ -36,6 +37,7 @@ from dedup.index.temporary import CONTENT, temporary_folder
 from dedup.profile import timed
 from dedup.provenance.families import Families
 from dedup.provenance.trace import By, Provenance, trace
+from dedup.report.events import EventReport
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.text.credit import Agency, load_agencies
@@ -68,6 +70,7 @@ class Index:
 
     def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool = True) -> None:
         self._store = store
+        self._kept: Kept | None = None
         # An index that goes away is reported on at once: what its epoch is learnt from is gathered here.
         self._surveyor = None if keep_runs else Surveyor()
         self._session = Session(store, write=write, keep_runs=keep_runs, surveyor=self._surveyor)
@@ -85,8 +88,24 @@ class Index:
         return cls(store, write=True)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> Index:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> Index:
         """Open an index; `write` takes the writer's lock.
+
+        Parameters
+        ----------
+        path : path-like
+        write : bool
+        wait_s : float
+            How long to wait while another process writes, in seconds.
+        on_wait : callable, optional
+            Gets who is waited for, in words.
 
         Raises
         ------
@@ -94,7 +113,7 @@ class Index:
             If it is no index, of a newer format, sketched by other words or another background table, or
             (writing) held by another process.
         """
-        store = IndexStore.open(path, write=write)
+        store = IndexStore.open(path, write=write, wait_s=wait_s, on_wait=on_wait)
         found = store.settings.get("background")
         if found != sketched_with():
             store.close()
@@ -354,7 +373,7 @@ class Index:
         with timed("cluster"):
             clustering = self._session.clustering(matched, settings)
         with timed("keep run"):
-            self._session.keep_run(matched, clustering, settings)
+            self._kept = self._session.keep_run(matched, clustering, settings)
         n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
         notes = self._session.notes(matched)
         with timed("report"):
@@ -555,6 +574,65 @@ class Index:
             yield from rows.combine_chunks().to_batches()
 
     # Looking
+
+    def event_report(self, run: int | None = None, *, since: int | None = None) -> EventReport:
+        """Tell what became of the clusters between two runs.
+
+        Parameters
+        ----------
+        run : int, optional
+            Number of a stored run (each `report` that found something new is one); the latest by default.
+        since : int, optional
+            The run to compare it with; by default the one before it of the same settings.
+
+        Returns
+        -------
+        EventReport
+
+        Raises
+        ------
+        DedupError
+            If there is no such run, or the two were made by other settings.
+        """
+        return event_report(self._store, run, since)
+
+    @property
+    def changed(self) -> str | None:
+        """What the last `report` changed against the run before, in one line; None: its run is not kept.
+
+        Not kept are runs over part of the time, those of an index that goes away, and those for
+        which another process held the index; what that one would have told, the next run tells.
+        """
+        return None if self._kept is None else self._kept.line
+
+    def last_events(self) -> EventReport | None:
+        """Tell what the last `report` changed: nothing, if it found what the run before had found.
+
+        Returns
+        -------
+        EventReport or None
+            None if its run is not kept (see `changed`).
+        """
+        kept = self._kept
+        if kept is None:
+            return None
+        return event_report(self._store, kept.number, None if kept.new else kept.number)
+
+    def events(self, run: int | None = None, *, since: int | None = None) -> pd.DataFrame:
+        """Tell what became of the clusters between two runs, one row per cluster that changed.
+
+        Parameters
+        ----------
+        run, since
+            As for `event_report`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of `dedup.report.events.EVENT_SCHEMA`.
+        """
+        frame: pd.DataFrame = self.event_report(run, since=since).events.to_pandas()
+        return frame
 
     def credits(self, *, agencies: str | Path | Sequence[Agency] | None = None) -> Iterator[pa.Table]:
         """Yield the credit of each article, in batches, in the order the articles lie in the index.

@@ -12,14 +12,17 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from dedup.errors import IndexFolderError
 from dedup.index.atomic import explained
+
+_PAUSE_S: Final = 0.1
 
 
 class WriterLock:
@@ -33,29 +36,26 @@ class WriterLock:
     path : Path
         The lock file; made if it is not there, never removed (removing it
         would let two processes each lock a file of that name).
+    wait_s : float
+        How long to wait for another writer to end, in seconds; 0: not at all.
+    on_wait : callable, optional
+        Gets who is waited for, in words, when the waiting begins.
 
     Raises
     ------
     IndexFolderError
-        If another process (or another `IndexStore` of this one) holds it, or
+        If another process (or another `IndexStore` of this one) holds it (still, after `wait_s`), or
         the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_s: float = 0.0, on_wait: Callable[[str], None] | None = None) -> None:
         with explained(path, action="locking"):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = _describe(os.pread(self._descriptor, 4096, 0))
-            os.close(self._descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise IndexFolderError(
-                    f"cannot lock {path}: {error.strerror}", "keep the index on a local disk"
-                ) from error
-            raise IndexFolderError(
-                f"index {path.parent} is being written by {holder}", "wait until it has finished, or stop it"
-            ) from None
+            self._take(path, wait_s, on_wait)
+        except BaseException:
+            self.release()
+            raise
         note = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -67,6 +67,32 @@ class WriterLock:
             os.pwrite(self._descriptor, json.dumps(note).encode(), 0)
         except OSError:
             pass
+
+    def _take(self, path: Path, wait_s: float, on_wait: Callable[[str], None] | None) -> None:
+        # Asked again and again instead of blocking in the system: waiting must end, and Ctrl-C be heard.
+        until = time.monotonic() + wait_s
+        told = False
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise IndexFolderError(
+                        f"cannot lock {path}: {error.strerror}", "keep the index on a local disk"
+                    ) from error
+            else:
+                return
+            holder = _describe(os.pread(self._descriptor, 4096, 0))
+            if time.monotonic() >= until:
+                waited = f" (waited {wait_s:.3g} s)" if wait_s else ""
+                raise IndexFolderError(
+                    f"index {path.parent} is being written by {holder}{waited}",
+                    "wait until it has finished, or stop it",
+                )
+            if not told and on_wait is not None:
+                on_wait(holder)
+            told = True
+            time.sleep(min(_PAUSE_S, max(0.0, until - time.monotonic())))
 
     def release(self) -> None:
         """Let the next writer in; safe to call twice."""
@@ -112,6 +138,19 @@ def _describe(note: bytes) -> str:
     """Word the holder's note; it may be empty or torn, as it is written after the lock is taken."""
     try:
         said = json.loads(note)
-        return f"process {said['pid']} on {said['host']} since {said['since']}"
+        pid, host = int(said["pid"]), said["host"]
+        if host == socket.gethostname() and not _alive(pid):
+            return "another process"  # the note is of the one before, who was killed
+        return f"process {pid} on {host} since {said['since']}"
     except (ValueError, KeyError, TypeError):
         return "another process"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # somebody else's, or a number that says nothing
+    return True

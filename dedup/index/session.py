@@ -24,6 +24,7 @@ from dedup.engines.local import State, find_matches, learn_epoch
 from dedup.engines.outlets import Carriers
 from dedup.engines.shelf import Shelf
 from dedup.errors import IndexFolderError
+from dedup.index.events import Kept, kept, kept_again
 from dedup.index.history import known_edges, run_identity, run_tables
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import epoch_hashes
@@ -213,25 +214,34 @@ class Session:
             carriers=Carriers.of(corpus, matched.state.nodes, outlet_numbers(matched.snapshot, corpus)),
         )
 
-    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> None:
-        """Store the run, unless it is there already or somebody else is writing.
+    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> Kept | None:
+        """Store the run, unless it is there already; None if it cannot be kept, as somebody else is writing.
 
         A run over part of the time is not stored: "the last 24 hours" is another part at every call.
         """
         if not self._keep_runs or settings.since is not None or settings.until is not None:
-            return
+            return None
         choice = {"settings": settings.result_hash()}
         meta = {**matched.identity, **choice, "generation": matched.snapshot.generation}
-        if self._store.latest_run(**meta) is not None:
-            return
-        tables = run_tables(matched.state, clustering, self._store.latest_run(**choice))
+        there = self._store.latest_run(**meta)
+        if there is not None:
+            return kept_again(there)
         try:
             with self._writer() as store:
-                store.commit_run(tables, meta)
+                # Asked once nobody else writes: another process may have kept a run while this one was
+                # worked out. What changed is told against that one, and time does not run backwards.
+                there, before = store.latest_run(**meta), store.latest_run(**choice)
+                if there is not None:
+                    return kept_again(there)
+                if before is not None and before.meta.get("generation", 0) > meta["generation"]:
+                    return None
+                tables = run_tables(matched.state, clustering, before)
+                since = None if before is None else before.number
+                return kept(store.commit_run(tables, {**meta, "since": since}), before, meta, tables)
         except IndexFolderError:
             # A report must not fail because the folder is read-only or a feed is being read in: it is only
             # made again next time.
-            return
+            return None
 
     def learn(self, threads: int, on_stage: OnStage) -> str:
         """Begin a new epoch, learnt from what the index now holds; return its id."""

@@ -45,6 +45,11 @@ class Staging:
         remove_unlisted_runs(self._layout, self._catalog)  # after the manifest, which may name one
         self._settled = True
 
+    def settle(self) -> None:
+        """Publish, if what was begun last has not been."""
+        if not self._settled:
+            self.publish()
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make durable what the block writes to staging; if it fails, free the space at once.
@@ -55,8 +60,7 @@ class Staging:
             If the system refuses; nothing is left behind then.
         """
         # If the last attempt failed, staging may hold committed things that a failure now would delete.
-        if not self._settled:
-            self.publish()
+        self.settle()
         self._settled = False
         with explained(self._layout.staging):
             try:

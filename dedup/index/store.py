@@ -16,7 +16,8 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.article import Reject
-from dedup.errors import IndexFolderError
+from dedup.errors import DedupError, IndexFolderError
 from dedup.index.atomic import sweep_abandoned
 from dedup.index.catalog import Catalog
 from dedup.index.creation import check_is_index, create_folder
@@ -101,7 +102,14 @@ class IndexStore(StoreReader):
         return store
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, write: bool = False) -> IndexStore:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> IndexStore:
         """Open an index.
 
         Parameters
@@ -110,6 +118,8 @@ class IndexStore(StoreReader):
         write : bool
             Take the writer's lock and tidy up after a writer that was killed. Reading
             takes no lock and works while a writer writes.
+        wait_s, on_wait
+            As for `dedup.index.lock.WriterLock`.
 
         Raises
         ------
@@ -118,7 +128,7 @@ class IndexStore(StoreReader):
         """
         layout = Layout(Path(path))
         check_is_index(layout)
-        return cls(layout, WriterLock(layout.lock) if write else None)
+        return cls(layout, WriterLock(layout.lock, wait_s, on_wait) if write else None)
 
     def plan(self, batch: pa.RecordBatch, *, on_change: str = "version") -> Plan:
         """Decide what a batch adds, against the index and the plans not yet committed.
@@ -315,6 +325,10 @@ class IndexStore(StoreReader):
         try:
             if self._lock is not None and finished and not self._pending:
                 self.finish_load()
+            if self._lock is not None and not finished:
+                # An interrupted writer leaves nothing half-way. If the disk refuses, the next one does it.
+                with suppress(DedupError):
+                    self._staging.settle()
         finally:
             self._pending.clear()
             if self._lock is not None:

@@ -20,6 +20,7 @@ from typing import Final
 from dedup.index.atomic import explained
 from dedup.index.faults import fault
 from dedup.index.lock import removable
+from dedup.leftovers import passing
 
 _PREFIX: Final = "dedup-index-"
 _NAME: Final = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
@@ -48,7 +49,8 @@ def temporary_folder() -> Iterator[Path]:
         folder, descriptor = _locked_folder()
     try:
         fault("temporary-locked")
-        yield folder
+        with passing(folder):
+            yield folder
     finally:
         fault("temporary-remove")
         shutil.rmtree(folder, ignore_errors=True)

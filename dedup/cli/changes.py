@@ -1,0 +1,47 @@
+"""``--events FILE`` of ``dedup clusters``: what this run changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.errors import DedupError
+from dedup.report.destination import check_writable, chosen_format, destination
+
+if TYPE_CHECKING:
+    from dedup.cli.progress import Progress
+    from dedup.report.events import EventReport
+
+_FORMATS = ("csv", "jsonl", "parquet")
+
+
+def check_events(
+    where: Path, index: Path | None, span: str | None, output: Path | None, *sources: str
+) -> None:
+    """Raise `DedupError` now if there will be no events to tell, or no place for them."""
+    if index is None:
+        raise DedupError(
+            "--events tells what changed in an index since the run before, and these are feeds",
+            f"read them into one: dedup index {sources[0]} -i NAME.dedup",
+        )
+    if span is not None:
+        raise DedupError(
+            "--events tells what changed in a whole index", "leave out --since and --until, or --events"
+        )
+    if output is not None and output.resolve() == where.resolve():
+        raise DedupError(f"--events {where} is what -o writes", "choose another place for it")
+    chosen_format(None, where, _FORMATS)
+    check_writable(where, *sources)
+
+
+def write_events(found: EventReport | None, where: Path, progress: Progress, *, csv_safe: bool) -> None:
+    """Write what a report changed; no rows if its run could not be kept, which the next run makes good."""
+    from dedup.report.events import EVENT_SCHEMA
+    from dedup.report.writers import write_batches
+
+    if found is None:
+        progress.say(f"{where}: no events, another process holds the index; the next run tells them")
+    rows = EVENT_SCHEMA.empty_table() if found is None else found.events
+    kind = chosen_format(None, where, _FORMATS)
+    with destination(where, kind) as file:
+        write_batches([rows], rows.schema, kind, file, csv_safe=csv_safe)

@@ -1,0 +1,129 @@
+"""Commands told to stop at random moments: `python -m tests.campaigns.interrupts --runs 100 --log FILE`.
+
+Whole processes, as a shell starts them. Each must end with the code of the signal and one line, or have
+finished; leave no process, no temporary file, the old output, and an index that is clean at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from dedup.index.index import Index
+from dedup.index.store import IndexStore
+from dedup.simulate import SimulationSettings, simulate
+
+COMMANDS = {
+    "index": ["index", "late.jsonl", "-i", "news.dedup"],
+    "clusters": ["clusters", "news.dedup", "-o", "out.csv"],
+    "clusters of a feed": ["clusters", "late.jsonl", "-o", "out.csv"],
+    "export": ["export", "-i", "news.dedup", "-o", "out.jsonl"],
+    "query": ["query", "-i", "news.dedup", "late.jsonl", "-o", "out.csv"],
+}
+SAID = {signal.SIGINT: "dedup: interrupted", signal.SIGTERM: "dedup: terminated"}
+STARTED_S = 0.4
+"""Before that Python itself is starting, and what a signal does then is not ours to say."""
+
+
+def heed() -> None:
+    """What starts this in the background may have it ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def once(template: Path, folder: Path, name: str, number: signal.Signals, after: float) -> str:
+    """Run one command and stop it; return how it ended."""
+    shutil.copytree(template, folder)
+    (folder / "tmp").mkdir()
+    for old in ("out.csv", "out.jsonl"):
+        (folder / old).write_text("as it was")
+    with IndexStore.open(folder / "news.dedup") as store, store.snapshot() as view:
+        parts = len(view.parts)
+    with open(folder / "err.txt", "w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dedup", *COMMANDS[name]],
+            cwd=folder, env={**os.environ, "TMPDIR": str(folder / "tmp")},
+            stdout=subprocess.DEVNULL, stderr=err, preexec_fn=heed, start_new_session=True,
+        )  # fmt: skip
+        time.sleep(after)
+        process.send_signal(number)
+        code = process.wait(timeout=60)
+    said = (folder / "err.txt").read_text()
+    told = f"{name}, {number.name} after {after:.2f} s: code {code}\n{said}"
+    assert "Traceback" not in said, told
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        pass
+    else:
+        raise AssertionError(f"a process is left: {told}")
+    assert list((folder / "tmp").iterdir()) == [], told
+    assert list((folder / "news.dedup" / "staging").iterdir()) == [], told
+    manifest = json.loads((folder / "news.dedup" / "manifest.json").read_bytes())
+    with IndexStore.open(folder / "news.dedup") as store, store.snapshot() as view:
+        assert len(manifest["parts"]) == len(view.parts) >= parts, told
+    if code == 0:
+        return "finished before"
+    if code == -number:
+        # Python gives up its handlers while it ends: nothing is left to be done by then.
+        assert said, told
+        assert "dedup: " not in said, told
+        assert name == "index" or any(_written(folder)), told
+        return "finished, and ended by the signal itself on the way out"
+    assert code == 128 + number, told
+    assert said.splitlines()[-1] == SAID[number], told
+    assert said.count("dedup: ") == 1, told
+    return "stopped, its output written" if any(_written(folder)) else "stopped"
+
+
+def _written(folder: Path) -> list[bool]:
+    return [(folder / old).read_text() != "as it was" for old in ("out.csv", "out.jsonl")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Commands stopped at random moments.")
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    given = parser.parse_args()
+    rng = random.Random(f"interrupts {given.seed}")
+    root = Path(tempfile.mkdtemp(prefix="dedup-campaign-"))
+    ended: Counter[str] = Counter()
+    try:
+        template = root / "template"
+        template.mkdir()
+        records = [article.record() for article in simulate(SimulationSettings(articles=3_000))]
+        lines = [json.dumps({**one, "published": str(one["published"])}) + "\n" for one in records]
+        (template / "late.jsonl").write_text("".join(lines[1_500:]))
+        (template / "first.jsonl").write_text("".join(lines[:1_500]))
+        with Index.create(template / "news.dedup", durable=False) as index:
+            index.add(template / "first.jsonl")
+        for number in range(given.runs):
+            name = rng.choice(sorted(COMMANDS))
+            after = rng.uniform(STARTED_S, 2.2)
+            folder = root / f"run-{number}"
+            ended[once(template, folder, name, rng.choice(sorted(SAID)), after)] += 1
+            shutil.rmtree(folder)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    told = [
+        f"interrupts: {given.runs} runs of {', '.join(COMMANDS)}; SIGINT or SIGTERM, seed {given.seed}",
+        *(f"{number:>6}  {how}" for how, number in sorted(ended.items())),
+        "one line and the code of the signal; no process, no temporary file, nothing in staging left behind",
+    ]
+    print("\n".join(told))
+    if given.log is not None:
+        given.log.write_text("\n".join(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()

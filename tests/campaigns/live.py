@@ -1,0 +1,250 @@
+"""A week of hourly batches: `dedup index`, `dedup clusters --events`, held each hour to one load.
+
+    python -m tests.campaigns.live --log FILE
+
+After each hour everything that has arrived is loaded at once, in another order, into a new index of the
+same epoch. Its clusters must be those of the index that grew, and from the memberships of two such loads in
+a row the events are worked out here, in sets, without the code that tells them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from dedup.cli import main as dedup
+from dedup.index.index import Index
+from dedup.report.writers import write_report
+from tests.campaigns.wire_week import Record, week
+
+PLACE = ("file", "line")
+"""Columns that say where a record stood; the one thing in which one load differs."""
+
+Clusters = dict[str, frozenset[str]]
+Event = tuple[str, str, frozenset[str], int, int, int, int]
+"""Event, cluster, the old ones, articles before and now, joined, left."""
+
+
+class Seconds(NamedTuple):
+    """What a command took: by the clock, and of the processors."""
+
+    clock: float
+    cpu: float
+
+
+@dataclass
+class Told:
+    """What a week came to."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    hours: list[tuple[int, Seconds, Seconds]] = field(default_factory=list)
+    """Articles so far, seconds of `dedup index` and of `dedup clusters`."""
+    clusters: int = 0
+    bytes_on_disk: int = 0
+    records: int = 0
+
+
+def command(folder: Path, *words: str) -> tuple[str, str, Seconds]:
+    """Run a command in a child that has the imports and kernels already; return what it says, its seconds."""
+    out, err = folder / "out.txt", folder / "err.txt"
+    began = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        for stream, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        os.chdir(folder)
+        sys.argv = ["dedup", *words]
+        try:
+            dedup()
+        except SystemExit as ended:
+            sys.stdout.flush()
+            os._exit(int(ended.code or 0))
+        os._exit(99)
+    _, status, usage = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    seconds = Seconds(time.perf_counter() - began, usage.ru_utime + usage.ru_stime)
+    assert code == 0, f"dedup {' '.join(words)}: {err.read_text()}"
+    return out.read_text(), err.read_text(), seconds
+
+
+def rows_of(data: str) -> list[dict[str, str]]:
+    """Rows of a csv, without the columns that say where a record stood."""
+    return [
+        {name: cell for name, cell in row.items() if name not in PLACE}
+        for row in csv.DictReader(io.StringIO(data))
+    ]
+
+
+def at_once(records: Iterable[Record], grown: Path, rng: random.Random) -> list[dict[str, str]]:
+    """Load everything in one go, shuffled, under the epoch of the index that grew; return its csv."""
+    shuffled = list(records)
+    rng.shuffle(shuffled)
+    sink = io.BytesIO()
+    with Index.temporary() as index, Index.open(grown) as other:
+        index.use_epoch(other)
+        index.add(shuffled)
+        write_report(index.report(), "csv", sink)
+    return rows_of(sink.getvalue().decode())
+
+
+def memberships(rows: Iterable[dict[str, str]]) -> Clusters:
+    """Cluster id -> outlet and id of its articles."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["cluster_id"], set()).add(f"{row['outlet']} {row['article_id']}")
+    return {name: frozenset(members) for name, members in found.items()}
+
+
+def true_events(old: Clusters, new: Clusters) -> set[Event]:
+    """What became of the old clusters: from memberships alone.
+
+    The heir of an old cluster is the new one that holds most of it (the smaller id where two hold as many).
+    """
+    heir = {}
+    for name, members in old.items():
+        takers = [(-len(members & found), taker) for taker, found in new.items() if members & found]
+        if takers:
+            heir[name] = min(takers)[1]
+    events: set[Event] = set()
+
+    def tell(event: str, name: str, olds: Iterable[str]) -> None:
+        olds = frozenset(olds)
+        before = frozenset().union(*(old[one] for one in olds))
+        now = new.get(name, frozenset()) if event != "ended" else frozenset()
+        events.add((event, name, olds, len(before), len(now), len(now - before), len(before - now)))
+
+    for name, members in new.items():
+        touched = [one for one in old if old[one] & members]
+        parents = [one for one, taker in heir.items() if taker == name]
+        if not touched:
+            tell("born", name, ())
+        elif not parents:
+            tell("split", name, touched)
+        elif len(parents) > 1:
+            tell("merged", name, parents)
+        else:
+            if members - old[parents[0]]:
+                tell("grown", name, parents)
+            if old[parents[0]] - members:
+                tell("shrunk", name, parents)
+    for name in old.keys() - heir.keys():
+        tell("ended", name, [name])
+    return events
+
+
+def told_events(rows: Iterable[dict[str, str]]) -> list[Event]:
+    """What `dedup events --format csv` says."""
+    return [
+        (
+            row["event"], row["cluster_id"], frozenset(row["old_ids"].split()), int(row["size_before"]),
+            int(row["size"]), int(row["joined"]), int(row["left"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def live(folder: Path, batches: list[list[Record]], seed: int = 0, *, check: bool = True) -> Told:
+    """Live through the batches; `check`: hold each to one load."""
+    rng = random.Random(f"live {seed}")
+    index = folder / "news.dedup"
+    told = Told()
+    so_far: list[Record] = []
+    before: Clusters = {}
+    with Index.temporary() as warm:
+        warm.add(batches[0][:20])
+        warm.report()
+    for number, batch in enumerate(batches):
+        (folder / "hour.jsonl").write_text("".join(json.dumps(record) + "\n" for record in batch))
+        *_, reading = command(folder, "index", "hour.jsonl", "-i", "news.dedup", "--wait", "1m")
+        words = ["clusters", "news.dedup", "-o", "clusters.csv", "--events", "events.csv"]
+        _, said, finding = command(folder, *words)
+        data = (folder / "events.csv").read_text()
+        so_far += batch
+        told.hours.append((len({(one["outlet"], one["id"]) for one in so_far}), reading, finding))
+        if not check:
+            continue
+        grown = rows_of((folder / "clusters.csv").read_text())
+        once = at_once(so_far, index, rng)
+        assert grown == once, f"hour {number}: not the clusters of one load"
+        now = memberships(once)
+        truth, found = true_events(before, now), told_events(rows_of(data))
+        assert len(found) == len(set(found))
+        assert set(found) == truth, f"hour {number}: {sorted(map(str, set(found) ^ truth))}"
+        if found:
+            listed, line, _ = command(folder, "events", "-i", "news.dedup", "--format", "csv")
+            assert listed == data
+            assert line.strip() in said, "what is said in one line is what is listed"
+        if number:
+            told.events.update(event[0] for event in found)
+        before = now
+    told.clusters, told.records = len(before), len(so_far)
+    told.bytes_on_disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
+    return told
+
+
+def lines_of(told: Told, days: int, seed: int) -> list[str]:
+    """The log."""
+    articles = told.hours[-1][0]
+    events = ", ".join(f"{number:,} {event}" for event, number in sorted(told.events.items()))
+    lines = [
+        f"live feed: {days} days, {len(told.hours) - 1} batches after a first day, seed {seed}",
+        f"{told.records:,} records, {articles:,} articles",
+    ]
+    if told.events:
+        lines += [
+            f"{told.clusters:,} clusters at the end",
+            f"{sum(told.events.values()):,} events right: {events}",
+            "after each batch the csv of the index that grew is that of one load, but for file and line",
+        ]
+    lines += [
+        f"index folder at the end: {told.bytes_on_disk / 1e6:,.1f} MB",
+        "medians of six batches, without the start of the process (imports and kernels):",
+        " articles   index s    CPU s   clusters s    CPU s",
+    ]
+    middle = [*range(6, len(told.hours) - 3, 24), len(told.hours) - 3]
+    for place in middle:
+        around = told.hours[place - 3 : place + 3]
+        cells = [
+            f"{sorted(one[which][kind] for one in around)[len(around) // 2]:>{width}.2f}"
+            for which, kind, width in ((1, 0, 10), (1, 1, 9), (2, 0, 13), (2, 1, 9))
+        ]
+        lines.append(f"{told.hours[place][0]:>9,}{''.join(cells)}")
+    return lines
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="A week of hourly batches, held to one load.")
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--per-hour", type=int, default=25)
+    parser.add_argument("--hours-per-batch", type=int, default=1)
+    parser.add_argument("--only-time", action="store_true", help="Check nothing: how long the commands take.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    given = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="dedup-campaign-"))
+    try:
+        batches = week(given.days, given.per_hour, given.hours_per_batch, given.seed)
+        told = live(folder, batches, given.seed, check=not given.only_time)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    lines = lines_of(told, given.days, given.seed)
+    print("\n".join(lines))
+    if given.log is not None:
+        given.log.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
