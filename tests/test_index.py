@@ -26,7 +26,7 @@ from dedup.index.index import Index
 from dedup.report.schema import MEMBER_SCHEMA
 from dedup.report.writers import write_report
 from dedup.settings import Settings
-from tests.feeds import copies, feed, story
+from tests.feeds import copies, feed, sentence, story
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -555,3 +555,28 @@ def test_a_dense_template_asks_for_a_bounded_number_of_pairs():
         index.add(rows)
         counts = index.report().counts
     assert counts["candidate_pairs"] < 900 * 450
+
+
+def test_a_brief_under_headlines_that_do_not_name_it_is_copied_where_each_outlet_prints_it_once() -> None:
+    rng = random.Random("puns")
+    brief = " ".join(sentence(rng) for _ in range(4))
+    once = [
+        {
+            "id": f"{k}",
+            "outlet": f"Outlet {k}",
+            "title": sentence(rng),
+            "text": brief,
+            "published": "2025-03-04",
+        }
+        for k in range(8)
+    ]
+    again = [{**record, "id": f"again {k}", "outlet": f"Outlet {k % 2}"} for k, record in enumerate(once)]
+    with Index.temporary() as index:
+        index.add(once)
+        assert index.report().members.num_rows == 8
+    with Index.temporary() as index:
+        index.add(again)  # two outlets print it under four headlines each: a page without its article
+        assert index.report().members.num_rows == 0
+        said = {gate.name: gate for gate in index.explain("again 0", "again 1").gates}
+        assert not said["no rubric"].passed
+        assert "empty page" in said["no rubric"].said

@@ -162,11 +162,17 @@ def _first_gates(
 ) -> list[Gate]:
     """Gates before a pair is scored."""
     hashes = sketched.hashes[[subject.node for subject in subjects]]
-    if equal:
-        return [Gate("equal texts", True, "word for word equal after folding: copies without any comparison")]
     mute = np.isin(hashes, learnt.rubrics).tolist()
     names = [subject.side.name for subject, silent in zip(subjects, mute, strict=True) if silent]
     gates = [Gate("candidate", proposed, said)]
+    if equal:
+        copies = "word for word equal after folding: copies without any comparison"
+        gates = [
+            Gate("equal texts", not names, copies if not names else "equal, but of a text that says nothing")
+        ]
+        if not names:
+            return gates
+        names = names[:1]
     if len(learnt.rubrics):
         told = f"{' and '.join(names)}: a heading that one outlet prints again and again, or an empty page"
         gates.append(Gate("no rubric", not names, told if names else "neither is a rubric or an empty page"))

@@ -2,9 +2,9 @@
 
 "This article is no longer available" under a thousand headlines is no story
 carried a thousand times. A brief that outlets carry is re-headlined too, but its
-headlines name what it tells. So a short text that five or more articles carry is
-a placeholder when hardly any of their headlines shares a rare word with it, and
-matches nothing. Learnt once an epoch, with the rubrics.
+headlines name what it tells, and an outlet prints it once. So a short text that five or more
+articles carry is a placeholder when the outlets print it twice or more on average and hardly any of
+the headlines shares a rare word with it. It matches nothing. Learnt once an epoch, with the rubrics.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 
 from dedup.confirm.documents import RARE_IDF
 from dedup.confirm.units import owners
-from dedup.engines.corpus import Corpus, Ints, Nodes
+from dedup.engines.corpus import Corpus, Ints, Nodes, outlet_numbers
 from dedup.index.snapshot import Snapshot
 from dedup.sketch.background import load_background, word_idf
 from dedup.sketch.minhash import BODY_MIN_WORDS
 from dedup.text.words import tokenize
 
 MIN_ARTICLES: Final = 5
+MIN_PER_OUTLET: Final = 2
+"""Articles of each outlet that carries the text, on average; those without an outlet are of one.
+Eight outlets that print one brief under eight puns are no placeholder."""
+
 MAX_WORDS: Final = 100
 MOST_ASKED: Final = 16
 """Articles of each text whose headlines are read, those of smallest key."""
@@ -51,6 +55,10 @@ def find_placeholders(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArr
     # Articles are in key order, and stay so within their group.
     order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
     articles, group = articles[order], group[order]
+    outlets = outlet_numbers(snapshot, corpus)[articles]
+    carried = np.unique(np.stack([group, outlets], axis=1), axis=0)[:, 0]
+    n_outlets = np.bincount(carried, minlength=len(asked))
+    n_articles = np.bincount(group, minlength=len(asked))
     few = np.arange(len(group)) - np.searchsorted(group, group) < MOST_ASKED
     articles, group = articles[few], group[few]
     first = nodes.first[asked]
@@ -62,6 +70,7 @@ def find_placeholders(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArr
     n_titled = np.bincount(group[titles.is_valid().to_numpy(zero_copy_only=False)], minlength=len(asked))
     n_telling = np.bincount(group[tells], minlength=len(asked))
     found = (n_titled >= MIN_ARTICLES) & (MOST_TELLING * n_telling < n_titled)
+    found &= n_articles >= MIN_PER_OUTLET * n_outlets
     return np.asarray(nodes.hashes[asked[found]], np.uint64)
 
 

@@ -45,7 +45,10 @@ def furniture_lines(name: str, learnt: Any, canvas: Canvas) -> Iterator[str]:
             f"{counts['passage']:,} shared by strangers, {percent(learnt.masked, learnt.words)} of all words",
         ),
         ("frames", f"{counts['frame']:,} of headlines that many fill in differently"),
-        ("rubrics", f"{counts['rubric']:,} short texts that one outlet prints day after day"),
+        (
+            "rubrics",
+            f"{counts['rubric']:,} short texts that an outlet prints again and again, or pages without their article",
+        ),
     ]
     if most:
         rows.append(("most in", most))
