@@ -47,7 +47,7 @@ def furniture_lines(name: str, learnt: Any, canvas: Canvas) -> Iterator[str]:
         ("frames", f"{counts['frame']:,} of headlines that many fill in differently"),
         (
             "rubrics",
-            f"{counts['rubric']:,} short texts that an outlet prints again and again, or pages without their article",
+            f"{counts['rubric']:,} short texts an outlet prints again and again, or empty pages",
         ),
     ]
     if most:
