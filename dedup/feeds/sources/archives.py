@@ -295,7 +295,8 @@ def tar_members(
             ahead: Any = archive.fileobj
             if ahead.read(_READ).strip(b"\0"):
                 trouble.add(reasons.DAMAGED, f"the tar archive is damaged after {before}")
-    except (tarfile.TarError, OSError, ValueError, EOFError, zlib.error) as error:
+    # tarfile takes the map of a sparse file by itself, and it is not careful.
+    except (tarfile.TarError, OSError, ValueError, EOFError, IndexError, OverflowError, zlib.error) as error:
         trouble.add(reasons.DAMAGED, f"the tar archive is damaged or breaks off after {before} ({error})")
     if trouble.reason is not None:
         refused.append(reasons.reject(path, 0, trouble.reason, trouble.said or ""))
