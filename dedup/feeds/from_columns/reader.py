@@ -20,7 +20,7 @@ from dedup.feeds.from_columns.column_batch import ColumnBatch
 from dedup.feeds.from_columns.column_files import ArrowFile, ColumnFile, Damage, ParquetFile, Rows, said
 from dedup.feeds.from_columns.column_names import column_names, wanted_columns
 from dedup.feeds.from_columns.column_values import checked, row_bytes
-from dedup.feeds.from_json.lines import LONGEST_LINE
+from dedup.feeds.lines import LONGEST_LINE
 
 if TYPE_CHECKING:
     from dedup.article import Reject

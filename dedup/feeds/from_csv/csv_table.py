@@ -18,7 +18,7 @@ from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.from_csv.csv_shape import csv_shape
-from dedup.feeds.from_json.lines import LONGEST_LINE, line_groups
+from dedup.feeds.lines import LONGEST_LINE, line_groups
 from dedup.feeds.raw_batch import RawBatch
 
 if TYPE_CHECKING:
