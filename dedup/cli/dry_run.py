@@ -37,7 +37,7 @@ def dry_run(
     from dedup.errors import FeedError
     from dedup.feeds import read_feed
     from dedup.feeds.found import Look
-    from dedup.report.found import found_lines
+    from dedup.report.feeds import found_lines
 
     look = Look()
     feed = read_feed(

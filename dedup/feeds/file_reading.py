@@ -311,7 +311,7 @@ class FileReading:
             self._plan.log.describe(self.path, ", ".join(said))
 
     def _open(self, format: str, fields: tuple[FieldFound, ...] = ()) -> bool:
-        known = self._plan.log.tally(
+        known = self._plan.log.files.tally(
             self.path, format, self._compression, self._encoding, fields, group=self._many
         )
         self._tally, new = known
