@@ -68,7 +68,7 @@ def add_feeds(
     def note(text: str) -> None:
         if text not in said:
             said.add(text)
-            progress.say(text)
+            progress.note(text)
 
     from dedup.feeds import read_feed
 

@@ -155,7 +155,7 @@ def _credits(
     check_feeds(sources, feed_options)
     feed = read_feed(
         sources,
-        on_note=progress.say,
+        on_note=progress.note,
         **feed_options,
     )
     for batch in feed:

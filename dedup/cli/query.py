@@ -124,7 +124,7 @@ def _feed_articles(
 
     feed = read_feed(
         [source],
-        on_note=progress.say,
+        on_note=progress.note,
         **feed_options,
     )
     articles = feed.to_table()
