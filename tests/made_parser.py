@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from dedup.feeds.documents import Parsed
 from dedup.feeds.formats import Format
+from dedup.feeds.parsed import Parsed
 from dedup.feeds.raw_batch import RawBatch
 
 

@@ -498,6 +498,31 @@ def test_a_bar_appears_after_a_second_and_goes(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == ""
 
 
+def test_on_a_terminal_notes_break_between_words_and_name_a_file_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from dedup.cli.progress import Progress
+
+    notes = ["a/long-name.csv: csv, utf-8, title=Headline", "a/long-name.csv: cleaned 3 titles", "b.csv: csv"]
+    with Progress(wanted=False, width=24) as progress:
+        for note in notes:
+            progress.note(note)
+        progress.say("read 7 articles")
+        progress.note("b.csv: and more")
+    assert capsys.readouterr().err.splitlines() == [
+        "a/long-name.csv: csv,",
+        "  utf-8, title=Headline",
+        "  cleaned 3 titles",
+        "b.csv: csv",
+        "read 7 articles",
+        "b.csv: and more",
+    ]
+    with Progress(wanted=False, width=0) as progress:  # no terminal
+        for note in notes:
+            progress.note(note)
+    assert capsys.readouterr().err.splitlines() == notes
+
+
 def test_a_result_never_replaces_what_is_read(feed: Path, news: Path, tmp_path: Path, inside: Inside) -> None:
     copy = tmp_path / "feed.jsonl"
     copy.write_bytes(feed.read_bytes())

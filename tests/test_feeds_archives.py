@@ -399,3 +399,52 @@ def test_spoilt_archives_are_read_or_rejected(
             return
         assert feed.n_read == rows + feed.n_rejected
         assert os.listdir(folder) == ["dump"]
+
+
+def renamed(archive: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a zip with another name of the same length in its directory and before the data."""
+    assert len(old) == len(new)
+    assert archive.count(old) == 2
+    return archive.replace(old, new)
+
+
+def test_a_member_without_a_name_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+    whole = zipped({"nameless": lines(1), "good.jsonl": lines(2, 1)})
+    feed = feed_of(tmp_path, renamed(whole, b"nameless", b"\0ameless"))
+    assert refused(feed) == {"(no name)": "its name holds a NUL"}
+    assert feed.to_table().num_rows == 2
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        with archive.open(zipfile.ZipInfo(""), "w") as member:
+            member.write(lines(1))
+        archive.writestr("good.jsonl", lines(2, 1))
+    feed = feed_of(tmp_path, out.getvalue())
+    assert refused(feed) == {"(no name)": "it has no name"}
+    assert feed.to_table().num_rows == 2
+
+
+def test_a_tar_whose_member_claims_a_petabyte_ends_at_once(tmp_path: Path) -> None:
+    whole = bytearray(tarred({"a.jsonl": lines(2), "b.bin": b"x", "c.jsonl": lines(2, 1)}))
+    header = 1024  # of b.bin
+    whole[header + 124 : header + 136] = b"\x80" + (1 << 60).to_bytes(11, "big")
+    whole[header + 148 : header + 156] = b" " * 8
+    whole[header + 148 : header + 156] = b"%06o\0 " % sum(whole[header : header + 512])
+    link = bytearray(whole)
+    link[header + 156] = ord("3")  # a device: skipped, not read
+    link[header + 148 : header + 156] = b" " * 8
+    link[header + 148 : header + 156] = b"%06o\0 " % sum(link[header : header + 512])
+    for data in (bytes(whole), bytes(link)):
+        feed = feed_of(tmp_path, data)
+        assert feed.to_table().num_rows >= 2
+        assert any("damaged" in one.detail or "breaks off" in one.detail for one in feed.rejects)
+
+
+def test_a_member_with_impossible_properties_of_lzma_is_damaged_not_the_end(tmp_path: Path) -> None:
+    whole = bytearray(zipped({"a.jsonl": lines(1), "b.jsonl": lines(2, 1)}, zipfile.ZIP_LZMA))
+    properties = 30 + len("a.jsonl") + 4  # behind the header, the name, the version and the length
+    assert whole[properties] == 0x5D
+    whole[properties] = 8 + 9 * 4  # lc 8, lp 4: each is possible, both together are not
+    feed = feed_of(tmp_path, bytes(whole))
+    assert feed.to_table().num_rows == 2
+    assert [one.detail for one in feed.rejects] == ["lzma data is damaged (properties)"]

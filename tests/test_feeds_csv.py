@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,70 @@ def test_batches_are_bounded_and_lose_nothing(tmp_path: Path) -> None:
     assert max(sizes) == 64
     assert sum(sizes) == 1000
     assert max(batch.articles.num_rows for batch in read_feed(path, batch_bytes=100)) < 20
+
+
+def cells(feed: Feed) -> list[tuple[str | None, str | None]]:
+    return [(row["title"], row["text"]) for row in feed.to_table().to_pylist()]
+
+
+def dialect(feed: Feed) -> str:
+    feed.to_table()
+    (file,) = feed.found
+    return file.format
+
+
+def test_quotes_behind_a_backslash_as_spark_and_mysql_write_them(tmp_path: Path) -> None:
+    content = (
+        'title,text\n"A \\"q\\" z","b, c"\n"Plain","He said \\"no\\", \\"never\\".\nSo be it."\n'
+        '"Path","In C:\\new\\names, or \\\\share."\n\\N,"The end"\n'
+    )
+    feed = feed_of(tmp_path, content)
+    assert cells(feed) == [
+        ('A "q" z', "b, c"),
+        ("Plain", 'He said "no", "never".\nSo be it.'),
+        ("Path", "In C:\\new\\names, or \\share."),
+        (None, "The end"),
+    ]
+    assert feed.rejects == []
+    assert dialect(feed) == "csv, backslash escapes"
+
+
+def test_separators_and_line_breaks_behind_a_backslash_where_nothing_is_quoted(tmp_path: Path) -> None:
+    feed = feed_of(tmp_path, "title\ttext\nA\tone\\\tand two\nB\tthree\\\nand four\nC\tfive\n")
+    assert cells(feed) == [("A", "one\tand two"), ("B", "three\nand four"), ("C", "five")]
+    assert "backslash escapes" in dialect(feed)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        r'"C:\new\","b, c"',
+        r'"b, c","C:\new\"',
+        r'"A \""q\"" z","b, c"',
+        "C:\\new\\,C:\\old\\",
+        r'"{""a"": ""x \""y\"" z""}","b"',
+    ],
+)
+def test_backslashes_of_rfc_4180_are_text(tmp_path: Path, row: str) -> None:
+    content = f'title,text\n"One","two, three"\n{row}\n"Last","row"\n'
+    feed = feed_of(tmp_path, content)
+    assert cells(feed) == [tuple(one) for one in csv.reader(content.splitlines()[1:])]
+    assert feed.rejects == []
+    assert dialect(feed) == "csv"
+
+
+def test_a_space_behind_the_comma_is_not_part_of_a_field(tmp_path: Path) -> None:
+    feed = feed_of(tmp_path, 'title, text\n"A", "b, c"\n"D", "e"\nF, g\n')
+    assert cells(feed) == [("A", "b, c"), ("D", "e"), ("F", "g")]
+    assert feed.rejects == []
+    assert dialect(feed) == "csv, spaces after separators"
+
+    feed = feed_of(tmp_path, 'title, text\n"A \\"q\\"", "b, c"\n"D", "e"\n')
+    assert cells(feed) == [('A "q"', "b, c"), ("D", "e")]
+    assert dialect(feed) == "csv, backslash escapes, spaces after separators"
+
+
+def test_a_quote_never_closed_among_escaped_ones_costs_its_own_row_only(tmp_path: Path) -> None:
+    feed = feed_of(tmp_path, 'title,text\n"A \\"q\\"","b"\nC,"open\nD,"d, \\"e\\""\nF,g\n')
+    assert [title for title, _ in cells(feed)] == ['A "q"', "D", "F"]
+    assert [one.line for one in feed.rejects] == [3]

@@ -9,7 +9,7 @@ import pytest
 
 from dedup.errors import FeedError
 from dedup.feeds import documents, read_feed
-from dedup.feeds.from_markup.processes import HERE
+from dedup.feeds.workers.processes import HERE
 from tests.made_parser import made_page, parse_made
 
 pytestmark = pytest.mark.usefixtures("made_parser")

@@ -10,7 +10,7 @@ import pytest
 
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.from_json import json_lines as json_lines_module
-from dedup.feeds.from_json.lines import line_groups, whole_lines
+from dedup.feeds.lines import line_groups, whole_lines
 
 GOOD = '{"id": "a1", "title": "Lamp found", "text": "It was blue.", "published": "2025-03-04"}'
 

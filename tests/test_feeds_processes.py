@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dedup.feeds.from_markup.processes import default_workers, ordered_map
-from dedup.feeds.from_markup.worker import DIED, FAILED, TOO_SLOW, Failure
+from dedup.feeds.workers.processes import default_workers, ordered_map
+from dedup.feeds.workers.worker import DIED, FAILED, TOO_SLOW, Failure
 
 # The functions are found by a worker under the name of this module, so they stand at its top.
 
@@ -108,7 +108,7 @@ def test_leaving_early_ends_the_workers() -> None:
 SCRIPT = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run where it is ignored
-from dedup.feeds.from_markup.processes import ordered_map
+from dedup.feeds.workers.processes import ordered_map
 from tests.test_feeds_processes import doubled
 for value, pid in ordered_map(doubled, ((n, 0.05) for n in range(10_000)), 2, here=-1):
     print(pid, flush=True)

@@ -23,8 +23,8 @@ from dedup.feeds.from_json.json_columns import Segment, string_column
 from dedup.feeds.from_json.json_lines import JsonLinesReader
 from dedup.feeds.from_json.json_scan import ESCAPED, PLAIN
 from dedup.feeds.from_json.line_batch import MOST_KEYS, KeyTable, LineBatch
-from dedup.feeds.from_json.vectors import SLACK
 from dedup.feeds.readers import ReadOptions
+from dedup.feeds.vectors import SLACK
 from tests.made_source import made_source
 
 PARSE_ALL = 1 << 40

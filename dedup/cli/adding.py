@@ -37,22 +37,14 @@ def unpack_limits(max_unpacked: str | None) -> UnpackLimits:
     return UnpackLimits(most_bytes=size << 20, most_ratio=math.inf)
 
 
-def check_feeds(
-    feeds: Sequence[str],
-    mapping: str | None,
-    format: str | None,
-    encoding: str | None = None,
-    words: Mapping[str, Any] | None = None,
-) -> dict[str, str] | None:
-    """Raise now what would be wrong with the feeds and their options; return the parsed ``--map``.
+def check_feeds(feeds: Sequence[str], feed_options: Mapping[str, Any]) -> None:
+    """Raise now what would be wrong with the feeds and their options.
 
     Before an index is created: a misspelt file name must not leave an empty one behind.
     """
-    from dedup.feeds import parse_map, read_feed
+    from dedup.feeds import read_feed
 
-    columns = None if mapping is None else parse_map(mapping)
-    read_feed(list(feeds), mapping=columns, format=format, encoding=encoding, **(words or {}))
-    return columns
+    read_feed(list(feeds), **feed_options)
 
 
 def add_feeds(
@@ -60,19 +52,15 @@ def add_feeds(
     feeds: Sequence[str],
     progress: Progress,
     *,
-    mapping: dict[str, str] | None,
-    format: str | None,
-    encoding: str | None = None,
-    limits: UnpackLimits | None = None,
+    feed_options: Mapping[str, Any],
     on_change: str = "version",
     threads: int | None = None,
     rejects: Path | None = None,
     quiet: bool = False,
-    words: Mapping[str, Any] | None = None,
 ) -> Any:
     """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
 
-    `words` are the keywords that `options.wording` returns.
+    `feed_options` are the keywords that `options.feed_options` returns.
     `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
     """
     said: set[str] = set()
@@ -80,21 +68,12 @@ def add_feeds(
     def note(text: str) -> None:
         if text not in said:
             said.add(text)
-            progress.say(text)
+            progress.note(text)
 
     from dedup.feeds import read_feed
 
     added = idx.add(
-        read_feed(
-            list(feeds),
-            mapping=mapping,
-            format=format,
-            encoding=encoding,
-            limits=limits or unpack_limits(None),
-            on_note=note,
-            on_file=progress.files,
-            **(words or {}),
-        ),
+        read_feed(list(feeds), on_note=note, on_file=progress.files, **feed_options),
         on_change=on_change,
         threads=threads,
         on_progress=progress.reading,

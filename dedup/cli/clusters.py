@@ -145,7 +145,7 @@ def clusters(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
     if events is not None:
@@ -156,11 +156,7 @@ def clusters(
         reading = opened(
             sources,
             progress,
-            mapping=mapping,
-            format=format_in,
-            encoding=encoding,
-            max_unpacked=max_unpacked,
-            words=words,
+            feed_options=feed_options,
             threads=threads,
             rejects=rejects,
         )

@@ -105,7 +105,7 @@ def credits(
     check_writable(output, *sources)
     check_writable(rejects, *sources)
     known = read_agencies(agencies)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     counts, chosen = CreditCounts(), 0
     limit = (SHOWN if kind == "table" else None) if top is None else top or None
 
@@ -118,9 +118,7 @@ def credits(
             chosen += rows.num_rows
 
     with Progress() as progress:
-        found = wanted(
-            _credits(sources, progress, known, mapping, format_in, encoding, max_unpacked, rejects, words)
-        )
+        found = wanted(_credits(sources, progress, known, rejects, feed_options))
         if kind == "table":
             shown = pa.concat_tables([CREDIT_SCHEMA.empty_table(), *found])
             lines = credit_lines(counts, shown, chosen, canvas_for(output), brief=top is None)
@@ -135,17 +133,13 @@ def _credits(
     sources: list[str],
     progress: Progress,
     agencies: Any,
-    mapping: str | None,
-    format_in: str | None,
-    encoding: str | None,
-    max_unpacked: str | None,
     rejects: Path | None,
-    words: dict[str, Any],
+    feed_options: dict[str, Any],
 ) -> Iterator[pa.Table]:
     """Yield the credits of an index, or of feeds as they are read: nothing need be compared for them."""
     import pyarrow as pa
 
-    from dedup.cli.adding import check_feeds, unpack_limits
+    from dedup.cli.adding import check_feeds
     from dedup.cli.facade import open_index, the_index_among
     from dedup.cli.reading import read_line, tell_rejects, write_rejects
     from dedup.feeds import read_feed
@@ -158,15 +152,11 @@ def _credits(
         with open_index(folder) as idx:
             yield from idx.credits(agencies=agencies)
         return
-    columns = check_feeds(sources, mapping, format_in, encoding, words)
+    check_feeds(sources, feed_options)
     feed = read_feed(
         sources,
-        mapping=columns,
-        format=format_in,
-        encoding=encoding,
-        limits=unpack_limits(max_unpacked),
-        on_note=progress.say,
-        **words,
+        on_note=progress.note,
+        **feed_options,
     )
     for batch in feed:
         rows = batch.articles

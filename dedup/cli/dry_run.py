@@ -13,12 +13,8 @@ def dry_run(
     feeds: Sequence[str],
     progress: Progress,
     *,
-    mapping: str | None,
-    format: str | None,
-    encoding: str | None = None,
-    max_unpacked: str | None = None,
+    feed_options: Mapping[str, Any],
     rejects: Path | None,
-    words: Mapping[str, Any],
 ) -> None:
     """Read the beginning of feeds and print what was found; of a feed that breaks off, what came before.
 
@@ -26,10 +22,8 @@ def dry_run(
     ----------
     feeds : sequence of str
     progress : Progress
-    mapping, format, encoding, max_unpacked
-        ``--map``, ``--format-in``, ``--encoding`` and ``--max-unpacked``.
-    words : mapping
-        What `options.wording` returns.
+    feed_options : mapping
+        What `options.feed_options` returns.
     rejects : Path, optional
         Gets the rejects.
 
@@ -38,25 +32,20 @@ def dry_run(
     FeedError, SettingsError
         As reading the feeds would raise them.
     """
-    from dedup.cli.adding import unpack_limits
     from dedup.cli.output import canvas_for, emit_lines
     from dedup.cli.reading import write_rejects
     from dedup.errors import FeedError
-    from dedup.feeds import parse_map, read_feed
+    from dedup.feeds import read_feed
     from dedup.feeds.found import Look
-    from dedup.report.found import found_lines
+    from dedup.report.feeds import found_lines
 
     look = Look()
     feed = read_feed(
         list(feeds),
-        mapping=None if mapping is None else parse_map(mapping),
-        format=format,
-        encoding=encoding,
-        limits=unpack_limits(max_unpacked),
         batch_size=look.records // 10,
         on_file=progress.files,
         look=look,
-        **words,
+        **feed_options,
     )
     broke: FeedError | None = None
     try:

@@ -117,7 +117,7 @@ def evaluate(
     check_plot(plot)
     settings = Settings(threshold=threshold, threads=threads).check()
     judged_by = read_model(model)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     # Labels before feeds, which may take long to read.
     labels = read_gold(gold, gold_format)
     with Progress() as progress:
@@ -130,11 +130,7 @@ def evaluate(
             reading = opened(
                 sources or [],
                 progress,
-                mapping=mapping,
-                format=format_in,
-                encoding=encoding,
-                max_unpacked=max_unpacked,
-                words=words,
+                feed_options=feed_options,
                 threads=threads,
             )
             with reading as idx:

@@ -100,7 +100,7 @@ def explain(
         furniture=not no_furniture,
     )
     judged_by = read_model(model)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     of_articles = {
         "--window": window, "--since": since, "--until": until, "--map": mapping, "--format-in": format_in,
         "--no-furniture": no_furniture or None, "--encoding": encoding, "--max-unpacked": max_unpacked,
@@ -111,9 +111,7 @@ def explain(
     if given and not sources:
         raise typer.BadParameter(f"{', '.join(given)}: only with -i; two texts have no date, outlet or feed")
     if sources:
-        found = _of_articles(
-            a, b, sources, settings, judged_by, mapping, format_in, encoding, max_unpacked, threads, words
-        )
+        found = _of_articles(a, b, sources, settings, judged_by, threads, feed_options)
     else:
         from dedup.compare.texts import explain as explain_texts
 
@@ -134,12 +132,8 @@ def _of_articles(
     sources: list[str],
     settings: object,
     model: object,
-    mapping: str | None,
-    format_in: str | None,
-    encoding: str | None,
-    max_unpacked: str | None,
     threads: int | None,
-    words: dict[str, Any],
+    feed_options: dict[str, Any],
 ) -> Explanation:
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
@@ -148,11 +142,7 @@ def _of_articles(
         reading = opened(
             sources,
             progress,
-            mapping=mapping,
-            format=format_in,
-            encoding=encoding,
-            max_unpacked=max_unpacked,
-            words=words,
+            feed_options=feed_options,
             threads=threads,
         )
         with reading as idx:

@@ -74,7 +74,7 @@ def index(
 
     If it is interrupted, run the same command again: it goes on where it stopped.
     """
-    from dedup.cli.adding import add_feeds, check_feeds, unpack_limits
+    from dedup.cli.adding import add_feeds, check_feeds
     from dedup.cli.facade import open_index, open_or_create_index
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
@@ -84,7 +84,7 @@ def index(
 
     if not feeds and not refresh and keep_runs is None:
         raise typer.BadParameter("name a feed to read, --refresh or --keep-runs", param_hint="FEED")
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     if dry_run:
         if not feeds or refresh:
             raise typer.BadParameter("name a feed to look at, and no --refresh", param_hint="--dry-run")
@@ -96,22 +96,18 @@ def index(
             looked_at(
                 feeds,
                 progress,
-                mapping=mapping,
-                format=format_in,
-                encoding=encoding,
-                max_unpacked=max_unpacked,
-                words=words,
+                feed_options=feed_options,
                 rejects=rejects,
             )
         return
     if index is None:
         raise typer.BadParameter("name the folder of the index: -i NAME.dedup", param_hint="--index")
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
-    limits = unpack_limits(max_unpacked)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
     patience = 0 if wait is None else parse_duration(wait)
-    columns = check_feeds(feeds, mapping, format_in, encoding, words) if feeds else None
+    if feeds:
+        check_feeds(feeds, feed_options)
     with ExitStack() as stack:
         stack.enter_context(profiling(profile))
         progress = stack.enter_context(Progress())
@@ -129,15 +125,11 @@ def index(
                 idx,
                 feeds,
                 progress,
-                mapping=columns,
-                format=format_in,
-                encoding=encoding,
-                limits=limits,
                 on_change=settings.on_change,
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
-                words=words,
+                feed_options=feed_options,
             )
             said = [f"added {count(added.added, 'article')}"]
             said += [f"{added.already:,} already there"] if added.already else []

@@ -312,15 +312,38 @@ HtmlTextOut: TypeAlias = Annotated[
 ]
 
 
-def wording(no_clean: bool, timezone: str | None, tz: list[str] | None) -> dict[str, Any]:
-    """Return `NoClean`, `Timezone` and `Tz` as keywords of `dedup.feeds.read_feed`.
+def feed_options(
+    mapping: str | None,
+    format_in: str | None,
+    encoding: str | None,
+    max_unpacked: str | None,
+    no_clean: bool,
+    timezone: str | None,
+    tz: list[str] | None,
+) -> dict[str, Any]:
+    """Return what the options on reading feeds say, as keywords of `dedup.feeds.read_feed`.
+
+    Parameters
+    ----------
+    mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz
+        The values of `Mapping`, `FormatIn`, `Encoding`, `MaxUnpacked`, `NoClean`, `Timezone` and `Tz`.
 
     Raises
     ------
-    SettingsError
-        Listing every zone that does not exist.
+    FeedError, SettingsError
+        One of them cannot be understood; of zones every one that does not exist is listed.
     """
+    from dedup.cli.adding import unpack_limits
+    from dedup.feeds import parse_map
     from dedup.feeds.dates.zones import parse_zones
 
     zones = parse_zones(timezone, tz)
-    return {"clean": not no_clean, "timezone": zones.naive, "zones": zones.named}
+    return {
+        "mapping": None if mapping is None else parse_map(mapping),
+        "format": format_in,
+        "encoding": encoding,
+        "limits": unpack_limits(max_unpacked),
+        "clean": not no_clean,
+        "timezone": zones.naive,
+        "zones": zones.named,
+    }

@@ -101,17 +101,13 @@ def outlets(
     )
     table = load_families(families)
     judged_by = read_model(model)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     known = read_agencies(agencies)
     with Progress() as progress:
         reading = opened(
             sources,
             progress,
-            mapping=mapping,
-            format=format_in,
-            encoding=encoding,
-            max_unpacked=max_unpacked,
-            words=words,
+            feed_options=feed_options,
             threads=threads,
         )
         with reading as idx:

@@ -2,12 +2,15 @@
 
 A bar appears when a command has run for a second and goes when it is done, and
 only on a terminal: a log file is not filled with bars. Notes go through the
-same door, because a line printed beside a bar would be torn by it.
+same door, because a line printed beside a bar would be torn by it. On a terminal they are broken between
+words, elsewhere each stays one line, whole, for ``grep``.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import textwrap
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -28,10 +31,14 @@ class Progress:
     ----------
     wanted : bool, optional
         None: when standard error is a terminal.
+    width : int, optional
+        Columns to break lines at. None: those of the terminal; where there is none lines are not broken.
     """
 
-    def __init__(self, wanted: bool | None = None) -> None:
+    def __init__(self, wanted: bool | None = None, width: int | None = None) -> None:
         self._wanted = sys.stderr.isatty() if wanted is None else wanted
+        self._width = _terminal_width() if width is None else width
+        self._about = ""  # what the note before was about
         self._lock = threading.Lock()
         self._bars: Bars | None = None
         self._task: TaskID | None = None
@@ -87,10 +94,26 @@ class Progress:
             said += f", {done:,} of {total:,} files"
         self.stage(said, done if total > 1 else 0, total if total > 1 else 0)
 
+    def note(self, text: str) -> None:
+        """Print ``FILE: what was found in it``; on a terminal without FILE, where the line above names it."""
+        about, colon, said = text.partition(": ")
+        self.say(f"  {said}" if self._width and colon and about == self._about else text)
+        self._about = about if colon else ""
+
     def say(self, text: str) -> None:
         """Print one line to standard error; what acts on a terminal is taken out of it."""
-        line = " " * (len(text) - len(text.lstrip(" "))) + printable(text)
+        indent = " " * (len(text) - len(text.lstrip(" ")))
+        line = indent + printable(text)
+        if 0 < self._width < len(line):
+            line = textwrap.fill(
+                line,
+                self._width,
+                subsequent_indent=indent + "  ",
+                break_long_words=False,  # a path is to be copied in one piece
+                break_on_hyphens=False,
+            )
         with self._lock:
+            self._about = ""
             if self._bars is None:
                 print(line, file=sys.stderr, flush=True)
             else:
@@ -130,3 +153,13 @@ class Progress:
         if new and not name.startswith("reading"):
             self._bars.reset(self._task)
         self._bars.update(self._task, description=name, completed=done, total=total or None)
+
+
+def _terminal_width() -> int:
+    """Return the columns of the terminal that standard error is, or 0."""
+    if not sys.stderr.isatty():
+        return 0
+    try:
+        return int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 0

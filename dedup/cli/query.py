@@ -70,15 +70,11 @@ def query(
     check_writable(output, index, source)
     settings = Settings.from_text(threshold=threshold, threads=threads)
     judged_by = read_model(model)
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     with profiling(profile), Progress() as progress, open_index(index) as idx:
         if source == "-" and sys.stdin.isatty():
             progress.say("reading from the terminal; Ctrl-D ends the input")
-        articles = (
-            _plain_article(source)
-            if text
-            else _feed_articles(source, mapping, format_in, encoding, max_unpacked, progress, words)
-        )
+        articles = _plain_article(source) if text else _feed_articles(source, progress, feed_options)
         progress.stage("looking for near-duplicates", 0, 0)
         matches = idx.query(articles, settings, model=judged_by)
     if kind == "table":
@@ -120,26 +116,16 @@ def _plain_article(source: str) -> pa.Table:
 
 def _feed_articles(
     source: str,
-    mapping: str | None,
-    format_in: str | None,
-    encoding: str | None,
-    max_unpacked: str | None,
     progress: Progress,
-    words: dict[str, Any],
+    feed_options: dict[str, Any],
 ) -> pa.Table:
-    from dedup.cli.adding import unpack_limits
     from dedup.cli.reading import read_line, tell_rejects
-    from dedup.feeds import parse_map, read_feed
+    from dedup.feeds import read_feed
 
-    columns = None if mapping is None else parse_map(mapping)
     feed = read_feed(
         [source],
-        mapping=columns,
-        format=format_in,
-        encoding=encoding,
-        limits=unpack_limits(max_unpacked),
-        on_note=progress.say,
-        **words,
+        on_note=progress.note,
+        **feed_options,
     )
     articles = feed.to_table()
     progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))

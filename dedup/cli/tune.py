@@ -102,7 +102,7 @@ def tune(
         if len(gold) == 1
         else [([source], labels) for source, labels in zip(sources, gold, strict=True)]
     )
-    words = options.wording(no_clean, timezone, tz)
+    feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     labels = [(feeds, path, read_gold(path)) for feeds, path in corpora]
     with Progress() as progress:
         measured = []
@@ -110,11 +110,7 @@ def tune(
             reading = opened(
                 feeds,
                 progress,
-                mapping=mapping,
-                format=format_in,
-                encoding=encoding,
-                max_unpacked=max_unpacked,
-                words=words,
+                feed_options=feed_options,
                 threads=threads,
             )
             with reading as idx:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from dedup.article import FeedBatch
 from dedup.errors import FeedError
 from dedup.feeds.formats import Format
-from dedup.feeds.from_markup.processes import default_workers, ordered_map
-from dedup.feeds.from_markup.worker import Failure
-from dedup.feeds.raw_batch import RawBatch
+from dedup.feeds.parsed import Parsed
+from dedup.feeds.workers.processes import default_workers, ordered_map
+from dedup.feeds.workers.worker import Failure
 
 if TYPE_CHECKING:
     from dedup.feeds.file_reading import FileReading
@@ -33,28 +33,6 @@ _OF_ONE_KIND: Final[dict[Format, str]] = {"xml": "xml", "html": "html page"}
 
 LARGEST_DOCUMENT: Final = 64 << 20
 """Bytes; a larger page is no page. Feeds in XML are streamed by their reader from 1 MB on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a parser makes of a document.
-
-    Parameters
-    ----------
-    batch : RawBatch
-        Its records and rejects.
-    described : str
-        What was found: "atom 1.0", "html".
-    encoding : str, optional
-        The one it is in.
-    replaced : int
-        1 when invalid characters were replaced.
-    """
-
-    batch: RawBatch
-    described: str
-    encoding: str | None = None
-    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)

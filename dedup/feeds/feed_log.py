@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from dedup.feeds.fields.field_map import FIELD_NAMES
-from dedup.feeds.found import FieldFound, FileFound, FoundFiles, Tally
+from dedup.feeds.found import FileFound, FoundFiles
 from dedup.feeds.sources.opening import STDIN
 
 _MOST_NOTES: Final = 200
@@ -31,13 +31,15 @@ class FeedLog:
     notes : list of str
     remarks : list of str
         Those of them that say more than what format and columns a file has.
+    files : FoundFiles
+        Their tallies.
     """
 
     def __init__(self, on_note: Callable[[str], None] | None) -> None:
         self.notes: list[str] = []
         self.remarks: list[str] = []
         self._on_note = on_note
-        self._files = FoundFiles()
+        self.files = FoundFiles()
         self._alike: dict[str, tuple[int, str]] = {}
 
     def describe(self, path: str, said: str) -> None:
@@ -75,23 +77,10 @@ class FeedLog:
         if self._on_note is not None:
             self._on_note(note)
 
-    def tally(
-        self,
-        path: str,
-        format: str,
-        compression: str | None = None,
-        encoding: str | None = None,
-        fields: Sequence[FieldFound] = (),
-        *,
-        group: bool,
-    ) -> tuple[Tally, bool]:
-        """Return where a file is counted, and whether it is the first of its kind; see `FoundFiles.tally`."""
-        return self._files.tally(path, format, compression, encoding, fields, group=group)
-
     @property
     def found(self) -> list[FileFound]:
         """What was found so far."""
-        return self._files.frozen(FIELD_NAMES)
+        return self.files.frozen(FIELD_NAMES)
 
 
 def _on(path: str, said: str) -> str:

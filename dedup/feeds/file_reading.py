@@ -12,13 +12,14 @@ from dedup.article import FeedBatch
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.dates.zones import DEFAULT_ZONES, Zones
-from dedup.feeds.documents import LARGEST_DOCUMENT, Document, Parsed
+from dedup.feeds.documents import LARGEST_DOCUMENT, Document
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields.builder import ArticleBuilder, empty_articles
 from dedup.feeds.fields.field_map import FieldMap, mapped_columns
 from dedup.feeds.formats import Format, guess_format
 from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.from_csv.csv_table import NULLS
+from dedup.feeds.parsed import Parsed
 from dedup.feeds.raw_batch import SETTLED_BY, Batch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.sources.source import Source
@@ -310,7 +311,7 @@ class FileReading:
             self._plan.log.describe(self.path, ", ".join(said))
 
     def _open(self, format: str, fields: tuple[FieldFound, ...] = ()) -> bool:
-        known = self._plan.log.tally(
+        known = self._plan.log.files.tally(
             self.path, format, self._compression, self._encoding, fields, group=self._many
         )
         self._tally, new = known

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.article import Reject
-from dedup.feeds.fields.field_map import value_at
+from dedup.feeds.dotted_path import value_at
 
 RawRecord = Mapping[str, Any]
 

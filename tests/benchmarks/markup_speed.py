@@ -131,7 +131,7 @@ def xml() -> None:
 def html_pages() -> None:
     """Print articles/s and MB/s of saved pages, by one process and by two."""
     from dedup.feeds.from_markup.html_page import parse
-    from dedup.feeds.from_markup.processes import ordered_map
+    from dedup.feeds.workers.processes import ordered_map
 
     random_ = random.Random(1)
     links = "".join(f'<li><a href="/{n}">{random_.choice(WORDS)}</a></li>' for n in range(300))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from dedup.feeds.from_json.vectors import all_plain, first_bit, suspects
+from dedup.feeds.vectors import all_plain, first_bit, suspects
 
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 _inlined: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(

@@ -17,7 +17,7 @@ from numba import njit
 
 from dedup.feeds.dates.read_date import DAY
 
-# Within these no offset leads out of the years that `dates` accepts.
+# Within these no offset leads out of the years that `read_date` accepts.
 _FIRST_YEAR: Final = 1700
 _LAST_YEAR: Final = 2099
 _SECOND: Final = 1_000_000
@@ -38,7 +38,7 @@ def iso_dates(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray
     times : int64 array, shape (n,)
         Microseconds since 1970 UTC.
     precision : int32 array, shape (n,)
-        Seconds each is good to, 1 or 86400; 0: not read, for `dates.read_date` to see.
+        Seconds each is good to, 1 or 86400; 0: not read, for `dedup.feeds.dates.read_date` to see.
     """
     times = np.zeros(len(texts), dtype=np.int64)
     precision = np.zeros(len(texts), dtype=np.int32)

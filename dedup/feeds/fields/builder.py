@@ -13,7 +13,6 @@ value can be, and what becomes of it:
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,11 +30,11 @@ from dedup.feeds.dates.date_order import DateReader
 from dedup.feeds.dates.read_date import NAIVE, Moment, is_relative
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.field_map import FieldMap
+from dedup.feeds.hosts import host_of
 from dedup.feeds.raw_batch import Batch, DateValues, RawRecord, TextColumn
 
 _TIME: Final = ARTICLE_SCHEMA.field("published").type
 _TEXT_FIELDS: Final = ("id", "outlet", "url", "title", "text", "byline", "place", "credit", "language")
-_HOST = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@]*@)?(?:www\d?\.)?([^/?#:\s]+)")
 
 
 class _NotTextError(ValueError):
@@ -284,18 +283,6 @@ def _hosts(urls: TextColumn) -> TextColumn:
     for row, url in urls.unmended.items():
         values[row] = url
     return TextColumn.of([None if url is None else host_of(url) for url in values])
-
-
-def host_of(url: str) -> str | None:
-    """Return the host of `url` in lower case, without user, port and ``www.``; None when it has none.
-
-    Examples
-    --------
-    >>> host_of("https://www.Example.org:8080/a?b=c")
-    'example.org'
-    """
-    found = _HOST.match(url)
-    return found[1].lower() if found else None
 
 
 def _is_nothing(value: object) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dedup.errors import FeedError, SettingsError
+from dedup.feeds.dotted_path import has_path, value_at
 from dedup.feeds.fields.nested_names import article_prefix
 from dedup.feeds.reasons import shown
 
@@ -118,7 +119,6 @@ no text: two sentences of a story tell more of it than its headline alone."""
 
 _IN_OBJECTS: Final = frozenset(("titlerendered", "contentrendered", "headlinemain"))
 _MOST_LISTED: Final = 30
-_MOST_JOINED: Final = 1_000  # objects of a list on the way of a path
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
 
 
@@ -235,47 +235,6 @@ def mapped_columns(mapping: Mapping[str, str]) -> frozenset[str]:
     return frozenset(mapping.values()).union(*map(joined_columns, mapping.values()))
 
 
-def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Return the value at `path` in `record`: a key, or keys parted by dots; None where it ends early.
-
-    A list on the way gives a list of what its objects hold: ``authors.name`` (or ``authors[].name``) is the
-    names of all authors.
-
-    Examples
-    --------
-    >>> value_at({"by": [{"name": "A. Bo"}, {"name": "C. Do"}]}, "by.name")
-    ['A. Bo', 'C. Do']
-    """
-    if path in record:
-        return record[path]
-    return _below(record, path.replace("[]", "").split("."))
-
-
-def _below(value: Any, keys: Sequence[str]) -> Any:
-    for place, key in enumerate(keys):
-        if isinstance(value, list):
-            found = (_below(one, keys[place:]) for one in value[:_MOST_JOINED])
-            return [one for one in found if one is not None] or None
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(key)
-    return value
-
-
-def _has_path(record: Mapping[str, Any], path: str) -> bool:
-    return path in record or _leads(record, path.replace("[]", "").split("."))
-
-
-def _leads(value: Any, keys: Sequence[str]) -> bool:
-    for place, key in enumerate(keys):
-        if isinstance(value, list):
-            return any(_leads(one, keys[place:]) for one in value[:_MOST_JOINED])
-        if not isinstance(value, Mapping) or key not in value:
-            return False
-        value = value[key]
-    return True
-
-
 @dataclass(frozen=True)
 class FieldMap:
     """Which column each field is read from.
@@ -334,7 +293,7 @@ class FieldMap:
         there = _listed(columns)
 
         def there_is(column: str) -> bool:
-            return column in columns or any(_has_path(record, column) for record in records)
+            return column in columns or any(has_path(record, column) for record in records)
 
         # A name with a plus in it may be a name all the same.
         joins = {field for field, column in mapping.items() if not there_is(column)}

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from dedup.article import Reject
 from dedup.feeds.dates.iso_dates import iso_dates, naive_times
 from dedup.feeds.dates.read_date import DAY, EARLIEST_YEAR, LATEST_YEAR
-from dedup.feeds.fields.field_map import value_at
+from dedup.feeds.dotted_path import value_at
 from dedup.feeds.from_columns.column_values import is_text, objects, strings
 from dedup.feeds.raw_batch import DateValues, RawBatch, RawRecord, TextColumn, TextValues, falls_back_on
 

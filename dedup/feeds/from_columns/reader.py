@@ -1,9 +1,9 @@
 """Parquet and Arrow: files that hold columns.
 
-Only columns are read whose name a field could have (`fields.KNOWN_NAMES`) or that are mapped; once the first
-records have settled which are fields, only those. A Parquet file is read page by page, so the size
-of a row group does not matter; of an Arrow file one record batch is held, as large as its writer made it.
-What is damaged costs the rows in it (of an Arrow stream, what follows too), never those before.
+Only columns are read whose name a field could have (`dedup.feeds.fields.field_map.KNOWN_NAMES`) or that are
+mapped; once the first records have settled which are fields, only those. A Parquet file is read page by page,
+so the size of a row group does not matter; of an Arrow file one record batch is held, as large as its writer
+made it. What is damaged costs the rows in it (of an Arrow stream, what follows too), never those before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dedup.feeds.from_columns.column_batch import ColumnBatch
 from dedup.feeds.from_columns.column_files import ArrowFile, ColumnFile, Damage, ParquetFile, Rows, said
 from dedup.feeds.from_columns.column_names import column_names, wanted_columns
 from dedup.feeds.from_columns.column_values import checked, row_bytes
-from dedup.feeds.from_json.lines import LONGEST_LINE
+from dedup.feeds.lines import LONGEST_LINE
 
 if TYPE_CHECKING:
     from dedup.article import Reject

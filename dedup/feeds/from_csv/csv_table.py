@@ -18,7 +18,7 @@ from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.from_csv.csv_shape import csv_shape
-from dedup.feeds.from_json.lines import LONGEST_LINE, line_groups
+from dedup.feeds.lines import LONGEST_LINE, line_groups
 from dedup.feeds.raw_batch import RawBatch
 
 if TYPE_CHECKING:
@@ -149,15 +149,11 @@ class CsvReader:
             yield self._taken[0][0], row
 
     def _reader(self, lines: Iterator[tuple[int, str]]) -> Iterator[list[str]]:
-        return csv.reader(
-            self._fed(lines),
-            delimiter=self._shape.separator,
-            quoting=csv.QUOTE_MINIMAL if self._shape.quoted else csv.QUOTE_NONE,
-        )
+        return self._shape.split(self._fed(lines))
 
     def _swallowed(self, row: list[str], width: int) -> bool:
         """Return whether a row over several lines is really several rows behind an open quote."""
-        quotes = sum(text.count('"') for _, text in self._taken)
+        quotes = sum(self._shape.quotes(text) for _, text in self._taken)
         if len(row) == width:
             # Well-formed rows have an even number of quotes.
             return quotes % 2 == 1 and any(
@@ -167,7 +163,7 @@ class CsvReader:
 
     def _stands_alone(self, text: str, width: int) -> bool:
         """Return whether a line, read by itself, is a row of the right width."""
-        alone = next(csv.reader([text], delimiter=self._shape.separator), [])
+        alone = next(self._shape.split([text]), [])
         return width > 1 and len(alone) == width
 
     def _take_back(self, said: str) -> None:

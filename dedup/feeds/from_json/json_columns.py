@@ -13,7 +13,7 @@ from numba import njit
 
 from dedup.feeds.from_json.json_grammar import four_digits
 from dedup.feeds.from_json.json_scan import ESCAPED, PLAIN
-from dedup.feeds.from_json.vectors import SLACK, copy_some, first_bit, string_stops
+from dedup.feeds.vectors import SLACK, copy_some, first_bit, string_stops
 
 Bytes = npt.NDArray[np.uint8]
 Int32s = npt.NDArray[np.int32]

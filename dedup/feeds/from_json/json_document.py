@@ -20,7 +20,7 @@ from dedup.feeds.from_json.json_elements import BETWEEN, BROKEN, CLOSED, SCALAR,
 from dedup.feeds.from_json.json_feed import Adapter, adapter_of, version_of
 from dedup.feeds.from_json.json_lines import JsonLinesReader
 from dedup.feeds.from_json.json_wrappers import Wrapped, find_articles, may_wrap, padded
-from dedup.feeds.from_json.lines import LONGEST_LINE
+from dedup.feeds.lines import LONGEST_LINE
 from dedup.feeds.raw_batch import SETTLED_BY, Batch, RawBatch, RawRecord
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from dedup.feeds.from_json.vectors import SLACK, copy_some, first_bit, string_stops
+from dedup.feeds.vectors import SLACK, copy_some, first_bit, string_stops
 
 BETWEEN: Final = 0
 INSIDE: Final = 1

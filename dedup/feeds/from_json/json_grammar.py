@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from dedup.feeds.from_json.vectors import beyond_ascii, first_bit, string_stops
+from dedup.feeds.vectors import beyond_ascii, first_bit, string_stops
 
 # A float of so many characters is far from the limits of 64 bits, whatever stands in it.
 _LONGEST_NUMBER: Final = 18

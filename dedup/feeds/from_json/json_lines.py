@@ -18,9 +18,9 @@ import orjson
 from dedup.feeds import reasons
 from dedup.feeds.from_json.json_scan import ODD_LINE
 from dedup.feeds.from_json.line_batch import KeyTable, LineBatch
-from dedup.feeds.from_json.lines import LONGEST_LINE, whole_lines
-from dedup.feeds.from_json.vectors import SLACK
+from dedup.feeds.lines import LONGEST_LINE, whole_lines
 from dedup.feeds.raw_batch import SETTLED_BY, RawBatch, dotted_names
+from dedup.feeds.vectors import SLACK
 
 if TYPE_CHECKING:
     from dedup.feeds.readers import ReadOptions

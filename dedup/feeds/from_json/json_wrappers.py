@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from dedup.feeds.fields.field_map import FIELD_NAMES, folded_name, guessed_names, value_at
+from dedup.feeds.dotted_path import value_at
+from dedup.feeds.fields.field_map import FIELD_NAMES, folded_name, guessed_names
 from dedup.feeds.from_json.json_elements import value_end
-from dedup.feeds.from_json.vectors import SLACK
 from dedup.feeds.raw_batch import dotted_names
+from dedup.feeds.vectors import SLACK
 
 _DEEPEST: Final = 4
 _ELEMENTS_LOOKED_AT: Final = 5

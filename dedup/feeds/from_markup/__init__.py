@@ -1,1 +1,1 @@
-"""RSS, Atom and saved pages: parsed in processes of their own, within limits."""
+"""RSS, Atom and saved pages."""

@@ -22,13 +22,13 @@ from urllib.parse import urljoin, urlsplit
 
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.fields.builder import host_of
 from dedup.feeds.from_markup.html_text import html_to_text
 from dedup.feeds.from_markup.json_ld import find_article, name_of
 from dedup.feeds.from_markup.page_file import page_of
-from dedup.feeds.from_markup.processes import ordered_map
-from dedup.feeds.from_markup.worker import Failure
+from dedup.feeds.hosts import host_of
 from dedup.feeds.raw_batch import RawBatch
+from dedup.feeds.workers.processes import ordered_map
+from dedup.feeds.workers.worker import Failure
 
 if TYPE_CHECKING:
     from dedup.feeds.readers import ReadOptions

@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from dedup.feeds.fields.builder import host_of
 from dedup.feeds.from_markup.html_text import html_to_text
+from dedup.feeds.hosts import host_of
 
 _DISTRIBUTORS: Final = frozenset(
     ("distribution company", "distributor", "news agency", "agency", "publisher")

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dedup.article import Reject
 from dedup.errors import FeedError
-from dedup.feeds import documents, reasons
-from dedup.feeds.from_markup.processes import default_workers, ordered_map
-from dedup.feeds.from_markup.worker import Failure
+from dedup.feeds import parsed as results
+from dedup.feeds import reasons
 from dedup.feeds.from_markup.xml_entries import record_of
 from dedup.feeds.from_markup.xml_items import LONGEST_ENTRY, Frame, Item, Scanner, mended
 from dedup.feeds.from_markup.xml_text import Decoder, xml_encoding
 from dedup.feeds.raw_batch import RawBatch
+from dedup.feeds.workers.processes import default_workers, ordered_map
+from dedup.feeds.workers.worker import Failure
 
 if TYPE_CHECKING:
     from dedup.feeds.readers import ReadOptions
@@ -150,7 +151,7 @@ def parse(data: bytes, name: str) -> RawBatch:
     return parsed(data, name).batch
 
 
-def parsed(data: bytes, name: str) -> documents.Parsed:
+def parsed(data: bytes, name: str) -> results.Parsed:
     """Return what is in a whole feed; for feeds so small that one of them is one task.
 
     Parameters
@@ -172,7 +173,7 @@ def parsed(data: bytes, name: str) -> documents.Parsed:
     if chunks.kind is None:
         batch.rejects.append(reasons.reject(name, 1, reasons.NO_FEED, chunks.root))
     batch.rejects += chunks.rejects
-    return documents.Parsed(batch, _DIALECTS.get(version, "xml"), encoding, decoder.replaced)
+    return results.Parsed(batch, _DIALECTS.get(version, "xml"), encoding, decoder.replaced)
 
 
 @dataclass(frozen=True, slots=True)

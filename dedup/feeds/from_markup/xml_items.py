@@ -17,8 +17,6 @@ from typing import Final
 
 LONGEST_ENTRY: Final = 16 << 20
 """Characters of one entry; a longer one is rejected."""
-LONGEST_HEADER: Final = 1 << 20
-"""Characters before the first entry, the lists of entries in RSS 1.0 not counted again."""
 
 _MARK: Final = re.compile(r"<!--|<!\[CDATA\[|<(/?)((?:[A-Za-z][\w.\-]*:)?(?:item|entry|ITEM))(?=[\s/>])")
 _LONGEST_MARK: Final = 200

@@ -41,6 +41,7 @@ _METHODS: Final = frozenset({_STORED, _DEFLATE, _BZIP2, _LZMA, _ZSTD})
 _ENCRYPTED: Final = 0x1 | 0x40
 # Between two members of a tar stand headers: long names, attributes. More than this is an attack on memory.
 _LONGEST_HEADERS: Final = 4 << 20
+_EMPTY_READS: Final = 8  # behind the end of a tar: its last header, its last member, and what follows them
 # The zip directory is read whole; an entry takes 46 bytes and its name.
 _LONGEST_ENTRY: Final = 1024
 _LARGEST_DICTIONARY: Final = 128 << 20  # of lzma in a zip, in memory
@@ -100,10 +101,12 @@ def zip_members(path: str, file: IO[bytes], meter: Meter, refused: list[Reject])
     seen: dict[str, int] = {}
     # Members of one name are read in the order they were added.
     for entry in sorted(entries, key=lambda one: (one.filename, one.header_offset)):
-        if entry.is_dir() or _is_hidden(entry.filename):
+        # As it stands in the archive: zipfile cuts a name at a NUL, and `is_dir` fails on an empty one.
+        whole = entry.orig_filename
+        if ("\0" not in whole and whole.endswith("/")) or _is_hidden(entry.filename):
             continue
         name = _numbered(entry.filename, seen)
-        said = _name_said(entry.orig_filename)
+        said = _name_said(whole)
         if stat.S_ISLNK(entry.external_attr >> 16):
             said = "a link"
         elif entry.flag_bits & _ENCRYPTED:
@@ -239,6 +242,11 @@ def _unlzma(pull: Pull, trouble: Trouble) -> Iterator[bytes]:
     def new() -> Any:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[properties])
 
+    try:
+        new()
+    except lzma.LZMAError:  # it knows no lc and lp beyond 4 together
+        trouble.add(reasons.DAMAGED, "lzma data is damaged (properties)")
+        return
     yield from decompressed(pull, trouble, new, "lzma")
 
 
@@ -287,7 +295,8 @@ def tar_members(
             ahead: Any = archive.fileobj
             if ahead.read(_READ).strip(b"\0"):
                 trouble.add(reasons.DAMAGED, f"the tar archive is damaged after {before}")
-    except (tarfile.TarError, OSError, ValueError, EOFError, zlib.error) as error:
+    # tarfile takes the map of a sparse file by itself, and it is not careful.
+    except (tarfile.TarError, OSError, ValueError, EOFError, IndexError, OverflowError, zlib.error) as error:
         trouble.add(reasons.DAMAGED, f"the tar archive is damaged or breaks off after {before} ({error})")
     if trouble.reason is not None:
         refused.append(reasons.reject(path, 0, trouble.reason, trouble.said or ""))
@@ -306,11 +315,16 @@ def _tar_data(data: IO[bytes], size: int, trouble: Trouble) -> Iterator[bytes]:
 
 
 class _Bounded:
-    """A `Pull` as a file for tarfile, which stops where headers go on for longer than any do."""
+    """A `Pull` as a file for tarfile, which stops where headers go on for longer than any do.
+
+    It also stops a few reads behind the end: to skip a member that claims to be a petabyte long,
+    tarfile reads on, block after empty block, for hours.
+    """
 
     def __init__(self, pull: Pull) -> None:
         self._pull = pull
         self._left = _LONGEST_HEADERS
+        self._empty = 0
 
     def allow(self, size: int) -> None:
         self._left = size + _LONGEST_HEADERS
@@ -323,6 +337,9 @@ class _Bounded:
             pieces.append(piece)
             size -= len(piece)
             self._left -= len(piece)
+        self._empty += not pieces
+        if self._empty > _EMPTY_READS:
+            raise tarfile.ReadError("unexpected end of data")
         return b"".join(pieces)
 
 
@@ -333,7 +350,7 @@ def _is_hidden(name: str) -> bool:
 
 def _numbered(name: str, seen: dict[str, int]) -> str:
     """Return a name to show, with (2), (3) where members have the same."""
-    name = reasons.shown(name.replace("\0", " ").removeprefix("./"))
+    name = reasons.shown(name.replace("\0", " ").removeprefix("./")).strip() or "(no name)"
     seen[name] = seen.get(name, 0) + 1
     return name if seen[name] == 1 else f"{name} ({seen[name]})"
 
@@ -341,6 +358,8 @@ def _numbered(name: str, seen: dict[str, int]) -> str:
 def _name_said(name: str) -> str | None:
     """Return what is wrong with the name of a member, or None."""
     parts = name.replace("\\", "/").split("/")
+    if not name:
+        return "it has no name"
     if "\0" in name:
         return "its name holds a NUL"
     if ".." in parts:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from dedup.feeds.from_markup.worker import DIED, TOO_SLOW, Failure, called, read_frame, write_frame
+from dedup.feeds.workers.worker import DIED, TOO_SLOW, Failure, called, read_frame, write_frame
 
 T = TypeVar("T")
 
@@ -127,7 +127,7 @@ class _Worker:
         self.deadline = 0.0
         start = (
             f"import sys; sys.path[:] = {sys.path!r}\n"
-            f"from dedup.feeds.from_markup.worker import serve; serve({seconds!r}, {memory!r})"
+            f"from dedup.feeds.workers.worker import serve; serve({seconds!r}, {memory!r})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", start],
