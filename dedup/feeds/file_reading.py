@@ -271,7 +271,7 @@ class FileReading:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(f"{' and '.join(said)}, replaced by U+FFFD")
-        for said_last in builder.notes():
+        for said_last in (*getattr(told, "remarks", ()), *builder.notes()):
             self._note(said_last)
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:
