@@ -305,3 +305,24 @@ def test_a_teaser_stands_in_where_a_record_has_no_text_unless_the_text_was_mappe
     assert [row["text"] for row in rows_of(tmp_path, *records, mapping="text=content")] == [
         "Blue and bright.", None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        {"$date": "2024-03-01T10:00:00Z"},
+        {"$date": 1709287200000},
+        {"$date": {"$numberLong": "1709287200000"}},
+        {"$numberLong": "1709287200"},
+    ],
+)
+def test_what_mongodb_exports_is_read_as_what_it_stands_for(tmp_path: Path, date: object) -> None:
+    path = tmp_path / "feed.jsonl"
+    record = {"_id": {"$oid": "65e1"}, "title": "Lamp found", "text": "Blue.", "date": date}
+    path.write_text((json.dumps(record) + "\n") * 1100)
+    feed = read_feed(path)
+    rows = feed.to_table().to_pylist()
+    assert {(row["id"], row["published"].isoformat()) for row in rows} == {
+        ("65e1", "2024-03-01T10:00:00+00:00")
+    }
+    assert feed.rejects == []

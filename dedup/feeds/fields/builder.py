@@ -7,6 +7,7 @@ value can be, and what becomes of it:
 - nothing, "" or white space alone: null;
 - a list: its strings joined (", ", for the text a blank line), an empty one null;
 - an object with a ``name`` (schema.org's author and publisher): the name;
+- an object of MongoDB: what it stands for;
 - a number: its digits, but never for the text, where it can only be a mistake;
 - NUL characters are dropped, lone surrogates become U+FFFD.
 """
@@ -29,7 +30,8 @@ from dedup.feeds import reasons
 from dedup.feeds.clean.cleaner import CLEANED, Cleaner
 from dedup.feeds.dates.date_order import DateReader
 from dedup.feeds.dates.read_date import NAIVE, Moment, is_relative
-from dedup.feeds.dates.zones import Zones
+from dedup.feeds.dates.zones import Zones, names_utc
+from dedup.feeds.fields.extended_json import unwrapped
 from dedup.feeds.fields.field_map import FieldMap
 from dedup.feeds.raw_batch import Batch, DateValues, RawRecord, TextColumn
 
@@ -91,8 +93,12 @@ class ArticleBuilder:
 
     def learn(self, records: Sequence[RawRecord]) -> None:
         """Settle the order of day and month by these records; without a call, by those built first."""
-        dated = [self.fields.values(name, records) or [] for name in ("published", "updated")]
-        self.dates.learn(value for values in dated for value in values)
+        dated: dict[str, list[Any]] = {}
+        for name in ("published", "updated"):
+            values = [unwrapped(value) for value in self.fields.values(name, records) or []]
+            self.dates.learn_digits(self.fields.columns.get(name, ""), values)
+            dated[name] = values
+        self.dates.learn(value for values in dated.values() for value in values)
         self._learnt = True
 
     def build(self, raw: Batch) -> FeedBatch:
@@ -222,13 +228,14 @@ class ArticleBuilder:
         precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
         moments: list[Moment | None] = [None] * len(dated.values)
         bad: set[int] = set()
-        if dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
+        is_utc = all(map(names_utc, self.fields.parts(name)))
+        if not is_utc and dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
             self.dates.rest_on[NAIVE] += local.size
             times[local] = self.dates.zones.to_utc(times[local])
         for number, records in Counter(numbers[numbers >= 0].tolist()).items():
-            value = dated.values[number]
+            value = unwrapped(dated.values[number])
             if value is not None:
-                moments[number], rests_on = self.dates.read_traced(value)
+                moments[number], rests_on = self.dates.read_traced(value, column)
                 if rests_on:
                     self.dates.rest_on[rests_on] += records
             missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
@@ -304,6 +311,7 @@ def _is_nothing(value: object) -> bool:
 
 def _as_text(name: str, value: Any) -> str | None:
     """Return a value that is no plain string as one, or None for nothing."""
+    value = unwrapped(value)
     if isinstance(value, str):
         value = value.replace("\0", "")
         return value if value and not value.isspace() else None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dedup.errors import FeedError, SettingsError
+from dedup.feeds.fields.extended_json import unwrapped
 from dedup.feeds.fields.nested_names import article_prefix
 from dedup.feeds.reasons import shown
 
@@ -472,6 +473,7 @@ def _inside(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str
 
 def _holds(field: str, value: Any) -> bool:
     """Return whether a value can be the field: an object is no title, and an outlet only by its name."""
+    value = unwrapped(value)
     if isinstance(value, Mapping):
         return field not in ("title", "text", "id") and bool(value.get("name"))
     return value not in (None, "", [], {})

@@ -1,4 +1,4 @@
-"""What the keys of an object of JSON, and of the objects in it, tell: an article, or something around articles."""
+"""What the keys of an object of JSON and of those in it tell: an article, or something around articles."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SeenObject:
 
 
 def keyed_articles(top: SeenObject) -> SeenObject | None:
-    """Return the object whose values are articles, ``{"101": {"title": ...}, "102": ...}``; None: there is none.
+    """Return the object whose values are articles, ``{"101": {"title": ...}, ...}``; None: there is none.
 
     Two or more of the objects in it, and half of them at least, have a title and the same of a text, a
     teaser and an address beside it; the object itself has neither title nor text. The outermost such object.

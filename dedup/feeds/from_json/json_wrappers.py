@@ -10,11 +10,11 @@ or those of objects in it, name a title or a text (`name` alone is none):
 - where only an object further down has a title, also one that is called `data`, `content` and the like;
 - otherwise any array, unless its elements have neither a title nor a text and it is not all there is.
 
-Authors, tags, pictures, comments and so on are never the articles (`_NEVER`). Of several arrays the first in this order is
-taken: elements with both a title and a text; called like a list of articles; a text; more of our fields; the
-earlier one. Those with titles that are left unread are told. An empty array counts only where there is no other
-and it is called so: the answer of a service that found nothing. Where there is no array, the articles may be the
-values of an object, see `json_objects.keyed_articles`.
+Authors, tags, pictures, comments and so on are never the articles (`_NEVER`). Of several arrays the first in
+this order is taken: elements with both a title and a text; called like a list of articles; a text; more of
+our fields; the earlier one. Those with titles that are left unread are told. An empty array counts only where
+there is no other and it is called so: the answer of a service that found nothing. Where there is no array,
+the articles may be the values of an object, see `json_objects.keyed_articles`.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class _Candidate:
 
 
 def find_articles(data: bytes, view: npt.NDArray[np.uint8], mapped: Collection[str]) -> Wrapped | None:
-    """Return the array of articles in an object, or the object of them, or None when the object itself is the record.
+    """Return the array or object of articles in an object, or None when the object itself is the record.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def wrapped_path(data: bytes, mapped: Collection[str] = ()) -> tuple[str, ...] |
 
 
 def may_wrap(data: bytes) -> bool:
-    """Return False where there is no array of objects, no empty one and no two objects to be found; quickly."""
+    """Return False where no array of objects, no empty one and no two objects can be found; quickly."""
     return _HOLDS_A_LIST.search(data) is not None or len([*islice(_OBJECT_BEGINS.finditer(data), 2)]) == 2
 
 
