@@ -22,7 +22,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.fields.builder import host_of
+from dedup.feeds.fields.hosts import host_of
 from dedup.feeds.from_markup.html_text import html_to_text
 from dedup.feeds.from_markup.json_ld import find_article, name_of
 from dedup.feeds.from_markup.page_file import page_of

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from dedup.feeds.fields.builder import host_of
+from dedup.feeds.fields.hosts import host_of
 from dedup.feeds.from_markup.html_text import html_to_text
 
 _DISTRIBUTORS: Final = frozenset(
