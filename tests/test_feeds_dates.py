@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import zoneinfo
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -506,3 +508,65 @@ def test_zones_do_not_depend_on_the_machine() -> None:
         "-1 day, 19:00:00",
     ]
     assert all(zone_named(name) is None for name in ("../etc/passwd", "Europe", "zone.tab", "__init__.py"))
+
+
+@pytest.mark.parametrize(
+    ("digits", "moment", "precision"),
+    [
+        ("20240301", datetime(2024, 3, 1), 86_400),
+        ("2024030110", datetime(2024, 3, 1, 10), 3_600),
+        ("202403011015", datetime(2024, 3, 1, 10, 15), 60),
+        ("20240301101500", datetime(2024, 3, 1, 10, 15), 1),
+        ("19991231235959", datetime(1999, 12, 31, 23, 59, 59), 1),
+        ("1709287200", datetime(2024, 3, 1, 10), 1),
+        ("1709287200000", datetime(2024, 3, 1, 10), 1),
+    ],
+)
+def test_a_time_written_together_is_that_as_text_and_as_number(
+    digits: str, moment: datetime, precision: int
+) -> None:
+    expected = (moment.replace(tzinfo=UTC), precision)
+    for value in (digits, int(digits), float(digits), f"{digits}.0"):
+        assert read_date(value) == expected
+
+
+def test_a_column_tells_whether_ten_digits_are_hours_or_seconds(tmp_path: Path) -> None:
+    """They are rejected, not guessed, where the column holds seconds of a time before 2030."""
+
+    def dates(*values: int) -> tuple[list[Any], Counter[str]]:
+        path = tmp_path / "feed.jsonl"
+        path.write_text("".join(json.dumps({"title": "T", "date": value}) + "\n" for value in values))
+        feed = read_feed(path)
+        return feed.to_table()["published"].to_pylist(), feed.reject_counts
+
+    hour, seconds = datetime(2024, 3, 1, 10, tzinfo=UTC), datetime(2024, 3, 1, 10, tzinfo=UTC)
+    assert dates(2024030110, 2024030111)[0][0] == hour
+    read, rejected = dates(2024030110, 1709287200)
+    assert read == [None, seconds]
+    assert sum(rejected.values()) == 1
+    assert dates(2024030110, 2024999999)[0][0] == datetime.fromtimestamp(2024030110, UTC)
+
+
+def test_numbers_of_fourteen_digits_in_a_table_of_columns_are_times(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "feed.parquet"
+    pq.write_table(pa.table({"title": ["T"], "DATEADDED": pa.array([20240301101500], pa.int64())}), path)
+    assert read_feed(path).to_table()["published"].to_pylist() == [datetime(2024, 3, 1, 10, 15, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("column", ["date_gmt", "post_date_gmt", "published_utc", "datePublishedUTC"])
+@pytest.mark.parametrize("time", ["2024-03-01T10:00:00", "1 March 2024 10:00:00", 20240301100000])
+def test_a_column_called_gmt_or_utc_is_not_shifted_by_a_time_zone(
+    tmp_path: Path, column: str, time: object
+) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_text(json.dumps({"title": "T", column: time, "updated": "2024-03-01T10:00:00"}) + "\n")
+    feed = read_feed(path, timezone="America/New_York", mapping={"date": column})
+    row = feed.to_table().to_pylist()[0]
+    assert row["published"] == datetime(2024, 3, 1, 10, tzinfo=UTC)
+    assert row["updated"] == datetime(2024, 3, 1, 15, tzinfo=UTC)
+    assert [note for note in feed.notes if "without a zone" in note] == [
+        f"{path}: 1 time without a zone read as America/New_York"
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import FeedError, SettingsError
-from dedup.feeds import FieldMap, parse_map, read_feed
+from dedup.feeds import Feed, FieldMap, parse_map, read_feed
 from dedup.feeds.fields.field_map import FIELD_NAMES
 
 
@@ -305,3 +305,96 @@ def test_a_teaser_stands_in_where_a_record_has_no_text_unless_the_text_was_mappe
     assert [row["text"] for row in rows_of(tmp_path, *records, mapping="text=content")] == [
         "Blue and bright.", None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        {"$date": "2024-03-01T10:00:00Z"},
+        {"$date": 1709287200000},
+        {"$date": {"$numberLong": "1709287200000"}},
+        {"$numberLong": "1709287200"},
+    ],
+)
+def test_what_mongodb_exports_is_read_as_what_it_stands_for(tmp_path: Path, date: object) -> None:
+    path = tmp_path / "feed.jsonl"
+    record = {"_id": {"$oid": "65e1"}, "title": "Lamp found", "text": "Blue.", "date": date}
+    path.write_text((json.dumps(record) + "\n") * 1100)
+    feed = read_feed(path)
+    rows = feed.to_table().to_pylist()
+    assert {(row["id"], row["published"].isoformat()) for row in rows} == {
+        ("65e1", "2024-03-01T10:00:00+00:00")
+    }
+    assert feed.rejects == []
+
+
+def read_lines(tmp_path: Path, records: list[dict[str, object]], batch_size: int = 4096) -> Feed:
+    path = tmp_path / "feed.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return read_feed(path, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(
+    ("outlet", "expected"),
+    [
+        ({"media": "https://i.example/1.jpg"}, "news.example"),
+        ({"media": "https://i.example/1.webp?w=3"}, "news.example"),
+        ({"site": "https://www.The-Lamp.example/"}, "the-lamp.example"),
+        ({"source": "//the-lamp.example/feed"}, "the-lamp.example"),
+        ({"media": "The Lamp", "image": "https://i.example/1.jpg"}, "The Lamp"),
+    ],
+)
+def test_an_outlet_that_is_an_address_is_its_host_and_a_picture_is_none(
+    tmp_path: Path, outlet: dict[str, object], expected: str
+) -> None:
+    record = {"title": "T", "text": "x", "url": "https://news.example/1", **outlet}
+    assert read_lines(tmp_path, [record]).to_table()["outlet"].to_pylist() == [expected]
+
+
+def test_a_mapped_outlet_stays_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_text(json.dumps({"title": "T", "home": "https://the-lamp.example/"}) + "\n")
+    feed = read_feed(path, mapping={"source": "home"})
+    assert feed.to_table()["outlet"].to_pylist() == ["https://the-lamp.example/"]
+
+
+def test_a_byline_of_digits_is_passed_over_for_a_name(tmp_path: Path) -> None:
+    record = {"title": "T", "author": 5, "_embedded": {"author": [{"id": 5, "name": "Jane Doe"}]}}
+    assert read_lines(tmp_path, [record]).to_table()["byline"].to_pylist() == ["Jane Doe"]
+    alone = {"title": "T", "author": "17"}
+    assert read_lines(tmp_path, [alone]).to_table()["byline"].to_pylist() == [None]
+
+
+LATE = [
+    [{"description": "A teaser."}, {"description": "A teaser.", "text": "The text."}],
+    [{"text": "The text."}, {"description": "A teaser."}, {"text": "", "summary": "S.", "description": "D."}],
+    [{"summary": "S."}, {"body": "B."}, {"text": None, "body": "B."}, {"text": "T.", "body": "B."}],
+    [{"pubdate": "2025-01-01"}, {"date": "2025-01-02"}, {"published": "2025-01-03"}, {"author": 5}],
+    [
+        {"author": 5},
+        {"byline": "A. Bo"},
+        {"author": "C. Do", "byline": "A. Bo"},
+        {"site": "https://e.example/"},
+    ],
+    [{"url": "https://e.example/1"}, {"source": "The Example"}, {"link": "https://f.example/1"}],
+]
+
+
+@pytest.mark.parametrize("late", LATE)
+@pytest.mark.parametrize(
+    "before", [{}, {"description": "Early."}, {"text": "Early."}], ids=lambda one: str(one)
+)
+def test_columns_that_turn_up_late_mean_the_same_whatever_the_batches(
+    tmp_path: Path, late: list[dict[str, object]], before: dict[str, object]
+) -> None:
+    records: list[dict[str, object]] = [{"title": f"t{k}", **before} for k in range(1000)]
+    records += [{"title": f"late {k}", **one} for k, one in enumerate(late)]
+    records += [{"title": f"end {k}"} for k in range(30)]
+    first, *others = (read_lines(tmp_path, records, size) for size in (4096, 1, 10, 1001, 333))
+    table = first.to_table()
+    for feed in others:
+        assert feed.to_table().equals(table)
+        assert feed.rejects == first.rejects
+        assert feed.remarks == first.remarks
+    if late is LATE[0]:
+        assert table["text"].to_pylist()[1000:1002] == ["A teaser.", "The text."]

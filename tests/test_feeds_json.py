@@ -46,10 +46,10 @@ def test_a_good_record_comes_out_field_by_field(tmp_path: Path) -> None:
         ('{"title": null, "text": null}', "no title and no text", "none"),
         ('{"title": "", "text": "  \\n "}', "no title and no text", "text"),
         ('{"title": [], "text": NaN}', "no title and no text", "text"),
-        ('{"title": "Lamp", "text": {"html": "x"}}', "text is not a string", "html"),
-        ('{"title": "Lamp", "text": 17}', "text is not a string", "17"),
-        ('{"title": {"en": "Lamp"}, "text": "x"}', "title is not a string", "en"),
-        ('{"title": true, "text": "x"}', "title is not a string", "True"),
+        ('{"text": {"format": "x"}}', "text is not a string", "format"),
+        ('{"title": "", "text": 17}', "text is not a string", "17"),
+        ('{"title": {"en": "Lamp"}, "text": null}', "title is not a string", "en"),
+        ('{"title": true, "text": 17}', "title is not a string", "True"),
         ("{}", "no title and no text", "none"),
     ],
     ids=lambda value: str(value)[:30],
@@ -190,3 +190,47 @@ def test_elements_that_are_no_objects_are_rejected(tmp_path: Path) -> None:
         (2, "not a JSON object"),
         (3, "not a JSON object"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "text", "bad"),
+    [
+        ('{"title": "Lamp", "text": 17}', "Lamp", None, "text"),
+        ('{"title": "Lamp", "text": {"id": "x"}}', "Lamp", None, "text"),
+        ('{"title": {"en": 1}, "text": "x"}', None, "x", "title"),
+        ('{"title": true, "text": "x"}', None, "x", "title"),
+    ],
+)
+def test_a_bad_title_or_text_beside_a_good_one_is_counted_and_the_article_kept(
+    tmp_path: Path, line: str, title: str | None, text: str | None, bad: str
+) -> None:
+    feed = feed_of(tmp_path, f"{GOOD}\n{line}\n{GOOD}\n")
+    row = feed.to_table().to_pylist()[1]
+    assert (row["title"], row["text"], row["line"]) == (title, text, 2)
+    reason = f"{bad} is not a string (article kept without it)"
+    assert [(one.line, one.reason) for one in feed.rejects] == [(2, reason)]
+    assert (feed.n_read, feed.n_rejected) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"value": "<p>One.</p><p>Two.</p>", "format": "basic", "processed": "<p>One.</p>\n<p>Two.</p>"},
+        {"rendered": "<p>One.</p>\n<p>Two.</p>", "protected": False},
+        [{"type": "p", "text": "One."}, {"type": "image", "url": "u"}, {"type": "p", "text": "Two."}],
+        [{"type": "text", "content": "One."}, {"type": "text", "content": "Two."}],
+        {"type": "doc", "content": [{"content": [{"text": "One."}]}, {"content": [{"text": "Two."}]}]},
+        ["One.", "Two."],
+    ],
+)
+@pytest.mark.parametrize("column", ["body", "content"])
+def test_a_text_in_an_object_or_in_blocks_is_the_words_in_them(
+    tmp_path: Path, text: object, column: str
+) -> None:
+    record = {"title": {"plain": "Lamp found"}, column: text}
+    plain = {"title": "Lamp found", column: "One.\n\nTwo."}
+    for records in ([record] * 3, [plain, record], [record, plain]):
+        feed = feed_of(tmp_path, "".join(json.dumps(one) + "\n" for one in records))
+        rows = feed.to_table().to_pylist()
+        assert {(row["title"], row["text"]) for row in rows} == {("Lamp found", "One.\n\nTwo.")}
+        assert feed.rejects == []

@@ -406,3 +406,87 @@ def test_news_please_objects_are_articles(tmp_path: Path, shape: str) -> None:
         assert row["byline"] == "Ann Bo, Carl Du"
         assert row["published"].isoformat() == "2025-03-04T12:30:15+00:00"
         assert row["updated"].isoformat() == "2025-03-04T13:00:00+00:00"
+
+
+def lines_of(tmp_path: Path, records: list[Any]) -> Feed:
+    path = tmp_path / "feed.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return read_feed(path)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"_source": {"title": "T", "body": "Blue lamp.", "tags": [{"name": "x"}]}},
+        {"headline": "T", "lead": "Blue.", "content": [{"type": "p", "text": "Blue lamp."}]},
+        {"headline": {"main": "T"}, "images": [{"title": "A lamp", "url": "a.jpg", "date": "2024"}]},
+        {"title": "T", "authors": [{"name": "A. Bo", "url": "b", "description": "Writes."}]},
+        {"title": "T", "data": [{"title": "Boat", "text": "x", "url": "y"}]},
+    ],
+    ids=lambda around: next(iter(around)),
+)
+def test_lines_that_are_articles_are_read_whatever_arrays_are_in_them_and_in_any_order(
+    tmp_path: Path, around: dict[str, Any]
+) -> None:
+    plain = {key: value for key, value in around.items() if not isinstance(value, list)}
+    plain = plain if len(plain) > 1 or "_source" not in plain else {"_source": {"title": "T", "body": "x"}}
+    for records in ([around, plain, plain], [plain, around, plain], [around, around]):
+        feed = lines_of(tmp_path, records)
+        assert titles_of(feed) == ["T"] * len(records)
+        assert feed.notes[0].startswith(f"{tmp_path}/feed.jsonl: json lines")
+    assert titles_of(feed_of(tmp_path, around)) == ["T"]
+
+
+def test_answers_one_a_line_are_taken_apart_only_if_every_line_wraps_the_same_array(tmp_path: Path) -> None:
+    answer = {"status": "ok", "articles": RECORDS}
+    assert titles_of(lines_of(tmp_path, [answer] * 3)) == TITLES * 3
+    one = {"title": "T", "text": "x", "articles": RECORDS}
+    assert titles_of(lines_of(tmp_path, [one] * 3)) == ["T"] * 3
+
+
+@pytest.mark.parametrize("articles_first", [True, False])
+def test_articles_with_texts_win_over_longer_lists_of_links_and_those_are_told(
+    tmp_path: Path, articles_first: bool
+) -> None:
+    links = [{"title": "R", "url": "u", "author": "a", "date": "2024-01-01", "source": "s"}]
+    parts = [("articles", RECORDS), ("most_read", links), ("facets", [{"name": "x", "count": 2}])]
+    feed = feed_of(tmp_path, dict(parts if articles_first else parts[::-1]))
+    assert titles_of(feed) == TITLES
+    assert [note for note in feed.notes if "not read" in note] == [
+        f"{tmp_path}/feed.json: not read: most_read (other arrays of objects with titles)"
+    ]
+
+
+def test_of_lists_without_texts_the_one_called_articles_wins(tmp_path: Path) -> None:
+    sections = [{"name": "World", "description": "d", "url": "u", "id": 3, "lang": "en"}]
+    document = {"sections": sections, "articles": [{"title": "Lamp found", "url": "v"}]}
+    assert titles_of(feed_of(tmp_path, document)) == ["Lamp found"]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("keys", [(), ("articles",), ("data", "stories")])
+def test_articles_keyed_by_ids_are_all_read(
+    tmp_path: Path, keys: tuple[str, ...], indent: int | None
+) -> None:
+    document: Any = {str(100 + k): {**one, "tags": [{"name": "x"}]} for k, one in enumerate(RECORDS * 40)}
+    document["count"] = 80
+    document["note"] = "a, {b: [c"
+    for key in reversed(keys):
+        document = {"status": "ok", key: document, "page": {"next": 2}}
+    feed = feed_of(tmp_path, json.dumps(document, indent=indent))
+    assert titles_of(feed) == TITLES * 40
+    assert feed.rejects == []
+
+
+def test_an_article_with_objects_in_it_is_no_object_of_articles(tmp_path: Path) -> None:
+    links = {"previous": {"title": "A", "url": "a"}, "next": {"title": "B", "url": "b"}}
+    assert titles_of(feed_of(tmp_path, {"title": "T", **links})) == ["T"]
+    hit = {"_source": {"title": "T", "text": "x"}, "highlight": {"title": ["T"]}}
+    assert titles_of(feed_of(tmp_path, hit)) == ["T"]
+
+
+def test_an_object_of_articles_that_breaks_off_gives_what_stood_before(tmp_path: Path) -> None:
+    whole = json.dumps({str(k): one for k, one in enumerate(RECORDS * 2)})
+    feed = feed_of(tmp_path, whole[:-20])
+    assert titles_of(feed) == [*TITLES, TITLES[0]]
+    assert [one.reason for one in feed.rejects] == ["not valid JSON"]

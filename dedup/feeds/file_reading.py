@@ -20,7 +20,7 @@ from dedup.feeds.formats import Format, guess_format
 from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.from_csv.csv_table import NULLS
 from dedup.feeds.parsed import Parsed
-from dedup.feeds.raw_batch import SETTLED_BY, Batch
+from dedup.feeds.raw_batch import SETTLED_BY, Batch, RawBatch
 from dedup.feeds.readers import ReadOptions, open_reader
 from dedup.feeds.sources.source import Source
 
@@ -244,7 +244,7 @@ class FileReading:
             rejects = tuple(one for raw in waiting for one in raw.rejects)
             yield FeedBatch(articles=empty_articles(), rejects=rejects)
         settling = list(islice(chain.from_iterable(raw.records for raw in waiting), SETTLED_BY))
-        columns = dict.fromkeys(name for raw in waiting for name in raw.column_names())
+        columns = dict.fromkeys(waiting[0].columns or RawBatch(settling).column_names())
         fields = FieldMap.resolve(self.path, tuple(columns), settling, self._plan.mapping)
         self._describe(told, fields, columns)
         # A format of columns need not read those that are no fields.
@@ -272,7 +272,7 @@ class FileReading:
             if builder.mended:
                 said.append(f"{builder.mended:,} values held invalid characters")
             self._note(f"{' and '.join(said)}, replaced by U+FFFD")
-        for said_last in builder.notes():
+        for said_last in (*getattr(told, "remarks", ()), *builder.notes()):
             self._note(said_last)
 
     def _limited(self, batches: Iterator[Any]) -> Iterator[Any]:

@@ -163,13 +163,17 @@ def _json_kind(lines: list[bytes], first: bytes, whole: bool, mapped: Collection
     if len(lines) == 1 and (whole or parsed[0] is None):
         return "json"  # one line: an object, or an object around the array
     if isinstance(parsed[0], dict):
-        from dedup.feeds.from_json.json_wrappers import is_wrapper
+        from dedup.feeds.from_json.json_wrappers import wrapped_path
 
-        if is_wrapper(lines[0].strip(), mapped):
-            return "json"  # the answers of a service, one a line
+        # The answers of a service, one a line: each wraps the same array. One line that is an article itself
+        # and the others are too, whatever arrays are in them.
+        whole_lines = (line for line, value in zip(lines, parsed, strict=True) if isinstance(value, dict))
+        paths = (wrapped_path(line.strip(b" \t\r\xef\xbb\xbf"), mapped) for line in whole_lines)
+        common = next(paths)
+        return "json" if common is not None and all(path == common for path in paths) else "jsonl"
     # The first line of an object over several lines is none by itself.
     opens = sum(line.lstrip().startswith(b"{") for line in lines)
-    return "jsonl" if isinstance(parsed[0], dict) or opens > len(lines) / 2 else "json"
+    return "jsonl" if opens > len(lines) / 2 else "json"
 
 
 def _loaded(line: bytes) -> object:

@@ -28,6 +28,8 @@ NO_ARTICLE: Final = "no article found in the page"
 
 BAD_DATE: Final = "date not understood (article kept without it)"
 RELATIVE_DATE: Final = "date is relative to a day the feed does not tell (article kept without it)"
+TITLE_LEFT_OUT: Final = "title is not a string (article kept without it)"
+TEXT_LEFT_OUT: Final = "text is not a string (article kept without it)"
 DAMAGED: Final = "file damaged (what was readable is kept)"
 OVER_LIMIT: Final = "unpacks to more than the limit (what came before is kept)"
 CHANGED: Final = "file changed while it was read (what was read is kept)"
@@ -39,7 +41,8 @@ NOT_A_FEED: Final = "not a feed (skipped in its folder)"
 
 KEPT: Final = frozenset(
     {
-        *(BAD_DATE, RELATIVE_DATE, NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED),
+        *(BAD_DATE, RELATIVE_DATE, TITLE_LEFT_OUT, TEXT_LEFT_OUT),
+        *(NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED),
         *(EMPTY_FILE, NOT_A_FEED),
     }
 )

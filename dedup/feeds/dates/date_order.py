@@ -1,13 +1,15 @@
-"""Day first or month first: settled once a file, by the dates that leave no choice."""
+"""What the dates of a file leave open, day first or month first, hours or seconds: settled once a file."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
+from dedup.feeds.dates.compact import TenDigits, calendar_time, ten_digits, unix_time, whole_digits
 from dedup.feeds.dates.read_date import LONGEST_DATE, NAIVE, NUMERIC_DATE, Moment, read_traced
-from dedup.feeds.dates.zones import Zones, ambiguity
+from dedup.feeds.dates.zones import Zones, ambiguity, names_utc
 
 _CACHED: Final = 50_000
 
@@ -37,7 +39,8 @@ class DateReader:
         self.zones = zones or Zones()
         self.rest_on: Counter[str] = Counter()
         self._day_first: dict[str, bool] = {}
-        self._cache: dict[Any, tuple[Moment | None, str]] = {}
+        self._ten_digits: dict[str, TenDigits] = {}
+        self._caches: dict[str, dict[Any, tuple[Moment | None, str]]] = {}
         self.guessed: set[str] = set()
 
     def learn(self, values: Iterable[Any]) -> None:
@@ -54,17 +57,28 @@ class DateReader:
                     balance[found[2]] = balance.get(found[2], 0) + (1 if a > 12 else -1)
         self._day_first = {mark: weight > 0 for mark, weight in balance.items() if weight}
 
+    def learn_digits(self, column: str, values: Iterable[Any]) -> None:
+        """Settle what ten digits are in a column by its first rows; see `dedup.feeds.dates.compact`."""
+        self._ten_digits[column] = ten_digits(values)
+
     def read(self, value: Any) -> Moment | None:
         """Return `value` as `read_date` does."""
         return self.read_traced(value)[0]
 
-    def read_traced(self, value: Any) -> tuple[Moment | None, str]:
+    def read_traced(self, value: Any, column: str = "") -> tuple[Moment | None, str]:
         """Return what `read` does, and what it rests on (see `dedup.feeds.dates.read_date.read_traced`).
 
         Feeds repeat their dates, so answers are remembered.
+
+        Parameters
+        ----------
+        value : object
+        column : str
+            Its name may say that its times are UTC (``date_gmt``); no `Zones` change those.
         """
+        cache = self._caches.setdefault(column, {})
         try:
-            return self._cache[value]
+            return cache[value]
         except KeyError:
             pass
         except TypeError:  # a list or an object where a date should be
@@ -79,10 +93,16 @@ class DateReader:
             order = self._day_first.get(mark)
             if order is None and len(found[1]) <= 2 and int(found[1]) <= 12 and int(found[3]) <= 12:
                 self.guessed.add(mark)
-        read = read_traced(value, order, self.zones)
-        answer = (None, "") if read is None else (read[:2], read[2])
-        if len(self._cache) < _CACHED:
-            self._cache[value] = answer
+        is_utc = names_utc(column)
+        ten = self._ten_digits.get(column, "hours")
+        if ten != "hours" and (digits := whole_digits(value)) and len(digits) == 10 and calendar_time(digits):
+            moment = unix_time(int(digits)) if ten == "seconds" else None
+            read = None if moment is None else (moment, 1, "")
+        else:
+            read = read_traced(value, order, replace(self.zones, naive="UTC") if is_utc else self.zones)
+        answer = (None, "") if read is None else (read[:2], "" if is_utc and read[2] == NAIVE else read[2])
+        if len(cache) < _CACHED:
+            cache[value] = answer
         return answer
 
     def zone_notes(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Dates as feeds write them, to UTC with the precision they are good to.
 
 Three ways in: ISO 8601 (the standard library reads it in under a
-microsecond), Unix seconds, milliseconds and microseconds, and everything else by
+microsecond), digits alone (`dedup.feeds.dates.compact`), and everything else by
 parts: first the time and its offset, then the date, then what is left, which
 must be a weekday, a zone or a filler word. One unknown word and the value is
 not understood: a wrong date is worse than none, for it chooses the canonical article.
@@ -17,6 +17,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
+from dedup.feeds.dates.compact import calendar_time, unix_time, whole_digits
 from dedup.feeds.dates.date_words import AMBIGUOUS, FILLERS, MONTHS, RELATIVE, SEASONAL_ZONES, WEEKDAYS, ZONES
 from dedup.feeds.dates.zones import DEFAULT_ZONES, Zones, zone_named
 
@@ -55,6 +56,7 @@ _TIMES = (
 )
 NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)")
 _ORDINAL_DAY = re.compile(r"(?<!\d)(\d{4})-(\d{3})(?!\d)")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DAY_SUFFIX = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|o|a)\b")
 _MAIL_DATE = re.compile(
     r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (GMT|UTC|Z|[+-]\d{4})"
@@ -92,7 +94,7 @@ def read_date(value: Any, day_first: bool | None = None, zones: Zones = DEFAULT_
     ----------
     value : str, int, float, datetime or date
         As the feed gives it. Numbers are Unix seconds, milliseconds, microseconds or nanoseconds, or
-        ``YYYYMMDD``.
+        ``YYYYMMDD``, ``YYYYMMDDhh`` and so on to the second.
     day_first : bool, optional
         How to read ``03/04/2025``; None: month first with slashes, day first with hyphens and dots.
     zones : Zones
@@ -127,7 +129,8 @@ def read_traced(value: Any, day_first: bool | None = None, zones: Zones = DEFAUL
         if isinstance(value, bool):
             return None
         if isinstance(value, int | float):
-            return _read_number(value)
+            digits = whole_digits(value)
+            return _read_unix(value) if digits is None else _read_digits(digits, zones)
         if isinstance(value, datetime):
             return _finish(value, 1, zones)
         if isinstance(value, date):
@@ -161,10 +164,11 @@ def _read_text(text: str, day_first: bool | None, zones: Zones) -> _Read | None:
             return _finish(moment, _iso_precision(text), zones)
     if (found := _MAIL_DATE.fullmatch(text)) and found[4] != "24" and found[6] != "60":
         return _read_mail_date(found)
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        return _read_digits(text)
+    if _NUMBER.fullmatch(text):
+        digits = whole_digits(text)
+        return _read_unix(float(text)) if digits is None else _read_digits(digits, zones)
     if found := _SERIAL_DATE.fullmatch(text):
-        return _read_number(int(found[1]))
+        return _read_unix(int(found[1]))
     return _read_parts(text, day_first, zones)
 
 
@@ -193,24 +197,19 @@ def _iso_precision(text: str) -> int:
     return 1 if digits >= 6 else 60 if digits >= 4 else 3600
 
 
-def _read_digits(text: str) -> _Read | None:
-    if len(text) == 8:
-        return _finish(datetime.strptime(text, "%Y%m%d"), DAY)
-    if len(text) == 12 and text[:2] in ("19", "20"):
-        return _finish(datetime.strptime(text, "%Y%m%d%H%M"), 60)
-    if len(text) == 14 and text.isdigit():
-        return _finish(datetime.strptime(text, "%Y%m%d%H%M%S"), 1)
-    return _read_number(float(text) if "." in text else int(text))
+def _read_digits(digits: str, zones: Zones) -> _Read | None:
+    if found := calendar_time(digits):
+        return _finish(*found, zones)
+    if len(digits) == 8 and EARLIEST_YEAR <= int(digits[:4]) <= LATEST_YEAR:
+        return _finish(datetime.strptime(digits, "%Y%m%d"), DAY, zones)
+    if len(digits) == 14:  # of no unit; old newspapers
+        return _finish(datetime.strptime(digits, "%Y%m%d%H%M%S"), 1, zones)
+    return _read_unix(int(digits))
 
 
-def _read_number(number: int | float) -> _Read | None:
-    # Seconds since 1973 have nine digits or more; below lie YYYYMMDD, years, counters and zeros.
-    if EARLIEST_YEAR * 10_000 < number < (LATEST_YEAR + 1) * 10_000 and number == int(number):
-        return _finish(datetime.strptime(str(int(number)), "%Y%m%d"), DAY)
-    for unit in (1, 1_000, 1_000_000, 1_000_000_000):
-        if 100_000_000 <= number / unit < 4_133_980_800:  # until 2101
-            return _finish(datetime.fromtimestamp(number / unit, UTC), 1)
-    return None
+def _read_unix(number: int | float) -> _Read | None:
+    found = unix_time(number)
+    return None if found is None else _finish(found, 1)
 
 
 def _read_parts(text: str, day_first: bool | None, zones: Zones) -> _Read | None:

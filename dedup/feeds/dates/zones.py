@@ -20,6 +20,7 @@ from dedup.feeds.dates.date_words import AMBIGUOUS
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _NAME_PART: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*")
 _ABBREVIATION: Final = re.compile(r"[A-Za-z]{1,9}")
+_UTC_BEGINS: Final = re.compile(r"(?:utc|gmt|UTC|GMT)(?:[^a-z]|$)")
 # Every zone that has been changes its clock at a multiple of this.
 _STEP_US: Final = 15 * 60 * 1_000_000
 
@@ -45,6 +46,18 @@ def zone_named(name: str) -> tzinfo | None:
             return ZoneInfo.from_file(file, key=name)
     except (ValueError, OSError):
         return None
+
+
+def names_utc(column: str) -> bool:
+    """Return whether a column says by its name that its times are UTC.
+
+    Examples
+    --------
+    >>> [names_utc(name) for name in ("date_gmt", "publishedUtc", "dates.created_utc", "utc_date", "outcome")]
+    [True, True, True, True, False]
+    """
+    last = column.rpartition(".")[2]
+    return _UTC_BEGINS.match(last) is not None or last.lower().endswith(("gmt", "utc"))
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,13 @@
 
 The common case must cost little: values that are plain strings go to Arrow as
 they are, column by column, and only what is not looked at one by one. What a
-value can be, and what becomes of it:
-
-- nothing, "" or white space alone: null;
-- a list: its strings joined (", ", for the text a blank line), an empty one null;
-- an object with a ``name`` (schema.org's author and publisher): the name;
-- a number: its digits, but never for the text, where it can only be a mistake;
-- NUL characters are dropped, lone surrogates become U+FFFD.
+value can be, and what becomes of it, is the matter of `text_values.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -28,17 +21,19 @@ from dedup.feeds import reasons
 from dedup.feeds.clean.cleaner import CLEANED, Cleaner
 from dedup.feeds.dates.date_order import DateReader
 from dedup.feeds.dates.read_date import NAIVE, Moment, is_relative
-from dedup.feeds.dates.zones import Zones
+from dedup.feeds.dates.zones import Zones, names_utc
+from dedup.feeds.fields.extended_json import unwrapped
 from dedup.feeds.fields.field_map import FieldMap
-from dedup.feeds.hosts import host_of
+from dedup.feeds.fields.text_values import NotTextError, as_text, is_nothing
+from dedup.feeds.hosts import URL_BEGINS, host_of, outlet_of
 from dedup.feeds.raw_batch import Batch, DateValues, RawRecord, TextColumn
 
 _TIME: Final = ARTICLE_SCHEMA.field("published").type
+_Bad = dict[int, list[tuple[str, Any]]]
+"""By row, titles and texts that are none: field and value."""
+_NOT_TEXT: Final = {"title": reasons.TITLE_NOT_TEXT, "text": reasons.TEXT_NOT_TEXT}
+_LEFT_OUT: Final = {"title": reasons.TITLE_LEFT_OUT, "text": reasons.TEXT_LEFT_OUT}
 _TEXT_FIELDS: Final = ("id", "outlet", "url", "title", "text", "byline", "place", "credit", "language")
-
-
-class _NotTextError(ValueError):
-    """A value that cannot be taken as the string it should be."""
 
 
 class ArticleBuilder:
@@ -85,13 +80,18 @@ class ArticleBuilder:
         self.dates = DateReader(zones)
         self.cleaner = Cleaner() if clean else None
         self.filled: Counter[str] = Counter()
+        self._teasers: set[str] = set()
         self._nulls = nulls
         self._learnt = False
 
     def learn(self, records: Sequence[RawRecord]) -> None:
         """Settle the order of day and month by these records; without a call, by those built first."""
-        dated = [self.fields.values(name, records) or [] for name in ("published", "updated")]
-        self.dates.learn(value for values in dated for value in values)
+        dated: dict[str, list[Any]] = {}
+        for name in ("published", "updated"):
+            values = [unwrapped(value) for value in self.fields.values(name, records) or []]
+            self.dates.learn_digits(self.fields.columns.get(name, ""), values)
+            dated[name] = values
+        self.dates.learn(value for values in dated.values() for value in values)
         self._learnt = True
 
     def build(self, raw: Batch) -> FeedBatch:
@@ -100,21 +100,28 @@ class ArticleBuilder:
             self.learn(raw.records)
         lines = np.asarray(raw.lines, dtype=np.int64)
         rejects = list(raw.rejects)
-        lost: set[int] = set()
-        texts = {name: self._text(name, raw, lines, rejects, lost) for name in _TEXT_FIELDS}
+        bad: _Bad = {}
+        texts = {name: self._text(name, raw, bad) for name in _TEXT_FIELDS}
         originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
         if self.cleaner is not None:
             for name in CLEANED:
                 cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
                 texts[name] = TextColumn(cleaned, texts[name].unmended)
+        self._fill_in(texts, originals, raw)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
-        for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():
-            if row not in lost:
+        lost = set(np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist())
+        for row in sorted(lost.union(bad)):
+            number = lines[row].item()
+            if row not in lost:  # the other of title and text is an article too
+                for name, value in bad[row]:
+                    rejects.append(reasons.reject(self.file, number, _LEFT_OUT[name], value))
+            elif row in bad:
+                name, value = bad[row][0]
+                rejects.append(reasons.reject(self.file, number, _NOT_TEXT[name], value))
+            else:
                 keys = ", ".join(key for key, value in raw.records[row].items() if value not in (None, ""))
                 detail = f"filled columns: {keys or 'none'}"
-                rejects.append(reasons.reject(self.file, lines[row].item(), reasons.NOTHING_TO_READ, detail))
-                lost.add(row)
-        self._fill_in(texts, raw, lines, rejects, lost)
+                rejects.append(reasons.reject(self.file, number, reasons.NOTHING_TO_READ, detail))
         self.mended += sum(row not in lost for column in texts.values() for row in column.unmended)
         columns = {name: column.array for name, column in texts.items()}
         columns |= {f"original_{name}": column for name, column in originals.items()}
@@ -139,64 +146,62 @@ class ArticleBuilder:
         if hosts := self.filled["outlet"]:
             said.append(f"{_records(hosts)} without an outlet: the host of the url stands for it")
         if teasers := self.filled["text"]:
-            said.append(f"{_records(teasers)} without a text: {self.fields.teaser} stands in for it")
+            used = [name for name in self.fields.texts() if name in self._teasers]
+            stand = "stands" if len(used) == 1 else "stand"
+            said.append(f"{_records(teasers)} without a text: {' or '.join(used)} {stand} in for it")
         if self.cleaner is not None:
             said.append(self.cleaner.note())
         return [line for line in said if line is not None]
 
-    def _text(
-        self, name: str, raw: Batch, lines: npt.NDArray[np.int64], rejects: list[Reject], lost: set[int]
-    ) -> TextColumn:
+    def _text(self, name: str, raw: Batch, bad: _Bad) -> TextColumn:
         parts = self.fields.parts(name)
         if not parts:
-            return TextColumn(pa.nulls(len(lines), pa.string()), {})
-        columns = [self._column(name, part, raw, lines, rejects, lost) for part in parts]
+            return TextColumn(pa.nulls(len(raw.lines), pa.string()), {})
+        columns = [self._column(name, part, raw, bad) for part in parts]
         return columns[0] if len(columns) == 1 else _joined(columns, "\n\n" if name == "text" else " ")
 
-    def _fill_in(
-        self,
-        texts: dict[str, TextColumn],
-        raw: Batch,
-        lines: npt.NDArray[np.int64],
-        rejects: list[Reject],
-        lost: set[int],
-    ) -> None:
+    def _fill_in(self, texts: dict[str, TextColumn], originals: dict[str, pa.Array], raw: Batch) -> None:
         """Put hosts for missing outlets and teasers for missing texts, record by record."""
-        outlet, text = texts["outlet"].array, texts["text"].array
+        if not self.fields.outlet_given:
+            texts["outlet"] = _without_addresses(texts["outlet"])
+        outlet = texts["outlet"].array
         if self.fields.outlet_from_url:
             texts["outlet"] = _hosts(texts["url"])
         elif outlet.null_count and "url" in self.fields.columns:
             filled = _filled(texts["outlet"], _hosts(texts["url"]))
             self.filled["outlet"] += outlet.null_count - filled.array.null_count
             texts["outlet"] = filled
-        if self.fields.teaser is not None and text.null_count:
-            ignored: list[Reject] = []
-            teaser = self._column("text", self.fields.teaser, raw, lines, ignored, set())
-            filled = _filled(texts["text"], teaser)
-            self.filled["text"] += text.null_count - filled.array.null_count
-            texts["text"] = filled
+        first = self.fields.columns.get("text")
+        self._count_teasers(first, 0 if first is None else len(raw.lines) - texts["text"].array.null_count)
+        for column in self.fields.texts():
+            text = texts["text"].array
+            if column == first or not text.null_count:
+                continue
+            other = self._column("text", column, raw, {})
+            missing = pc.if_else(text.is_null(), other.array, None)
+            if self.cleaner is not None:
+                missing, original = self.cleaner.clean("text", missing)
+                originals["text"] = pc.coalesce(originals["text"], original)
+            texts["text"] = _filled(texts["text"], TextColumn(missing, other.unmended))
+            self._count_teasers(column, text.null_count - texts["text"].array.null_count)
 
-    def _column(
-        self,
-        name: str,
-        column: str,
-        raw: Batch,
-        lines: npt.NDArray[np.int64],
-        rejects: list[Reject],
-        lost: set[int],
-    ) -> TextColumn:
+    def _count_teasers(self, column: str | None, number: int) -> None:
+        if column is not None and column != self.fields.settled_text and self.fields.is_teaser(column):
+            self.filled["text"] += number
+            self._teasers |= {column} if number else set()
+
+    def _column(self, name: str, column: str, raw: Batch, bad: _Bad) -> TextColumn:
+        """Return a column as text; `bad` gets the titles and texts that are none, by row."""
         values = raw.text_column(column, self._nulls)
         settled: dict[int, str | None] = {}
         for row, value in values.apart:
             try:
-                settled[row] = _as_text(name, value)
-            except _NotTextError:
+                settled[row] = as_text(name, value)
+            except NotTextError:
                 settled[row] = None
                 # Only title and text carry an article; any other field is merely missing.
-                if name in ("title", "text") and row not in lost:
-                    reason = reasons.TITLE_NOT_TEXT if name == "title" else reasons.TEXT_NOT_TEXT
-                    rejects.append(reasons.reject(self.file, lines[row].item(), reason, value))
-                    lost.add(row)
+                if name in ("title", "text"):
+                    bad.setdefault(row, []).append((name, value))
         return values.column(settled)
 
     def _dates(
@@ -212,7 +217,7 @@ class ArticleBuilder:
         if column is None:
             return pa.nulls(len(kept), _TIME), pa.nulls(len(kept), pa.int32())
         if name in self.fields.joins:
-            values = self._text(name, raw, np.asarray(raw.lines), [], set()).array.to_pylist()
+            values = self._text(name, raw, {}).array.to_pylist()
             dated = DateValues(values, np.arange(len(values)))
         else:
             dated = raw.dates(column)
@@ -221,16 +226,17 @@ class ArticleBuilder:
         precision = np.zeros(len(kept), np.int32) if dated.precision is None else dated.precision[kept]
         moments: list[Moment | None] = [None] * len(dated.values)
         bad: set[int] = set()
-        if dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
+        is_utc = all(map(names_utc, self.fields.parts(name)))
+        if not is_utc and dated.naive is not None and (local := np.flatnonzero(dated.naive[kept])).size:
             self.dates.rest_on[NAIVE] += local.size
             times[local] = self.dates.zones.to_utc(times[local])
         for number, records in Counter(numbers[numbers >= 0].tolist()).items():
-            value = dated.values[number]
+            value = unwrapped(dated.values[number])
             if value is not None:
-                moments[number], rests_on = self.dates.read_traced(value)
+                moments[number], rests_on = self.dates.read_traced(value, column)
                 if rests_on:
                     self.dates.rest_on[rests_on] += records
-            missing = _is_nothing(value) or (type(value) is str and value in self._nulls)
+            missing = is_nothing(value) or (type(value) is str and value in self._nulls)
             if moments[number] is None and not missing:
                 bad.add(number)
         if bad:
@@ -249,6 +255,18 @@ class ArticleBuilder:
             precision[those] = good[numbers[those]]
         unknown = precision == 0
         return pa.array(times, mask=unknown).view(_TIME), pa.array(precision, mask=unknown)
+
+
+def _without_addresses(outlets: TextColumn) -> TextColumn:
+    """Return outlets with the host for each address, and nothing for one of a picture."""
+    found = pc.match_substring_regex(outlets.array, URL_BEGINS).fill_null(False)
+    rows = np.flatnonzero(found.to_numpy(zero_copy_only=False)).tolist()
+    if not rows:
+        return outlets
+    values = outlets.array.to_pylist()
+    for row in rows:
+        values[row] = outlet_of(values[row])
+    return TextColumn(pa.array(values, pa.string()), outlets.unmended)
 
 
 def _joined(columns: list[TextColumn], mark: str) -> TextColumn:
@@ -283,26 +301,3 @@ def _hosts(urls: TextColumn) -> TextColumn:
     for row, url in urls.unmended.items():
         values[row] = url
     return TextColumn.of([None if url is None else host_of(url) for url in values])
-
-
-def _is_nothing(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip("\0 \t\r\n")) or value in ([], {})
-
-
-def _as_text(name: str, value: Any) -> str | None:
-    """Return a value that is no plain string as one, or None for nothing."""
-    if isinstance(value, str):
-        value = value.replace("\0", "")
-        return value if value and not value.isspace() else None
-    if value is None or value != value:  # NaN is how pandas writes a missing string
-        return None
-    if isinstance(value, list):
-        parts = [part for part in (_as_text(name, one) for one in value) if part is not None]
-        return ("\n\n" if name == "text" else ", ").join(parts) or None
-    if isinstance(value, Mapping) and name not in ("title", "text", "id"):
-        return _as_text(name, value.get("name"))
-    if isinstance(value, int | float) and not isinstance(value, bool) and name != "text":
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise _NotTextError

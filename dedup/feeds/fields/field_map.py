@@ -13,12 +13,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dedup.errors import FeedError, SettingsError
 from dedup.feeds.dotted_path import has_path, value_at
+from dedup.feeds.fields.extended_json import unwrapped
 from dedup.feeds.fields.nested_names import article_prefix
+from dedup.feeds.fields.text_values import NotTextError, as_text
+from dedup.feeds.hosts import outlet_of
 from dedup.feeds.reasons import shown
 
 FIELD_NAMES: Final = (
@@ -254,6 +257,12 @@ class FieldMap:
         The user said what the text is, so nothing stands in for it.
     inside : str
         The path of the object that is the article, with a dot behind it; "": the record itself.
+    outlet_given : bool
+        The user said what the outlet is, so an address in it is one.
+    settled_text : str, optional
+        The text as the first records settled it.
+    late_texts : frozenset of str
+        Columns that could be a text and that only later records have.
     """
 
     columns: Mapping[str, str]
@@ -262,6 +271,9 @@ class FieldMap:
     joins: frozenset[str] = frozenset()
     text_given: bool = False
     inside: str = ""
+    outlet_given: bool = False
+    settled_text: str | None = None
+    late_texts: frozenset[str] = frozenset()
 
     @classmethod
     def resolve(
@@ -331,20 +343,65 @@ class FieldMap:
             joins=frozenset(joins),
             text_given="text" in mapping,
             inside=inside,
+            outlet_given="outlet" in mapping,
+            settled_text=ordered.get("text"),
         )
 
     def with_columns(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> FieldMap:
-        """Return this map with fields added that only later records have; what is settled stays."""
+        """Return this map with fields added that only later records have; what is settled stays.
+
+        However the records are cut into batches, the result is the same: of a field that was not settled, the
+        first record decides that has any column for it; of texts, `texts` are looked for in each record.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Those that were in no record before.
+        records : sequence of mappings
+            All records, in order, up to the first with each of these columns, or from any place before it.
+        """
         chosen: dict[str, str] = dict(self.columns)
         for field in FIELD_NAMES:
-            column = None if field in chosen else _guess(field, columns, records, self.inside)
             # An outlet that turns up late must not change where the outlets come from halfway.
-            if column is not None and not (field == "outlet" and self.outlet_from_url):
+            if field in chosen or field == "text" or (field == "outlet" and self.outlet_from_url):
+                continue
+            if column := _late_guess(field, columns, records, self.inside):
                 chosen[field] = column
-        teaser = self.teaser
-        if teaser is None and not self.text_given:
-            teaser = _teaser(chosen, columns, self.inside)
-        return FieldMap(chosen, self.outlet_from_url, teaser, self.joins, self.text_given, self.inside)
+        if self.text_given:
+            return replace(self, columns=chosen)
+        taken = {column for field, column in chosen.items() if field != "text"}
+        late = self.late_texts.union(name for name in columns if name not in taken and self._preference(name))
+        made = replace(self, columns=chosen, late_texts=late)
+        if texts := made.texts():
+            chosen["text"] = texts[0]
+        return made
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the columns of which the first that holds anything is the text of a record.
+
+        First the settled one, unless it is a teaser, then texts that turned up late, then the teasers.
+        """
+        if self.text_given:
+            return ()
+        late = sorted(self.late_texts, key=lambda name: (self._preference(name), name))
+        settled = [name for name in (self.settled_text, self.teaser) if name is not None]
+        parts: list[list[str]] = [
+            [name for name in names if self.is_teaser(name) == teasers]
+            for teasers in (False, True)
+            for names in (settled, late)
+        ]
+        return tuple(dict.fromkeys(name for part in parts for name in part))
+
+    def is_teaser(self, column: str) -> bool:
+        """Return whether a column introduces a text and is none."""
+        return folded_name(column.removeprefix(self.inside)) in TEASERS
+
+    def _preference(self, column: str) -> int:
+        """Return the place of a column among the names of a text, from 1; 0: it is none."""
+        for name in (column.removeprefix(self.inside), column):
+            if (folded := folded_name(name)) in _GUESSES["text"]:
+                return _GUESSES["text"].index(folded) + 1
+        return 0
 
     def parts(self, field: str) -> tuple[str, ...]:
         """Return the columns a field is read from, in the order they are joined; () for none."""
@@ -356,7 +413,7 @@ class FieldMap:
     def used(self) -> frozenset[str]:
         """Return every column that is read."""
         read = frozenset(part for field in self.columns for part in self.parts(field))
-        return read if self.teaser is None else read | {self.teaser}
+        return read.union(self.texts())
 
     def values(self, field: str, records: Sequence[Mapping[str, Any]]) -> list[Any] | None:
         """Return the raw value of `field` in each record, or None when the feed has no such column."""
@@ -390,12 +447,53 @@ def _listed(names: Sequence[str]) -> str:
 def _guess(
     field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], inside: str = ""
 ) -> str | None:
-    by_name = _by_name(columns, inside)
-    candidates = [by_name[guess] for guess in _GUESSES[field] if guess in by_name]
-    for column in candidates:
+    candidates = _candidates(field, columns, inside)
+    for place, column in enumerate(candidates):
         if any(_holds(field, value_at(record, column)) for record in records):
-            return column
-    return candidates[0] if candidates else None
+            # "title": {"rendered": ...}: where the path to it is known, it is the column.
+            deeper = (other for other in candidates[place + 1 :] if other.startswith(f"{column}."))
+            held = (value for record in records if _holds(field, value := value_at(record, column)))
+            strings = not all(isinstance(value, Mapping) for value in held)
+            return (
+                column if strings else next((one for one in deeper if _is_held(field, one, records)), column)
+            )
+    return next((one for one in candidates if not _is_unfit(field, one, records)), None)
+
+
+def _late_guess(
+    field: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], inside: str
+) -> str | None:
+    """Return the column by the first record that has one for a field."""
+    candidates = _candidates(field, columns, inside)
+    for record in records if candidates else ():
+        there = [column for column in candidates if has_path(record, column)]
+        fit = [column for column in there if not _is_unfit(field, column, (record,))]
+        if fit:
+            return next((column for column in fit if _holds(field, value_at(record, column))), fit[0])
+        candidates = [column for column in candidates if column not in there]
+    return None
+
+
+def _candidates(field: str, columns: Sequence[str], inside: str) -> list[str]:
+    by_name = _by_name(columns, inside)
+    return [by_name[guess] for guess in _GUESSES[field] if guess in by_name]
+
+
+def _is_held(field: str, column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    return any(_holds(field, value_at(record, column)) for record in records)
+
+
+def _is_unfit(field: str, column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether there is something in a column that the field cannot be."""
+    values = (value_at(record, column) for record in records)
+    return any(value not in (None, "", [], {}) and _says_nothing(field, value) for value in values)
+
+
+def _says_nothing(field: str, value: Any) -> bool:
+    """Return whether a value is a number where a name should be, or the address of a picture."""
+    if field == "byline":
+        return type(value) is int or (isinstance(value, str) and value.strip().isdigit())
+    return field == "outlet" and isinstance(value, str) and outlet_of(value) is None
 
 
 def _by_name(columns: Sequence[str], inside: str) -> dict[str, str]:
@@ -424,16 +522,23 @@ def _inside(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str
     by_name = _by_name(own, "")
     for field in ("title", "text"):
         for column in (by_name[guess] for guess in _GUESSES[field] if guess in by_name):
-            if any(_holds(field, value_at(record, column)) for record in records):
+            values = (value_at(record, column) for record in records)
+            if any(_holds(field, value) for value in values if not isinstance(value, Mapping)):
                 return ""
     return article_prefix(below.items(), _GUESSES)
 
 
 def _holds(field: str, value: Any) -> bool:
-    """Return whether a value can be the field: an object is no title, and an outlet only by its name."""
-    if isinstance(value, Mapping):
-        return field not in ("title", "text", "id") and bool(value.get("name"))
-    return value not in (None, "", [], {})
+    """Return whether a value can be the field: an object only by the words in it, or by its name."""
+    value = unwrapped(value)
+    if value in (None, "", [], {}) or _says_nothing(field, value):
+        return False
+    if field in ("title", "text") and isinstance(value, Mapping | list):
+        try:
+            return as_text(field, value) is not None
+        except NotTextError:
+            return False
+    return not isinstance(value, Mapping) or (field != "id" and bool(value.get("name")))
 
 
 def _teaser(chosen: Mapping[str, str], columns: Sequence[str], inside: str) -> str | None:

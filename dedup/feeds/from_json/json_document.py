@@ -19,7 +19,7 @@ from dedup.feeds import reasons
 from dedup.feeds.from_json.json_elements import BETWEEN, BROKEN, CLOSED, SCALAR, ElementScan, value_end
 from dedup.feeds.from_json.json_feed import Adapter, adapter_of, version_of
 from dedup.feeds.from_json.json_lines import JsonLinesReader
-from dedup.feeds.from_json.json_wrappers import Wrapped, find_articles, may_wrap, padded
+from dedup.feeds.from_json.json_wrappers import Wrapped, find_articles, may_wrap, member, padded
 from dedup.feeds.lines import LONGEST_LINE
 from dedup.feeds.raw_batch import SETTLED_BY, Batch, RawBatch, RawRecord
 
@@ -49,11 +49,14 @@ class JsonDocumentReader:
         ``json document`` or ``json feed 1.1``; with the path to the array where there is one.
     replaced : int
         Records in which invalid UTF-8 was replaced so far.
+    unread : dict of str to None
+        Paths of arrays that may hold articles too and were not read.
     """
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.described = "json document"
         self.replaced = 0
+        self.unread: dict[str, None] = {}
         self.path = source.path
         self._file = _Window(source.blocks())
         self._options = options
@@ -78,11 +81,13 @@ class JsonDocumentReader:
                     if not count:
                         version = version_of(wrapped)
                         self.described = f"json feed {version}" if version else "json document"
-                        self.described += f", records in {'.'.join(wrapped.path)}"
+                        place = ".".join(wrapped.path)
+                        self.described += f", records {'by key ' * wrapped.is_keyed}in {place or 'it'}"
+                    self.unread.update(dict.fromkeys(wrapped.unread))
                     adapter = adapter_of(wrapped)
-                    closers = len(wrapped.path)
+                    closers = len(wrapped.path) + wrapped.is_keyed
                     self._file.drop(wrapped.start)
-                    lines = self._elements()
+                    lines = self._members() if wrapped.is_keyed else self._elements()
             else:
                 lines = self._scalar()
             for batch in self._records(lines, adapter, count + 1):
@@ -95,6 +100,15 @@ class JsonDocumentReader:
         if self._broken is not None:
             line, said = self._broken
             yield RawBatch(rejects=[reasons.reject(self.path, line, reasons.NOT_JSON, said)])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be told once the file was read."""
+        if not self.unread:
+            return []
+        return [
+            f"not read: {', '.join(map(reasons.shown, self.unread))} (other arrays of objects with titles)"
+        ]
 
     def _records(self, lines: Iterator[bytes], adapter: Adapter | None, first: int) -> Iterator[Batch]:
         parsed = SETTLED_BY if adapter is None else 1 << 60
@@ -147,6 +161,23 @@ class JsonDocumentReader:
             self._broken = scan.line, "the array is never closed"
         elif scan.count:
             self._unfinished = scan.begun
+
+    def _members(self) -> Iterator[bytes]:
+        """Yield the objects in the object that begins here, as lines; what else is in it is no record."""
+        while self._file.begins() and self._file.head(1) == b'"':
+            size = _FIRST_LOOK
+            while True:
+                data = self._file.head(size)
+                start, end = member(data, padded(data), 0)
+                if end > 0 or len(data) < size or size > LONGEST_LINE:
+                    break
+                size *= 4
+            if end < 0:
+                self._broken = self._file.line, f"a value that never ends: {reasons.shown(_text(data))}"
+                return
+            if data[start : start + 1] == b"{":
+                yield ElementScan(1).take(data[start:end])[0]
+            self._file.drop(end)
 
     def _objects(self) -> Iterator[bytes]:
         """Yield the objects that follow one another here, as lines, up to one that wraps an array."""
