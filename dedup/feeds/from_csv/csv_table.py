@@ -167,7 +167,10 @@ class CsvReader:
 
     def _stands_alone(self, text: str, width: int) -> bool:
         """Return whether a line, read by itself, is a row of the right width."""
-        alone = next(csv.reader([text], delimiter=self._shape.separator), [])
+        try:
+            alone = next(csv.reader([text], delimiter=self._shape.separator), [])
+        except csv.Error:  # a return in the middle of it
+            return False
         return width > 1 and len(alone) == width
 
     def _take_back(self, said: str) -> None:

@@ -100,7 +100,8 @@ def zip_members(path: str, file: IO[bytes], meter: Meter, refused: list[Reject])
     seen: dict[str, int] = {}
     # Members of one name are read in the order they were added.
     for entry in sorted(entries, key=lambda one: (one.filename, one.header_offset)):
-        if entry.is_dir() or _is_hidden(entry.filename):
+        # A name may be empty, or begin with a NUL, at which `zipfile` ends it.
+        if entry.filename.endswith("/") or _is_hidden(entry.filename):
             continue
         name = _numbered(entry.filename, seen)
         said = _name_said(entry.orig_filename)
