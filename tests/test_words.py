@@ -138,7 +138,7 @@ def untruncated(text: str) -> str:
     if dots is None:
         return text
     rest = whole[: -len(dots)]
-    found = re.search(r"[^\x00-\x20]*$", rest)
+    found = re.search(r"[^\x00-\x20]*\Z", rest)
     word = found.group() if found else ""
     spaceless = re.search(r"[\u0800-\u1fff\u3000-\u9fff]", word)
     if word in ("", rest) or spaceless or len(word.encode()) > 40:

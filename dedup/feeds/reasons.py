@@ -48,15 +48,19 @@ KEPT: Final = frozenset(
 )
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Control characters and line ends; what turns the direction of a line round or cannot be seen.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
 _LONGEST_DETAIL = 200
 
 
 def shown(value: object) -> str:
     """Return `value` fit for one line of a message.
 
-    At most 200 characters, control characters and lone surrogates as one
-    space; the middle of a long value never helps, so the end is cut.
+    At most 200 characters, control characters, lone surrogates and what turns text
+    round as one space; the middle of a long value never helps, so the end is cut.
     """
     # A 50 MB value must not be scanned whole for a 200-character message.
     text = value[: 2 * _LONGEST_DETAIL] if isinstance(value, str) else repr(value)[: 2 * _LONGEST_DETAIL]

@@ -22,7 +22,8 @@ from dedup.report.schema import CANONICAL, ClusterReport
 _ROWS: Final = 16_384  # rows turned into Python objects at a time
 _CSV_ROWS: Final = 4_096  # bounds the text held at once, also where articles are long
 _MUST_BE_QUOTED: Final = r'[",\r\n]'
-_RUNS_AS_FORMULA: Final = r"^[=+\-@\t\r]"  # OWASP, "CSV injection"
+# OWASP, "CSV injection"; the wide forms count where Chinese or Japanese is the language of the program.
+_RUNS_AS_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _SHARED: Final = ["cluster_id", "size", "cluster_credit", "cluster_credit_tier", "cluster_credits"]
 _DAY_S: Final = 86_400
 _MINUTE_S: Final = 60

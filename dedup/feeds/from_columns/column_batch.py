@@ -179,6 +179,8 @@ def _field(array: pa.Array, path: str) -> pa.Array | None:
 
 def _filled(texts: pa.StringArray) -> pa.StringArray:
     """Return `texts` with null for what is empty or white space, and without NUL characters."""
+    if texts.null_count:  # the bytes under a null need not be UTF-8
+        texts = pc.fill_null(texts, "")
     data = texts.buffers()[2]
     if data is not None and data.size and not np.frombuffer(data, dtype=np.uint8).all():
         texts = pc.replace_substring(texts, "\0", "")

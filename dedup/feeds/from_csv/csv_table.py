@@ -163,7 +163,10 @@ class CsvReader:
 
     def _stands_alone(self, text: str, width: int) -> bool:
         """Return whether a line, read by itself, is a row of the right width."""
-        alone = next(self._shape.split([text]), [])
+        try:
+            alone = next(self._shape.split([text]), [])
+        except csv.Error:  # a return in the middle of it
+            return False
         return width > 1 and len(alone) == width
 
     def _take_back(self, said: str) -> None:
