@@ -193,6 +193,18 @@ def test_a_mutated_feed_is_read_or_rejected(noise: bytes, place: int, name: str)
         ("<script>if (a < b) {}</script><!-- no -->z", "z"),
         ("&lt;p&gt;Hi&lt;/p&gt;&lt;p&gt;Yo&lt;/p&gt;", "Hi\n\nYo"),
         ("<div>" * 100_000 + "deep", "deep"),
+        ("$x<a$ text and $b>y$ more", "$x<a$ text and $b>y$ more"),
+        ("if a <b && c> d: x", "if a <b && c> d: x"),
+        ("i<s; s>3", "i<s; s>3"),
+        ("Ask <Jane Doe> now", "Ask <Jane Doe> now"),
+        ("Is x <y and z> w?", "Is x <y and z> w?"),
+        ("<p>5 &lt;b and c&gt; 3 <b and c> 3</p>", "5 <b and c> 3 <b and c> 3"),
+        ("std::map<int, b> x; if (i <n) List<String> y", "std::map<int, b> x; if (i <n) List<String> y"),
+        ('<a href="x"target=y>L</a>ink <img src="a" alt="so "called" b">here', "Link here"),
+        ("<td nowrap>1</td><br clear=all>2<o:p></o:p><x-box k=1>", "1\n\n2"),
+        ("Close it with &lt;/p&gt; always", "Close it with </p> always"),
+        ("<p>Put a <script> tag in.</p><p>Two</p>", "Put a\n\nTwo"),
+        ('One <embed src="x"> two <iframe src="y"> three', "One two three"),
     ],
 )
 def test_html_becomes_text(markup: str, text: str) -> None:
