@@ -236,3 +236,16 @@ def test_any_number_of_workers_gives_the_same_records(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
     assert found[0][0] == list(range(2, 2_002))
     assert len(found[0][2]) == 21
+
+
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>D</title><entry><title type="text">Caf\u00c3\u00a9: the
+&lt;b&gt;tag&lt;/b&gt;</title><id>1</id><content type="text">Use &lt;div&gt; &amp;amp; &lt;p&gt;one&lt;/p&gt;
+tags.</content></entry></feed>"""
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_plain_text_of_a_feed_is_not_read_as_markup_again(tmp_path: Path, alone: bool) -> None:
+    (tmp_path / "a.xml").write_text(ATOM, encoding="utf-8")
+    row = read_feed(tmp_path / "a.xml" if alone else tmp_path).to_table().to_pylist()[0]
+    assert " ".join(row["text"].split()) == "Use <div> &amp; <p>one</p> tags."
+    assert row["title"] == "Café: the <b>tag</b>"  # what is not about markup is mended still

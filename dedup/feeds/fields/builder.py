@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -57,6 +57,8 @@ class ArticleBuilder:
         Clean titles, texts and bylines.
     zones : Zones, optional
         What a missing or an ambiguous time zone means.
+    already_text : collection of str
+        Columns whose values their reader has taken from markup, or whose format says that they are none.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class ArticleBuilder:
         *,
         clean: bool = True,
         zones: Zones | None = None,
+        already_text: Collection[str] = (),
     ) -> None:
         # A file name need not be valid text; a column of Arrow must be.
         self.file = file.encode("utf-8", "replace").decode()
@@ -87,6 +90,7 @@ class ArticleBuilder:
         self.cleaner = Cleaner() if clean else None
         self.filled: Counter[str] = Counter()
         self._nulls = nulls
+        self._already_text = already_text
         self._learnt = False
 
     def learn(self, records: Sequence[RawRecord]) -> None:
@@ -106,7 +110,9 @@ class ArticleBuilder:
         originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
         if self.cleaner is not None:
             for name in CLEANED:
-                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
+                parts = self.fields.parts(name)
+                text = bool(parts) and all(part in self._already_text for part in parts)
+                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array, already_text=text)
                 texts[name] = TextColumn(cleaned, texts[name].unmended)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())
         for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():

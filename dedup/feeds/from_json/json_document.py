@@ -17,7 +17,7 @@ import numpy as np
 
 from dedup.feeds import reasons
 from dedup.feeds.from_json.json_elements import BETWEEN, BROKEN, CLOSED, SCALAR, ElementScan, value_end
-from dedup.feeds.from_json.json_feed import Adapter, adapter_of, version_of
+from dedup.feeds.from_json.json_feed import TEXTS, Adapter, adapter_of, version_of
 from dedup.feeds.from_json.json_lines import JsonLinesReader
 from dedup.feeds.from_json.json_wrappers import Wrapped, find_articles, may_wrap, padded
 from dedup.feeds.from_json.lines import LONGEST_LINE
@@ -49,10 +49,13 @@ class JsonDocumentReader:
         ``json document`` or ``json feed 1.1``; with the path to the array where there is one.
     replaced : int
         Records in which invalid UTF-8 was replaced so far.
+    already_text : tuple of str
+        Columns that hold text and no markup, as the format says; settled by the first batch.
     """
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.described = "json document"
+        self.already_text: tuple[str, ...] = ()
         self.replaced = 0
         self.path = source.path
         self._file = _Window(source.blocks())
@@ -78,6 +81,7 @@ class JsonDocumentReader:
                     if not count:
                         version = version_of(wrapped)
                         self.described = f"json feed {version}" if version else "json document"
+                        self.already_text = TEXTS if version else ()
                         self.described += f", records in {'.'.join(wrapped.path)}"
                     adapter = adapter_of(wrapped)
                     closers = len(wrapped.path)
