@@ -124,7 +124,8 @@ def test_a_page_in_a_script_without_spaces_is_long_enough_sooner() -> None:
         f"<p>{line}</p>"
         for line in ("市議会は火曜日に新しい予算を可決した。", "野党の議員は反対の立場を表明した。") * 3
     )
-    data = f'<html><head><meta charset="utf-8"></head><body><article><h1>市議会</h1>{body}</article></body></html>'
+    body = f"<article><h1>市議会</h1>{body}</article>"
+    data = f'<html><head><meta charset="utf-8"></head><body>{body}</body></html>'
     assert len(parse(data.encode(), "f").records) == 1
 
 

@@ -20,12 +20,11 @@ from dedup.feeds import read_feed, reasons
 from dedup.feeds.documents import Document, Parsed, built
 from dedup.feeds.from_markup import xml_feed
 from dedup.feeds.from_markup.html_text import html_to_text
-from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parsed
 from dedup.feeds.from_markup.worker import DIED, TOO_SLOW, Failure
+from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parsed
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.source import open_sources
-
 
 if TYPE_CHECKING:
     from dedup.feeds.file_reading import FileReading
@@ -254,7 +253,8 @@ def test_any_number_of_workers_gives_the_same_records(tmp_path: Path) -> None:
     assert len(found[0][2]) == 21
 
 
-ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>D</title><entry><title type="text">Caf\u00c3\u00a9: the
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>D</title>
+<entry><title type="text">Caf\u00c3\u00a9: the
 &lt;b&gt;tag&lt;/b&gt;</title><id>1</id><content type="text">Use &lt;div&gt; &amp;amp; &lt;p&gt;one&lt;/p&gt;
 tags.</content></entry></feed>"""
 
@@ -293,7 +293,8 @@ def test_a_list_of_other_headlines_is_no_text() -> None:
         'The lamp was found by <a href="x">a keeper</a> on Monday.',
     ]
     items = "".join(
-        f"<item><title>Lamp found - Quay Post</title>{source}<description>{xml_escape(body)}</description></item>"
+        f"<item><title>Lamp found - Quay Post</title>{source}"
+        f"<description>{xml_escape(body)}</description></item>"
         for body in bodies
     )
     batch = parse(rss(items), "f")

@@ -149,7 +149,7 @@ class _Run:
                 return
 
     def _taken(self, number: int, one: Document) -> tuple[Format, bytes, str]:
-        # The bytes are the item's alone, to be freed as soon as they are sent, unless they may be needed again.
+        # The bytes are the item's alone, to be freed as soon as they are sent, if they are not needed again.
         kept = one.data if one.kind in SALVAGE else b""
         self._waiting.append((number, Document(one.reading, one.kind, kept, one.after)))
         return one.kind, one.data, one.reading.path

@@ -1,14 +1,14 @@
 """One title or text, cleaned of what its way through other programs has done to it.
 
-Only what is certain: a wrong repair is worse than none, for nobody sees it happen. Every rule
-makes a value shorter or leaves it as long as it was, and all but one are repeated until nothing changes. That
-one is tags: they are removed once, for what was escaped within markup is text (``<p>&lt;b&gt; is a tag</p>``).
-So cleaning what is clean changes nothing where no ``<`` and no ``&`` is left; where one is left, the value is
+Only what is certain: a wrong repair is worse than none, for nobody sees it happen. Every rule makes a value
+shorter or leaves it as long as it was, and all but one are repeated until nothing changes. That one is
+tags: they are removed once, for what was escaped within markup is text (``<p>&lt;b&gt; is a tag</p>``). So
+cleaning what is clean changes nothing where no ``<`` and no ``&`` is left; where one is left, the value is
 not to be cleaned again, and nothing here does so. The result depends on the value alone.
 
 - *Mojibake*: UTF-8 that was read as Windows-1252 or Latin-1, once or more often, as ftfy tells it (all its
-  other repairs are off), but not where all there is of it stands alone in quotes; C1 control characters, which no text holds, are the Windows-1252 characters they
-  stand for.
+  other repairs are off), but not where all there is of it stands alone in quotes; C1 control characters,
+  which no text holds, are the Windows-1252 characters they stand for.
 - *Entities*: references that end in a semicolon, by number or by a name of HTML 4; what spells a word
   (``&or;``, ``&sub;``) is left. ``AT&T;`` is no reference. Escaped twice means decoded twice; within
   markup, once.

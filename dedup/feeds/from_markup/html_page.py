@@ -1,9 +1,10 @@
 """A saved HTML page as one article: `HtmlPageReader`, by trafilatura, with what the page says of itself.
 
-The text is trafilatura's, set to precision: a paragraph it misses costs a few shingles, while a strip of other
-headlines that it keeps makes unrelated articles of an outlet alike. Where JSON-LD has a longer ``articleBody``
-that is the text. Headline, people and times are what the page states (JSON-LD, then OpenGraph and meta tags); a
-date is never guessed from the text, which would also depend on the day the guess is made.
+The text is trafilatura's, set to precision: a paragraph it misses costs a few shingles, while a strip of
+other headlines that it keeps makes unrelated articles of an outlet alike. Where JSON-LD has a longer
+``articleBody`` that is the text. Headline, people and times are what the page states (JSON-LD, then
+OpenGraph and meta tags); a date is never guessed from the text, which would also depend on the day the
+guess is made.
 
 trafilatura's own removal of duplicates is off: it forgets what it saw in another order when pages come in
 another order, and duplicates are what we look for.
@@ -55,9 +56,12 @@ _TITLE_PARTS: Final = re.compile(r"\s*[|:·»–—]\s*|\s-\s")
 _ERROR: Final = re.compile(
     r"(?:http )?(?:error|status)?(?: code)? ?[45]0[0-9](?: error)?"
     r"|(?:(?:http )?(?:error )?[45]0[0-9](?: error)?,? )?"
-    r"(?:(?:sorry,? )?(?:the |this |that )?(?:(?:page|file|article|content|url|story)(?: you (?:requested|are looking for))?"
-    r" )?(?:was |is |could |can|cannot )?(?:no longer available|not (?:be )?(?:found|available)|be found|unavailable)"
-    r"|access (?:to this page has been )?denied|forbidden|unauthorized|bad gateway|gateway time-?out|bad request"
+    r"(?:(?:sorry,? )?(?:the |this |that )?"
+    r"(?:(?:page|file|article|content|url|story)(?: you (?:requested|are looking for))? )?"
+    r"(?:was |is |could |can|cannot )?"
+    r"(?:no longer available|not (?:be )?(?:found|available)|be found|unavailable)"
+    r"|access (?:to this page has been )?denied|forbidden|unauthorized"
+    r"|bad gateway|gateway time-?out|bad request"
     r"|service (?:temporarily )?unavailable|internal server error|too many requests|just a moment"
     r"|are you a robot|attention required|error(?: page)?|(?:an )?error (?:has )?occurred)",
     re.IGNORECASE,

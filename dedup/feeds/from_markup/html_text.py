@@ -8,7 +8,8 @@ lead would not be seen, and neither it nor selectolax comes with a plain install
 
 What is a tag is decided more carefully than in a browser, for what a browser drops is lost to us:
 ``<jane@example.org>``, ``<https://...>``, ``if x <y`` and ``a <b && c> d`` are text. Behind a name come
-attributes that look like some; a name that is no element of HTML needs one with a value, an end tag or a prefix.
+attributes that look like some; a name that is no element of HTML needs one with a value, an end tag or a
+prefix.
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ _BLOCK_END: Final = re.compile(r"</(?:p|div|li|td|section|article|blockquote|h[1
 def html_to_text(markup: str) -> str:
     """Return the text of an HTML fragment.
 
-    Paragraphs, list items, headings, table rows and line breaks are parted by a blank line, table cells by a
-    space; scripts, styles, comments, images and frames leave nothing; entities are characters; runs of white
-    space are one space. Text without a tag keeps its lines. What is wholly markup once it is decoded, and has no
-    tag before, was escaped once too often, and is read as markup; other escaped tags are text.
+    Paragraphs, list items, headings, table rows and line breaks are parted by a blank line, table cells by
+    a space; scripts, styles, comments, images and frames leave nothing; entities are characters; runs of
+    white space are one space. Text without a tag keeps its lines. What is wholly markup once it is decoded,
+    and has no tag before, was escaped once too often, and is read as markup; other escaped tags are text.
 
     Takes time linear in the length; nothing in `markup` makes it fail.
 

@@ -51,8 +51,8 @@ def find_article(
 
     Notes
     -----
-    Of several articles the one is taken that has the address of the page, then one with its title, then the one
-    with the longest body: a page may hold other articles in full.
+    Of several articles the one is taken that has the address of the page, then one with its title, then the
+    one with the longest body: a page may hold other articles in full.
     """
     nodes = [node for script in scripts for node in _nodes(_loaded(script))]
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}

@@ -38,8 +38,10 @@ def is_markup(text: str) -> bool:
 
     Examples
     --------
-    >>> is_markup("The <b>lamp</b> was blue"), is_markup("One.<br>Two."), is_markup("Type <br> to break a line")
-    (True, True, False)
+    >>> is_markup("The <b>lamp</b> was blue"), is_markup("One.<br>Two.")
+    (True, True)
+    >>> is_markup("Type <br> to break a line")
+    False
     """
     opened: dict[str, tuple[int, bool]] = {}  # where the content of the last of a name begins; attributes
     paragraph = False

@@ -8,7 +8,8 @@ itself, and not of its source, was published by the feed's outlet, and the sourc
 (Google News) link to themselves, but they write the source behind the headline as well; what they give for a
 summary, links to others' headlines with the names of the outlets, is no text.
 
-``media:credit`` is a credit only in the roles that mean who distributes; in the others it names a photographer.
+``media:credit`` is a credit only in the roles that mean who distributes; in the others it names a
+photographer.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def record_of(entry: Entry, feed: Entry, version: str) -> dict[str, Any]:
 
 
 def unpublished(entry: Entry) -> str | None:
-    """Return why an entry of a WordPress export is no article: a draft, an attachment; None where it is one."""
+    """Return why an entry of a WordPress export is no article (a draft, an attachment), else None."""
     kind, status = _string(entry, "wp_post_type"), _string(entry, "wp_status")
     if kind is not None and (kind in _NO_ARTICLES or kind.startswith("wp_")):
         return f"post type: {kind}"
@@ -122,7 +123,7 @@ def _body(entry: Entry, typed: bool) -> str:
 
 
 def _is_links(entry: Entry, title: str, outlet: str | None) -> bool:
-    """Return whether the summary of an aggregator's entry is nothing but linked headlines and their outlets."""
+    """Return whether the summary of an aggregator's entry is but linked headlines and their outlets."""
     markup = _string(_get(entry, "summary_detail") or {}, "value") or ""
     if (
         _get(entry, "content")

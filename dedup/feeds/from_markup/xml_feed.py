@@ -1,12 +1,13 @@
 """RSS 0.90 to 2.0, RDF, Atom and CDF: `XmlFeedReader`, by feedparser, some entries at a time.
 
-The file is cut into entries (`xml_items`) and so many of them as make 256 KB are parsed as a feed of their own,
-in processes beside each other. Where those are not well-formed each entry is parsed by itself, and only the
-broken ones come from feedparser's tolerant parser. What the feed says of itself behind its last entry (title,
-language, link) is seen where the entries come to 1 MB at most; behind more it is not.
+The file is cut into entries (`xml_items`) and so many of them as make 256 KB are parsed as a feed of their
+own, in processes beside each other. Where those are not well-formed each entry is parsed by itself, and
+only the broken ones come from feedparser's tolerant parser. What the feed says of itself behind its last
+entry (title, language, link) is seen where the entries come to 1 MB at most; behind more it is not.
 
-feedparser is asked neither to sanitise nor to resolve links within texts: both parse the HTML once more, and we
-keep nothing of it but the text. It is given a stream: bytes themselves it would take for the name of a file.
+feedparser is asked neither to sanitise nor to resolve links within texts: both parse the HTML once more, and
+we keep nothing of it but the text. It is given a stream: bytes themselves it would take for the name of a
+file.
 """
 
 from __future__ import annotations
