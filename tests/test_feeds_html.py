@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,59 @@ def test_a_mutated_page_is_read_or_rejected(noise: bytes, place: int, name: str)
         batch = parse(broken, name)
         assert isinstance(batch, RawBatch)
         assert len(batch.records) + len(batch.rejects) == 1
+
+
+OTHER = "Another story altogether, of which this page holds every word. " * 8
+OWN = "The council voted on Tuesday for the new budget of the town. " * 4
+
+
+def page(said: object, body: str, title: str = "Council votes") -> bytes:
+    script = f'<script type="application/ld+json">{json.dumps(said)}</script>'
+    head = f'<title>{title}</title><meta property="og:title" content="{title}">{script}'
+    return f"<html><head>{head}</head><body><article><h1>{title}</h1>{body}</article></body></html>".encode()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {
+            "@type": "LiveBlogPosting",
+            "headline": "Council votes",
+            "liveBlogUpdate": [{"@type": "BlogPosting", "headline": "10:05", "articleBody": OTHER}],
+        },
+        [
+            {"@type": "NewsArticle", "headline": "Another story", "articleBody": OTHER},
+            {"@type": "NewsArticle", "headline": "Council votes"},
+        ],
+    ],
+)
+def test_a_page_does_not_become_another_article_it_holds(said: object) -> None:
+    (record,) = parse(page(said, f"<p>{OWN}</p>"), "f").records
+    assert record["title"] == "Council votes"
+    assert "Another story" not in record["text"]
+
+
+def test_a_page_in_a_script_without_spaces_is_long_enough_sooner() -> None:
+    body = "".join(
+        f"<p>{line}</p>"
+        for line in ("市議会は火曜日に新しい予算を可決した。", "野党の議員は反対の立場を表明した。") * 3
+    )
+    body = f"<article><h1>市議会</h1>{body}</article>"
+    data = f'<html><head><meta charset="utf-8"></head><body>{body}</body></html>'
+    assert len(parse(data.encode(), "f").records) == 1
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["404", "Page not found | Gazette", "Error 404", "404 Not Found", "Access denied", "Just a moment..."],
+)
+def test_the_title_of_an_error_page_is_told(title: str) -> None:
+    (reject,) = parse(page({"@type": "NewsArticle"}, "<p>Sorry.</p>", title), "f").rejects
+    assert reject.detail == f"an error page: {title}"
+
+
+@pytest.mark.parametrize(
+    "title", ["Error in judgement costs team the title", "Forbidden fruit", "500 years on"]
+)
+def test_a_headline_with_a_word_of_error_pages_is_none(title: str) -> None:
+    assert parse(page({"@type": "NewsArticle"}, "<p>A brief of news.</p>", title), "f").rejects == []

@@ -128,3 +128,11 @@ def test_items_of_the_wrong_type_are_read_or_rejected(value: Any) -> None:
         feed = {**FEED, key: value, "items": [{**ITEM, key: value}, ITEM, {key: value}]}
         if isinstance(feed.get("title"), str | None):
             _reads_or_says_why(json.dumps(feed).encode(), "feed.json")
+
+
+def test_what_looks_like_markup_in_a_plain_text_is_text(tmp_path: Path) -> None:
+    spoken = "Use &lt;div&gt; &amp; <p>one</p> tags."
+    html = "<p>Use &lt;div&gt; &amp;amp; &lt;p&gt;one&lt;/p&gt; tags.</p>"
+    rows = rows_of(tmp_path, FEED, {**ITEM, "content_text": spoken}, {"id": "2", "content_html": html})
+    assert rows[0]["text"] == spoken
+    assert rows[1]["text"] == "Use <div> &amp; <p>one</p> tags."

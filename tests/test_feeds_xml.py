@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from xml.sax.saxutils import escape as xml_escape
 
 import pytest
+from dedup.feeds.from_markup.worker import DIED, TOO_SLOW, Failure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dedup.article import FeedBatch
 from dedup.feeds import read_feed, reasons
+from dedup.feeds.documents import Document, Parsed, built
+from dedup.feeds.from_markup import xml_feed
 from dedup.feeds.from_markup.html_text import html_to_text
-from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parse
+from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parsed
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.source import open_sources
+
+if TYPE_CHECKING:
+    from dedup.feeds.file_reading import FileReading
+
+
+def parse(data: bytes, name: str) -> RawBatch:
+    """Parse a feed as one of a folder."""
+    return parsed(data, name).batch
+
 
 DATA = Path(__file__).parent / "data" / "feeds"
 BODY = "Crossings to Skarholm stopped at dawn.\n\nNo boats\n\nNo buses"
@@ -193,6 +208,18 @@ def test_a_mutated_feed_is_read_or_rejected(noise: bytes, place: int, name: str)
         ("<script>if (a < b) {}</script><!-- no -->z", "z"),
         ("&lt;p&gt;Hi&lt;/p&gt;&lt;p&gt;Yo&lt;/p&gt;", "Hi\n\nYo"),
         ("<div>" * 100_000 + "deep", "deep"),
+        ("$x<a$ text and $b>y$ more", "$x<a$ text and $b>y$ more"),
+        ("if a <b && c> d: x", "if a <b && c> d: x"),
+        ("i<s; s>3", "i<s; s>3"),
+        ("Ask <Jane Doe> now", "Ask <Jane Doe> now"),
+        ("Is x <y and z> w?", "Is x <y and z> w?"),
+        ("<p>5 &lt;b and c&gt; 3 <b and c> 3</p>", "5 <b and c> 3 <b and c> 3"),
+        ("std::map<int, b> x; if (i <n) List<String> y", "std::map<int, b> x; if (i <n) List<String> y"),
+        ('<a href="x"target=y>L</a>ink <img src="a" alt="so "called" b">here', "Link here"),
+        ("<td nowrap>1</td><br clear=all>2<o:p></o:p><x-box k=1>", "1\n\n2"),
+        ("Close it with &lt;/p&gt; always", "Close it with </p> always"),
+        ("<p>Put a <script> tag in.</p><p>Two</p>", "Put a\n\nTwo"),
+        ('One <embed src="x"> two <iframe src="y"> three', "One two three"),
     ],
 )
 def test_html_becomes_text(markup: str, text: str) -> None:
@@ -224,3 +251,95 @@ def test_any_number_of_workers_gives_the_same_records(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2]
     assert found[0][0] == list(range(2, 2_002))
     assert len(found[0][2]) == 21
+
+
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>D</title>
+<entry><title type="text">Caf\u00c3\u00a9: the
+&lt;b&gt;tag&lt;/b&gt;</title><id>1</id><content type="text">Use &lt;div&gt; &amp;amp; &lt;p&gt;one&lt;/p&gt;
+tags.</content></entry></feed>"""
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_plain_text_of_a_feed_is_not_read_as_markup_again(tmp_path: Path, alone: bool) -> None:
+    (tmp_path / "a.xml").write_text(ATOM, encoding="utf-8")
+    row = read_feed(tmp_path / "a.xml" if alone else tmp_path).to_table().to_pylist()[0]
+    assert " ".join(row["text"].split()) == "Use <div> &amp; <p>one</p> tags."
+    assert row["title"] == "Café: the <b>tag</b>"  # what is not about markup is mended still
+
+
+def test_drafts_and_attachments_of_an_export_are_no_articles() -> None:
+    kinds = [("post", "publish"), ("page", "publish"), ("post", "draft"), ("attachment", "inherit")]
+    kinds += [("nav_menu_item", "publish")]
+    items = "".join(
+        f"<item><title>{n}</title><wp:status>{status}</wp:status><wp:post_type>{kind}</wp:post_type></item>\n"
+        for n, (kind, status) in enumerate(kinds)
+    )
+    export = rss(items).replace(b"<rss ", b'<rss xmlns:wp="http://wordpress.org/export/1.2/" ')
+    batch = parse(export, "f")
+    assert [one["title"] for one in batch.records] == ["0", "1"]
+    assert [(one.line, one.reason, one.detail) for one in batch.rejects] == [
+        (3, reasons.NOT_PUBLISHED, "status: draft"),
+        (4, reasons.NOT_PUBLISHED, "post type: attachment"),
+        (5, reasons.NOT_PUBLISHED, "post type: nav_menu_item"),
+    ]
+
+
+def test_a_list_of_other_headlines_is_no_text() -> None:
+    link = '<a href="https://news.example/{0}">Headline {0} of a story</a>&nbsp;<font>Outlet {0}</font>'
+    source = '<source url="https://quay.example">Quay Post</source>'
+    bodies = [
+        "<ol>" + "".join(f"<li>{link.format(n)}</li>" for n in range(3)) + "</ol>",
+        '<a href="https://news.example/x">Lamp found</a>&nbsp;<font>Quay Post</font>',
+        'The lamp was found by <a href="x">a keeper</a> on Monday.',
+    ]
+    items = "".join(
+        f"<item><title>Lamp found - Quay Post</title>{source}"
+        f"<description>{xml_escape(body)}</description></item>"
+        for body in bodies
+    )
+    batch = parse(rss(items), "f")
+    assert [one["title"] for one in batch.records] == ["Lamp found"] * 3
+    assert [one["text"] for one in batch.records] == [None, None, "The lamp was found by a keeper on Monday."]
+
+
+@pytest.mark.parametrize("padding", [0, 5_000])
+def test_what_a_feed_says_of_itself_behind_its_entries_is_seen(padding: int) -> None:
+    item = b"<item><title>A</title></item>" + b"<!--" + b"x" * padding + b"-->"
+    feed = (
+        b'<rss version="2.0"><channel>' + item + b"<title>Quay</title><language>fr</language></channel></rss>"
+    )
+    (record,) = parse(feed, "f").records
+    assert (record["outlet"], record["language"]) == ("Quay", "fr")
+    first = feed.replace(b"<item>", b"<title>First</title><item>", 1)
+    assert parse(first, "f").records[0]["outlet"] == "First"
+
+
+def test_a_feed_that_cannot_be_parsed_loses_in_a_folder_only_the_bad_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = "\n".join(f"<item><title>{title}</title></item>" for title in ("one", "two"))
+    data = rss(entries)
+    document = Document(cast("FileReading", SimpleNamespace(path="f")), "xml", data)
+    seen: list[list[str]] = []
+
+    def read_parsed(parsed: Parsed, document: Document, seconds: float) -> Iterator[FeedBatch]:
+        seen.append([one["title"] for one in parsed.batch.records])
+        return iter(())
+
+    monkeypatch.setattr(document.reading, "read_parsed", read_parsed, raising=False)
+    assert list(built(document, Failure(TOO_SLOW))) == []
+    assert seen == [["one", "two"]]
+
+
+def test_of_a_failed_chunk_each_entry_is_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = "\n".join(f"<item><title>{title}</title></item>" for title in ("one", "bad", "three"))
+
+    def crashing(function: object, tasks: Iterable[tuple[Any]], *_: object, **__: object) -> Iterator[Any]:
+        for (chunk,) in tasks:
+            bad = any("bad" in entry for entry in chunk.entries)
+            yield Failure(DIED, "signal 11") if bad else xml_feed.parse_chunk(chunk)
+
+    monkeypatch.setattr(xml_feed, "ordered_map", crashing)
+    batch = xml_feed.salvaged(rss(items), "f").batch
+    assert [one["title"] for one in batch.records] == ["one", "three"]
+    assert [(one.line, one.reason) for one in batch.rejects] == [(2, DIED)]

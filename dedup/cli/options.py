@@ -140,7 +140,8 @@ NoClean: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--no-clean",
-        help="Take titles, texts and bylines as they are: entities, tags, mojibake, soft hyphens and all.",
+        help="Take titles, texts and bylines as they are: entities, tags, mojibake, soft hyphens and all. "
+        "Feeds of markup (RSS, Atom, pages) are read as text either way; that text is their original.",
         rich_help_panel=READING,
     ),
 ]

@@ -29,6 +29,10 @@ PARSERS: Final[dict[Format, str]] = {
     "html": "dedup.feeds.from_markup.html_page:parse",
 }
 """Module and function that parse a document: ``(data, name)`` gives a `Parsed`, or its batch alone."""
+SALVAGE: Final[dict[Format, str]] = {"xml": "dedup.feeds.from_markup.xml_feed:salvaged"}
+"""The same for a document whose parser failed, which may be one bad entry among good ones."""
+HERE: Final = 64 << 10
+"""Bytes of documents parsed in this process, where nothing stops a parser: as many as of one read alone."""
 _OF_ONE_KIND: Final[dict[Format, str]] = {"xml": "xml", "html": "html page"}
 
 LARGEST_DOCUMENT: Final = 64 << 20
@@ -58,11 +62,14 @@ class Document:
 def parse_document(kind: Format, data: bytes, name: str) -> tuple[Parsed, float]:
     """Return what the parser of `kind` makes of a document, and the seconds it took."""
     began = time.perf_counter()
-    module, function = PARSERS[kind].split(":")
-    parse: Any = getattr(import_module(module), function)
-    made = parse(data, name)
+    made = _function(PARSERS[kind])(data, name)
     parsed = made if isinstance(made, Parsed) else Parsed(made, _OF_ONE_KIND[kind])
     return parsed, time.perf_counter() - began
+
+
+def _function(place: str) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)
 
 
 def parsed_in_order(stream: Iterator[tuple[int, FeedBatch | Document]]) -> Iterator[tuple[int, FeedBatch]]:
@@ -88,7 +95,7 @@ class _Run:
 
     def batches(self, number: int, first: Document) -> Iterator[tuple[int, FeedBatch]]:
         """Yield the batches of the run, and the one that ended it."""
-        results = ordered_map(parse_document, self._items(number, first), default_workers())
+        results = ordered_map(parse_document, self._items(number, first), default_workers(), here=HERE)
         for result in results:
             yield from self._ready()
             at, document = self._waiting.popleft()
@@ -120,8 +127,9 @@ class _Run:
                 return
 
     def _taken(self, number: int, one: Document) -> tuple[Format, bytes, str]:
-        # The bytes are the item's alone, to be freed as soon as they are sent.
-        self._waiting.append((number, Document(one.reading, one.kind, b"", one.after)))
+        # The bytes are the item's alone, to be freed as soon as they are sent, if they are not needed again.
+        kept = one.data if one.kind in SALVAGE else b""
+        self._waiting.append((number, Document(one.reading, one.kind, kept, one.after)))
         return one.kind, one.data, one.reading.path
 
     def _ready(self) -> Iterator[tuple[int, FeedBatch]]:
@@ -136,6 +144,10 @@ class _Run:
 def built(document: Document, result: tuple[Parsed, float] | Failure) -> Iterator[FeedBatch]:
     """Yield the articles of a parsed document, or the reject that it is."""
     reading = document.reading
+    if isinstance(result, Failure) and document.kind in SALVAGE:
+        began = time.perf_counter()
+        salvaged = _function(SALVAGE[document.kind])(document.data, reading.path)
+        result = salvaged, time.perf_counter() - began
     if isinstance(result, Failure):
         yield reading.refuse(result.detail, result.reason)
         yield from document.after

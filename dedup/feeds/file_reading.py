@@ -251,7 +251,16 @@ class FileReading:
         need = getattr(told, "need", None)
         if need is not None:
             need(fields.used())
-        builder = ArticleBuilder(self.path, fields, nulls, clean=self._plan.clean, zones=self._plan.zones)
+        # Documents of markup are read as text, and some formats of JSON say which of their values are.
+        already = tuple(columns) if kind in DECLARING else getattr(told, "already_text", ())
+        builder = ArticleBuilder(
+            self.path,
+            fields,
+            nulls,
+            clean=self._plan.clean,
+            zones=self._plan.zones,
+            already_text=already,
+        )
         builder.learn(settling)
         waiting.reverse()
         for raw in chain((waiting.pop() for _ in range(len(waiting))), raws):

@@ -24,6 +24,7 @@ TOO_LONG: Final = "line too long"
 ENTRY_TOO_LONG: Final = "entry too long"
 NO_FEED: Final = "not an RSS or Atom feed"
 PAGE_TOO_LARGE: Final = "page too large"
+NOT_PUBLISHED: Final = "no published article (WordPress export)"
 NO_ARTICLE: Final = "no article found in the page"
 
 BAD_DATE: Final = "date not understood (article kept without it)"

@@ -1,16 +1,19 @@
 """One title or text, cleaned of what its way through other programs has done to it.
 
-Only what is certain: a wrong repair is worse than none, for nobody sees it happen. Every rule
-makes a value shorter or leaves it as long as it was, and they are repeated until nothing changes; so cleaning
-what is clean changes nothing, and the result depends on the value alone.
+Only what is certain: a wrong repair is worse than none, for nobody sees it happen. Every rule makes a value
+shorter or leaves it as long as it was, and all but one are repeated until nothing changes. That one is
+tags: they are removed once, for what was escaped within markup is text (``<p>&lt;b&gt; is a tag</p>``). So
+cleaning what is clean changes nothing where no ``<`` and no ``&`` is left; where one is left, the value is
+not to be cleaned again, and nothing here does so. The result depends on the value alone.
 
 - *Mojibake*: UTF-8 that was read as Windows-1252 or Latin-1, once or more often, as ftfy tells it (all its
-  other repairs are off); C1 control characters, which no text holds, are the Windows-1252 characters they
-  stand for.
+  other repairs are off), but not where all there is of it stands alone in quotes; C1 control characters,
+  which no text holds, are the Windows-1252 characters they stand for.
 - *Entities*: references that end in a semicolon, by number or by a name of HTML 4; what spells a word
-  (``&or;``, ``&sub;``) is left. ``AT&T;`` is no reference. Escaped twice means decoded twice.
-- *Tags*: only where the text is clearly markup: an element that is closed again, a line break, a picture,
-  or two paragraphs. "Use the <div> tag" stays.
+  (``&or;``, ``&sub;``) is left. ``AT&T;`` is no reference. Escaped twice means decoded twice; within
+  markup, once.
+- *Tags*: only where the text is clearly markup (`dedup.feeds.from_markup.markup_signs`). Tags that appear by
+  decoding are text, unless there were none before and the whole is markup that was escaped once too often.
 - *Invisible characters*: soft hyphens, byte order marks, word joiners; zero-width spaces and joiners unless
   they stand beside a letter of a script that needs them (Arabic, Indic, Thai, Khmer, ...) or in an emoji.
   Marks of direction stay: right-to-left text is wrong without them, and the words are cut the same.
@@ -25,9 +28,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from functools import cache
 from html.entities import name2codepoint
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from dedup.feeds.from_markup.markup_signs import is_markup, is_wholly_markup
+
+Steps: TypeAlias = tuple[tuple[str, Callable[[str], str]], ...]
 
 MOJIBAKE: Final = "mojibake repaired"
 ENTITIES: Final = "entities decoded"
@@ -48,6 +56,8 @@ _C1: Final = {
 # How the second and later bytes of a character in UTF-8 look: as Latin-1, or as Windows-1252.
 _LATER: Final = "\x80-\xbf" + "".join(_C1.values())
 _MOJIBAKE: Final = re.compile(rf"[\xc2-\xdf][{_LATER}]|[\xe0-\xef][{_LATER}]{{2}}|[\xf0-\xf4][{_LATER}]{{3}}")
+# Shown and meant: "the string 'Ã¤'".
+_SHOWN: Final = re.compile(rf"(['\"‘“«‹`])(?:{_MOJIBAKE.pattern}){{1,3}}(['\"’”»›`])")
 _CONTROL: Final = re.compile(f"[{''.join(map(chr, _C1))}]")
 # The same seen in UTF-8, to be told quickly.
 _LEAD: Final = re.compile(rb"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
@@ -69,15 +79,6 @@ _NAMES: Final = {
 _AMPERSAND: Final = re.compile(r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)+")
 _REFERENCE: Final = re.compile(r"&(?:([A-Za-z][A-Za-z0-9]{1,8})|#(0*[0-9]{1,7})|#[xX](0*[0-9A-Fa-f]{1,6}));")
 
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?=[\s/>])([^<>]*)>")
-_ELEMENTS_NAMES: Final = (
-    "a abbr article aside b big blockquote center cite code dd del div dl dt em figcaption figure "
-    "font footer h1 h2 h3 h4 h5 h6 header i iframe ins label li main mark ol p pre q s script section "
-    "small span strike strong style sub sup table tbody td th thead tr tt u ul video"
-)
-_ELEMENTS: Final = frozenset(_ELEMENTS_NAMES.split())
-_VOID: Final = frozenset({"br", "hr", "img"})
-
 # Scripts whose letters join, or whose words are parted without a space.
 _NEEDS: Final = "\u0590-\u109f\u1200-\u137f\u1700-\u18af\u1900-\u1aaf\u1b00-\u1bff\ua800-\uabff\ufb1d-\ufefc"
 _EMOJI: Final = "\u2190-\u2bff\ufe0f\U0001f000-\U0001faff\U0001f3fb-\U0001f3ff"
@@ -93,8 +94,15 @@ _BROKEN_WORD: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
-def clean_text(text: str) -> tuple[str, frozenset[str]]:
+def clean_text(text: str, *, already_text: bool = False) -> tuple[str, frozenset[str]]:
     """Return `text` cleaned, and which of `KINDS` that took.
+
+    Parameters
+    ----------
+    text : str
+        The value.
+    already_text : bool
+        Markup and references were read by whoever had it before: those left are meant, and stay.
 
     Examples
     --------
@@ -102,19 +110,42 @@ def clean_text(text: str) -> tuple[str, frozenset[str]]:
     ('Café & bar', frozenset({'mojibake repaired', 'entities decoded'}))
     >>> clean_text("AT&T; wins")
     ('AT&T; wins', frozenset())
+    >>> clean_text("<p>The &lt;p&gt; tag</p>")[0]
+    'The <p> tag'
     """
     kinds: set[str] = set()
-    cleaned = text
+    cleaned = _settled(text, _STEPS, kinds)
+    if cleaned is not None and not already_text:
+        if "<" in cleaned and is_markup(cleaned):
+            cleaned = _without_tags(cleaned, kinds)
+        elif "&" in cleaned:
+            escaped = "<" not in cleaned  # no tag of its own: there may be some under the escapes
+            cleaned = _settled(cleaned, _STEPS_ESCAPED, kinds)
+            if cleaned is not None and escaped and "<" in cleaned and is_wholly_markup(cleaned):
+                cleaned = _without_tags(cleaned, kinds)
+    return (text, frozenset()) if cleaned is None else (cleaned, frozenset(kinds))
+
+
+def _without_tags(text: str, kinds: set[str]) -> str | None:
+    plain = _stripped(text)
+    if plain == text:
+        return text
+    kinds.add(TAGS)
+    return _settled(plain, _STEPS, kinds)
+
+
+def _settled(text: str, steps: Steps, kinds: set[str]) -> str | None:
+    """Return `text` when the steps change nothing any more, adding to `kinds`; None if that never comes."""
     for _ in range(_MOST_ROUNDS):
-        before = cleaned
-        for kind, step in _STEPS:
-            after = step(cleaned)
-            if after != cleaned:
+        before = text
+        for kind, step in steps:
+            after = step(text)
+            if after != text:
                 kinds.add(kind)
-                cleaned = after
-        if cleaned == before:
-            return cleaned, frozenset(kinds)
-    return text, frozenset()
+                text = after
+        if text == before:
+            return text
+    return None
 
 
 def _unified(text: str) -> str:
@@ -130,7 +161,7 @@ def _repaired(text: str) -> str:
     if text.isascii():
         return text
     encoded = text.encode()
-    if _LEAD.search(encoded):
+    if _LEAD.search(encoded) and _MOJIBAKE.search(_SHOWN.sub(" ", text)):
         # Line by line: one that was read right does not vouch for the next.
         text = "\n".join(_reread(line) if _MOJIBAKE.search(line) else line for line in text.split("\n"))
     return _CONTROL.sub(lambda found: _C1[ord(found[0])], text) if _CONTROL_BYTES.search(encoded) else text
@@ -200,27 +231,7 @@ def _character(found: re.Match[str]) -> str:
     return found[0]
 
 
-def is_markup(text: str) -> bool:
-    """Return whether `text` is clearly HTML and not a text that speaks of it."""
-    opened: set[str] = set()
-    for found in _TAG.finditer(text):
-        closing, name, rest = found[1], found[2].lower(), found[3]
-        if name in _VOID:
-            if name != "img" or "=" in rest:
-                return True
-        elif name in _ELEMENTS:
-            if closing and name in opened:
-                return True
-            if not closing and name == "p" and "p" in opened:
-                return True
-            if not closing:
-                opened.add(name)
-    return False
-
-
 def _stripped(text: str) -> str:
-    if "<" not in text or not is_markup(text):
-        return text
     from dedup.feeds.from_markup.html_text import html_to_text
 
     plain = html_to_text(text)
@@ -258,7 +269,6 @@ _STEPS: Final = (
     (LINE_ENDS, _unified),
     (MOJIBAKE, _repaired),
     (INVISIBLE, _visible),
-    (ENTITIES, _decoded),
-    (TAGS, _stripped),
     (HYPHENS, _joined),
 )
+_STEPS_ESCAPED: Final = (*_STEPS, (ENTITIES, _decoded))

@@ -32,7 +32,9 @@ class Cleaner:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.changed: Counter[str] = Counter()
 
-    def clean(self, field: str, column: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
+    def clean(
+        self, field: str, column: pa.StringArray, *, already_text: bool = False
+    ) -> tuple[pa.StringArray, pa.StringArray]:
         """Return a column cleaned, and what was changed as it was.
 
         Parameters
@@ -41,6 +43,8 @@ class Cleaner:
             One of `CLEANED`.
         column : pa.StringArray
             n values.
+        already_text : bool
+            Their reader has taken them from markup: what looks like it is text.
 
         Returns
         -------
@@ -56,7 +60,7 @@ class Cleaner:
             value = column[row].as_py()
             if value is None:
                 continue
-            cleaned, kinds = clean_text(value)
+            cleaned, kinds = clean_text(value, already_text=already_text)
             if cleaned != value:
                 rows.append(row)
                 old.append(value)

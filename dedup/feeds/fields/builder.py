@@ -8,7 +8,7 @@ value can be, and what becomes of it, is the matter of `text_values.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +51,8 @@ class ArticleBuilder:
         Clean titles, texts and bylines.
     zones : Zones, optional
         What a missing or an ambiguous time zone means.
+    already_text : collection of str
+        Columns whose values their reader has taken from markup, or whose format says that they are none.
 
     Attributes
     ----------
@@ -72,6 +74,7 @@ class ArticleBuilder:
         *,
         clean: bool = True,
         zones: Zones | None = None,
+        already_text: Collection[str] = (),
     ) -> None:
         # A file name need not be valid text; a column of Arrow must be.
         self.file = file.encode("utf-8", "replace").decode()
@@ -82,6 +85,7 @@ class ArticleBuilder:
         self.filled: Counter[str] = Counter()
         self._teasers: set[str] = set()
         self._nulls = nulls
+        self._already_text = already_text
         self._learnt = False
 
     def learn(self, records: Sequence[RawRecord]) -> None:
@@ -105,7 +109,9 @@ class ArticleBuilder:
         originals = {name: pa.nulls(len(lines), pa.string()) for name in CLEANED}
         if self.cleaner is not None:
             for name in CLEANED:
-                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array)
+                parts = self.fields.parts(name)
+                text = bool(parts) and all(part in self._already_text for part in parts)
+                cleaned, originals[name] = self.cleaner.clean(name, texts[name].array, already_text=text)
                 texts[name] = TextColumn(cleaned, texts[name].unmended)
         self._fill_in(texts, originals, raw)
         empty = pc.and_(texts["title"].array.is_null(), texts["text"].array.is_null())

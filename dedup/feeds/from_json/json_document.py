@@ -17,7 +17,7 @@ import numpy as np
 
 from dedup.feeds import reasons
 from dedup.feeds.from_json.json_elements import BETWEEN, BROKEN, CLOSED, SCALAR, ElementScan, value_end
-from dedup.feeds.from_json.json_feed import Adapter, adapter_of, version_of
+from dedup.feeds.from_json.json_feed import TEXTS, Adapter, adapter_of, version_of
 from dedup.feeds.from_json.json_lines import JsonLinesReader
 from dedup.feeds.from_json.json_wrappers import Wrapped, find_articles, may_wrap, member, padded
 from dedup.feeds.lines import LONGEST_LINE
@@ -51,10 +51,13 @@ class JsonDocumentReader:
         Records in which invalid UTF-8 was replaced so far.
     unread : dict of str to None
         Paths of arrays that may hold articles too and were not read.
+    already_text : tuple of str
+        Columns that hold text and no markup, as the format says; settled by the first batch.
     """
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.described = "json document"
+        self.already_text: tuple[str, ...] = ()
         self.replaced = 0
         self.unread: dict[str, None] = {}
         self.path = source.path
@@ -83,6 +86,7 @@ class JsonDocumentReader:
                         self.described = f"json feed {version}" if version else "json document"
                         place = ".".join(wrapped.path)
                         self.described += f", records {'by key ' * wrapped.is_keyed}in {place or 'it'}"
+                        self.already_text = TEXTS if version else ()
                     self.unread.update(dict.fromkeys(wrapped.unread))
                     adapter = adapter_of(wrapped)
                     closers = len(wrapped.path) + wrapped.is_keyed

@@ -14,6 +14,10 @@ from dedup.feeds.from_json.json_wrappers import Wrapped
 
 _NAME_OF_VERSION: Final = "jsonfeed.org/version/"
 
+TEXTS: Final = ("content_text",)
+"""Columns of a JSON Feed that hold plain text, whatever looks like a tag in it. Titles should, but in many a
+feed have the entities of HTML."""
+
 Adapter = Callable[[dict[str, Any]], dict[str, Any]]
 """From an item as it stands to a record whose keys are guessed like those of any other."""
 

@@ -1,15 +1,13 @@
 """A saved HTML page as one article: `HtmlPageReader`, by trafilatura, with what the page says of itself.
 
 The text is trafilatura's, set to precision: a paragraph it misses costs a few shingles, while a strip of
-other headlines that
-it keeps makes unrelated articles of an outlet alike. Where JSON-LD has a longer ``articleBody`` that is the
-text. Headline, people and times are what the page states (JSON-LD, then OpenGraph and meta tags); a date is
-never
-guessed from the text, which would also depend on the day the guess is made.
+other headlines that it keeps makes unrelated articles of an outlet alike. Where JSON-LD has a longer
+``articleBody`` that is the text. Headline, people and times are what the page states (JSON-LD, then
+OpenGraph and meta tags); a date is never guessed from the text, which would also depend on the day the
+guess is made.
 
 trafilatura's own removal of duplicates is off: it forgets what it saw in another order when pages come in
-another order,
-and duplicates are what we look for.
+another order, and duplicates are what we look for.
 """
 
 from __future__ import annotations
@@ -47,10 +45,25 @@ COLUMNS: Final = (
 _HERE: Final = 64 << 10
 _SHORTEST_TEXT: Final = 200  # characters; less, without markup of an article, is a notice
 _LONG_PARAGRAPH: Final = 80
+_SHORTEST_SENTENCE: Final = 12  # characters of Chinese or Japanese, the full stop included
+# A character of a script without spaces says as much as three letters: "市議会" is "the city council".
+_DENSE: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]"
+)
 _LINKED: Final = 0.6  # share of a page's text that is links from which on it is an index
+_TITLE_PARTS: Final = re.compile(r"\s*[|:·»–—]\s*|\s-\s")
+# A part of a title as a whole.
 _ERROR: Final = re.compile(
-    r"\b(?:40[0-9]|50[0-9]|not found|access denied|forbidden|just a moment|are you a robot|page unavailable"
-    r"|error)\b",
+    r"(?:http )?(?:error|status)?(?: code)? ?[45]0[0-9](?: error)?"
+    r"|(?:(?:http )?(?:error )?[45]0[0-9](?: error)?,? )?"
+    r"(?:(?:sorry,? )?(?:the |this |that )?"
+    r"(?:(?:page|file|article|content|url|story)(?: you (?:requested|are looking for))? )?"
+    r"(?:was |is |could |can|cannot )?"
+    r"(?:no longer available|not (?:be )?(?:found|available)|be found|unavailable)"
+    r"|access (?:to this page has been )?denied|forbidden|unauthorized"
+    r"|bad gateway|gateway time-?out|bad request"
+    r"|service (?:temporarily )?unavailable|internal server error|too many requests|just a moment"
+    r"|are you a robot|attention required|error(?: page)?|(?:an )?error (?:has )?occurred)",
     re.IGNORECASE,
 )
 _SAVED_FROM: Final = re.compile(r"saved from url=\(\d+\)(\S+)|^\s*url:\s+(\S+)", re.MULTILINE)
@@ -143,11 +156,11 @@ def _article(data: bytes) -> tuple[dict[str, Any], str]:
     meta = _meta(tree)
     url = _url(tree, meta, markup, location)
     scripts = [one.text or "" for one in tree.iter("script") if "ld+json" in (one.get("type") or "").lower()]
-    said = find_article(scripts, url)
+    heading = " ".join(next((one.text_content() for one in tree.iter("h1")), "").split())
+    said = find_article(scripts, url, (meta.get("og:title"), heading))
     url = url or _address(said)
     linked = _linked_share(tree)
     language = name_of(said.get("inLanguage")) or tree.get("lang") or meta.get("og:locale")
-    heading = " ".join(next((one.text_content() for one in tree.iter("h1")), "").split())
     found = trafilatura.bare_extraction(
         tree,
         url=url,
@@ -193,8 +206,8 @@ def _article(data: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _lack(title: str, text: str, marked: bool, linked: float, said: Mapping[str, Any]) -> str:
-    if len(text) >= _SHORTEST_TEXT:
-        long = sum(len(part) >= _LONG_PARAGRAPH for part in text.split("\n\n"))
+    if _weight(text) >= _SHORTEST_TEXT:
+        long = sum(_weight(part) >= _LONG_PARAGRAPH or _is_sentence(part) for part in text.split("\n\n"))
         if not marked and linked > _LINKED and long < 3:
             return f"an index: {linked:.0%} of its text is links"
         if not marked and long == 0:
@@ -203,13 +216,29 @@ def _lack(title: str, text: str, marked: bool, linked: float, said: Mapping[str,
     free = str(said.get("isAccessibleForFree", "")).lower()
     if free == "false":
         return f"behind a paywall: {len(text)} characters of text"
-    if _ERROR.search(title):
+    if title and _is_error(title):
         return f"an error page: {title}"
     if marked and text:  # a brief item
         return ""
     if linked > _LINKED:
         return f"an index: {linked:.0%} of its text is links"
     return f"{len(text)} characters of text"
+
+
+def _weight(text: str) -> int:
+    """Return the length of a text in letters of an alphabet."""
+    return len(text) + 2 * len(_DENSE.findall(text))
+
+
+def _is_sentence(text: str) -> bool:
+    """Return whether a paragraph is a sentence by its full stop, of a script in which headlines have none."""
+    return text.endswith(("。", "！", "？")) and len(text) >= _SHORTEST_SENTENCE
+
+
+def _is_error(title: str) -> bool:
+    """Return whether a title is that of an error page; "Error in judgement" is not."""
+    parts = [part.strip(" .!?…") for part in _TITLE_PARTS.split(title)]
+    return any(part and _ERROR.fullmatch(part) for part in parts)
 
 
 def _meta(tree: Any) -> dict[str, str]:

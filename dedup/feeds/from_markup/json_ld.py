@@ -16,14 +16,28 @@ from typing import Any, Final
 _ARTICLES: Final = re.compile(r"(?:^|[/:#])(?:[A-Za-z]*Article|BlogPosting|LiveBlogPosting|Report)$")
 # Articles in these are other articles, of which the page only has the headlines.
 _ELSEWHERE: Final = frozenset(
-    ("itemListElement", "hasPart", "isPartOf", "mentions", "citation", "about", "review")
+    (
+        *("itemListElement", "hasPart", "isPartOf", "mentions", "citation", "about", "review"),
+        *(
+            "liveBlogUpdate",
+            "comment",
+            "relatedLink",
+            "isBasedOn",
+            "subjectOf",
+            "significantLink",
+            "backstory",
+        ),
+        *("workExample", "exampleOfWork", "translationOfWork", "workTranslation", "relatedArticle"),
+    )
 )
 _MOST_NODES: Final = 10_000
 _TRAILING_COMMA: Final = re.compile(r",(\s*[}\]])")
 _WRAPPER: Final = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?://\s*)?(?:-->|\]\]>)\s*$")
 
 
-def find_article(scripts: Iterable[str], url: str | None = None) -> dict[str, Any]:
+def find_article(
+    scripts: Iterable[str], url: str | None = None, titles: Iterable[str | None] = ()
+) -> dict[str, Any]:
     """Return the node of the page's article, references to other nodes resolved; empty where there is none.
 
     Parameters
@@ -31,8 +45,14 @@ def find_article(scripts: Iterable[str], url: str | None = None) -> dict[str, An
     scripts : iterable of str
         The texts of the page's ``application/ld+json`` scripts.
     url : str, optional
-        The address of the page; of several articles the one of that address is taken, then
-        the one with the longest body.
+        The address of the page.
+    titles : iterable of str or None
+        What else the page calls itself.
+
+    Notes
+    -----
+    Of several articles the one is taken that has the address of the page, then one with its title, then the
+    one with the longest body: a page may hold other articles in full.
     """
     nodes = [node for script in scripts for node in _nodes(_loaded(script))]
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
@@ -40,13 +60,27 @@ def find_article(scripts: Iterable[str], url: str | None = None) -> dict[str, An
     if not articles:
         return {}
 
-    def rank(node: Mapping[str, Any]) -> tuple[bool, int]:
+    called = [folded for one in titles if one and (folded := _folded(one))]
+
+    def rank(node: Mapping[str, Any]) -> tuple[bool, bool, int]:
         body = node.get("articleBody")
         addresses = (node.get("url"), name_of(node.get("mainEntityOfPage"), "@id"))
-        return url is not None and url in addresses, len(body) if isinstance(body, str) else 0
+        headlines = [_folded(one) for key in ("headline", "name") if isinstance(one := node.get(key), str)]
+        agrees = any(_same(one, title) for one in headlines for title in called)
+        return url is not None and url in addresses, agrees, len(body) if isinstance(body, str) else 0
 
     best = max(articles, key=rank)  # the first of equals
     return {key: _resolved(value, by_id) for key, value in best.items()}
+
+
+def _folded(title: str) -> str:
+    return " ".join(html.unescape(html.unescape(title)).casefold().split())
+
+
+def _same(one: str, other: str) -> bool:
+    """Return whether two headlines are one, but for what follows it ("... | The Gazette")."""
+    short, long = sorted((one, other), key=len)
+    return bool(short) and long.startswith(short) and not long[len(short) : len(short) + 1].isalnum()
 
 
 def name_of(value: Any, key: str = "name") -> str | None:

@@ -2,12 +2,11 @@
 
 What is decided here: which outlet published an entry, and what in it is plain text and what HTML.
 
-A ``<source>`` names the feed an entry was taken from. In the feed of an aggregator that is the outlet; in
-an outlet's
-own feed it is the agency it has the story from. The link tells: an article on the host of the feed itself,
-and not
-of its source, was published by the feed's outlet, and the source is its credit. Search feeds (Google
-News) link to themselves, but they write the source behind the headline as well.
+A ``<source>`` names the feed an entry was taken from. In the feed of an aggregator that is the outlet; in an
+outlet's own feed it is the agency it has the story from. The link tells: an article on the host of the feed
+itself, and not of its source, was published by the feed's outlet, and the source is its credit. Search feeds
+(Google News) link to themselves, but they write the source behind the headline as well; what they give for a
+summary, links to others' headlines with the names of the outlets, is no text.
 
 ``media:credit`` is a credit only in the roles that mean who distributes; in the others it names a
 photographer.
@@ -27,6 +26,22 @@ _DISTRIBUTORS: Final = frozenset(
     ("distribution company", "distributor", "news agency", "agency", "publisher")
 )
 _ADDRESS: Final = re.compile(r"\s*\S+@\S+\s*\((.+)\)\s*")
+# What WordPress exports beside its posts and pages.
+_NO_ARTICLES: Final = frozenset(
+    (
+        "attachment",
+        "nav_menu_item",
+        "revision",
+        "custom_css",
+        "customize_changeset",
+        "oembed_cache",
+        "user_request",
+    )
+)
+_PUBLISHED: Final = frozenset(("publish", "inherit"))
+_LINK: Final = re.compile(r"<a\s[^<>]*>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_LONGEST_LIST: Final = 64 << 10  # characters of a summary that may be a list of links
+_OUTLET_NAME: Final = 40  # characters beside a link, on average, that are the name of an outlet
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 Entry = Mapping[str, Any]
@@ -56,13 +71,23 @@ def record_of(entry: Entry, feed: Entry, version: str) -> dict[str, Any]:
         "outlet": outlet,
         "url": url,
         "title": title or None,
-        "text": _body(entry, typed) or None,
+        "text": None if _is_links(entry, title, outlet) else _body(entry, typed) or None,
         "published": published,
         "updated": updated,
         "byline": _byline(entry),
         "credit": credit or _credit(entry),
         "language": _language(entry, feed),
     }
+
+
+def unpublished(entry: Entry) -> str | None:
+    """Return why an entry of a WordPress export is no article (a draft, an attachment), else None."""
+    kind, status = _string(entry, "wp_post_type"), _string(entry, "wp_status")
+    if kind is not None and (kind in _NO_ARTICLES or kind.startswith("wp_")):
+        return f"post type: {kind}"
+    if status is not None and status not in _PUBLISHED:
+        return f"status: {status}"
+    return None
 
 
 def _get(mapping: Entry, key: str) -> Any:
@@ -95,6 +120,23 @@ def _body(entry: Entry, typed: bool) -> str:
     return (
         max(found, key=len, default="").strip() or _text(_get(entry, "summary_detail") or {}, typed).strip()
     )
+
+
+def _is_links(entry: Entry, title: str, outlet: str | None) -> bool:
+    """Return whether the summary of an aggregator's entry is but linked headlines and their outlets."""
+    markup = _string(_get(entry, "summary_detail") or {}, "value") or ""
+    if (
+        _get(entry, "content")
+        or not isinstance(_get(entry, "source"), Mapping)
+        or len(markup) > _LONGEST_LIST
+    ):
+        return False
+    links = _LINK.findall(markup)
+    beside = " ".join(html_to_text(_LINK.sub(" ", markup)).split())
+    if len(links) == 1:  # to itself
+        linked = " ".join(html_to_text(links[0]).split())
+        return linked.removesuffix(f" - {outlet}") == title and beside in ("", outlet)
+    return len(links) > 1 and len(beside) <= _OUTLET_NAME * len(links)
 
 
 def _outlet(

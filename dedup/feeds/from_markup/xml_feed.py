@@ -1,10 +1,9 @@
 """RSS 0.90 to 2.0, RDF, Atom and CDF: `XmlFeedReader`, by feedparser, some entries at a time.
 
 The file is cut into entries (`xml_items`) and so many of them as make 256 KB are parsed as a feed of their
-own, in processes
-beside each other. Where those are not well-formed each entry is parsed by itself, and only the broken ones
-come
-from feedparser's tolerant parser.
+own, in processes beside each other. Where those are not well-formed each entry is parsed by itself, and
+only the broken ones come from feedparser's tolerant parser. What the feed says of itself behind its last
+entry (title, language, link) is seen where the entries come to 1 MB at most; behind more it is not.
 
 feedparser is asked neither to sanitise nor to resolve links within texts: both parse the HTML once more, and
 we keep nothing of it but the text. It is given a stream: bytes themselves it would take for the name of a
@@ -15,15 +14,15 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds import parsed as results
 from dedup.feeds import reasons
-from dedup.feeds.from_markup.xml_entries import record_of
+from dedup.feeds.from_markup.xml_entries import record_of, unpublished
 from dedup.feeds.from_markup.xml_items import LONGEST_ENTRY, Frame, Item, Scanner, mended
 from dedup.feeds.from_markup.xml_text import Decoder, xml_encoding
 from dedup.feeds.raw_batch import RawBatch
@@ -38,9 +37,11 @@ _CHUNK: Final = 256 << 10  # characters of entries parsed together
 _ENTRIES: Final = 500  # and so many of them: each may have to be parsed by itself
 # A frame is parsed with every chunk, and with every broken entry.
 _LONGEST_FRAME: Final = 256 << 10
+_LOOKED_AHEAD: Final = 1 << 20  # characters of entries kept until the end of a feed has been seen
 # feedparser takes quadratic time for some hostile entries (50,000 attributes: 30 s; an author of 400 KB of
 # addresses: minutes). Only in a worker can that be stopped, so little is parsed in this process.
-_HERE: Final = 64 << 10
+HERE: Final = 64 << 10
+"""Characters of entries parsed in this process."""
 TIME_LIMIT: Final = 60.0
 """Seconds for a chunk; then each of its entries gets `ENTRY_TIME_LIMIT`."""
 ENTRY_TIME_LIMIT: Final = 10.0
@@ -116,8 +117,8 @@ class XmlFeedReader:
         waiting: deque[Chunk] = deque()
         tasks = ((chunk,) for chunk in _noted(chunks.read(), waiting))
         batch = RawBatch()
-        for parsed in ordered_map(parse_chunk, tasks, self._workers, seconds=TIME_LIMIT, here=_HERE):
-            for version, one in self._settled(waiting.popleft(), parsed):
+        for parsed in ordered_map(parse_chunk, tasks, self._workers, seconds=TIME_LIMIT, here=HERE):
+            for version, one in settled(waiting.popleft(), parsed, self._workers):
                 self._version = self._version or version
                 _join(batch, one)
             self.replaced = self._decoder.replaced
@@ -130,25 +131,21 @@ class XmlFeedReader:
         if batch.records or batch.rejects:
             yield from _parts(batch, self._options.batch_size)
 
-    def _settled(self, chunk: Chunk, parsed: Parsed | Failure) -> Iterator[Parsed]:
-        """Yield what was parsed; where that failed, each entry by itself, in a process it may take along."""
-        if not isinstance(parsed, Failure):
-            yield parsed
-            return
-        if len(chunk.lines) == 1:
-            yield "", _failed(chunk, parsed)
-            return
-        alone = list(chunk.single())
-        again = ordered_map(
-            parse_chunk, ((one,) for one in alone), max(1, self._workers), seconds=ENTRY_TIME_LIMIT, here=-1
-        )
-        for one, result in zip(alone, again, strict=True):
-            yield ("", _failed(one, result)) if isinstance(result, Failure) else result
 
-
-def parse(data: bytes, name: str) -> RawBatch:
-    """Return the records of a whole feed; see `parsed`."""
-    return parsed(data, name).batch
+def settled(chunk: Chunk, parsed: Parsed | Failure, workers: int) -> Iterator[Parsed]:
+    """Yield what was parsed; where that failed, each entry by itself, in a process it may take along."""
+    if not isinstance(parsed, Failure):
+        yield parsed
+        return
+    if len(chunk.lines) == 1:
+        yield "", _failed(chunk, parsed)
+        return
+    alone = list(chunk.single())
+    again = ordered_map(
+        parse_chunk, ((one,) for one in alone), max(1, workers), seconds=ENTRY_TIME_LIMIT, here=-1
+    )
+    for one, result in zip(alone, again, strict=True):
+        yield ("", _failed(one, result)) if isinstance(result, Failure) else result
 
 
 def parsed(data: bytes, name: str) -> results.Parsed:
@@ -161,15 +158,33 @@ def parsed(data: bytes, name: str) -> results.Parsed:
     name : str
         For rejects.
     """
+    return _collected(data, name, lambda chunk: (parse_chunk(chunk),))
+
+
+def salvaged(data: bytes, name: str) -> results.Parsed:
+    """Return the same for a feed at which `parsed` failed: without the entries that cannot be parsed.
+
+    As when the feed is read alone (`XmlFeedReader`), each chunk has `TIME_LIMIT` and then each of its entries
+    `ENTRY_TIME_LIMIT`, in processes of their own.
+    """
+
+    def parse(chunk: Chunk) -> Iterator[Parsed]:
+        (found,) = ordered_map(parse_chunk, ((chunk,),), 1, seconds=TIME_LIMIT, here=-1)
+        return settled(chunk, found, 1)
+
+    return _collected(data, name, parse)
+
+
+def _collected(data: bytes, name: str, parse: Callable[[Chunk], Iterable[Parsed]]) -> results.Parsed:
     encoding = xml_encoding(data[: 1 << 20])
     decoder = Decoder(encoding)
     chunks = _Chunks(name, decoder.text((data,)))
-    batch = RawBatch()
+    batch = RawBatch(columns=COLUMNS)
     version = ""
     for chunk in chunks.read():
-        found, one = parse_chunk(chunk)
-        version = version or found
-        _join(batch, one)
+        for found, one in parse(chunk):
+            version = version or found
+            _join(batch, one)
     if chunks.kind is None:
         batch.rejects.append(reasons.reject(name, 1, reasons.NO_FEED, chunks.root))
     batch.rejects += chunks.rejects
@@ -228,14 +243,35 @@ def parse_chunk(chunk: Chunk) -> Parsed:
         said = found.get("bozo_exception")
         batch.rejects.append(reasons.reject(chunk.name, chunk.lines[0], reasons.NOT_WELL_FORMED, _said(said)))
     for line, entry, markup in zip(chunk.lines, found.entries, chunk.entries, strict=False):
-        record = record_of(entry, found.feed, version)
         batch.size += len(markup)
+        if lack := unpublished(entry):
+            batch.rejects.append(reasons.reject(chunk.name, line, reasons.NOT_PUBLISHED, lack))
+            continue
+        record = record_of(entry, found.feed, version)
         batch.records.append(record)
         batch.lines.append(line)
     if not found.entries:
         detail = reasons.shown(chunk.entries[0])
         batch.rejects.append(reasons.reject(chunk.name, chunk.lines[0], reasons.NOTHING_TO_READ, detail))
     return version, batch
+
+
+def _behind(chunks: Iterator[Chunk], scanner: Scanner) -> Iterator[Chunk]:
+    """Yield the chunks; those of a feed that ends soon know what it says of itself behind its entries."""
+    first: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        first.append(chunk)
+        size += len(chunk)
+        if size > _LOOKED_AHEAD:
+            break
+    else:
+        if first and scanner.after:
+            frame = first[0].frame.with_tail(scanner.after)
+            first = [replace(chunk, frame=frame) for chunk in first]
+    while first:
+        yield first.pop(0)
+    yield from chunks
 
 
 class _Chunks:
@@ -260,6 +296,9 @@ class _Chunks:
 
     def read(self) -> Iterator[Chunk]:
         """Yield them in order; entries that are too long become `rejects`."""
+        return _behind(self._cut(), self._scanner)
+
+    def _cut(self) -> Iterator[Chunk]:
         frame: Frame | None = None
         lines: list[int] = []
         entries: list[str] = []

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.entities import name2codepoint
 from itertools import chain
 from typing import Final
 
 LONGEST_ENTRY: Final = 16 << 20
 """Characters of one entry; a longer one is rejected."""
+LONGEST_TAIL: Final = 64 << 10
+"""Characters behind the last entry that are looked at."""
 
 _MARK: Final = re.compile(r"<!--|<!\[CDATA\[|<(/?)((?:[A-Za-z][\w.\-]*:)?(?:item|entry|ITEM))(?=[\s/>])")
 _LONGEST_MARK: Final = 200
@@ -32,6 +34,11 @@ _OF_HTML: Final = {name: chr(code) for name, code in name2codepoint.items()}
 _PERSON: Final = re.compile(
     r"(<(?:[\w.\-]+:)?(?:author|creator|contributor|managingEditor|webMaster|owner|name|email|publisher)\b[^<>]*>"
     r"(?:\s*<!\[CDATA\[)?[^<>]{500})[^<>]+",
+    re.IGNORECASE,
+)
+_OF_ITSELF: Final = re.compile(
+    r"<((?:dc:)?(?:title|language|link|publisher))(?:\s[^<>]*)?>"
+    r"(?:\s*<!\[CDATA\[[^\[\]]{0,2000}\]\]>\s*|[^<>]{0,2000})</\1\s*>",
     re.IGNORECASE,
 )
 # What XML 1.0 forbids, as characters and as references.
@@ -73,11 +80,14 @@ class Scanner:
     before : str
         What stood before the first entry (or all of a feed without one, as far as it was kept); settled by
         the first item.
+    after : str
+        What stood behind the last one, settled by the last; at most `LONGEST_TAIL`.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:
         self._blocks = blocks
         self.before = ""
+        self.after = ""
         self._text = ""
         self._offset = 0  # of `_text` in the feed
         self._line = 1  # of place `_counted` in `_text`
@@ -88,7 +98,7 @@ class Scanner:
         """Yield the entries in order, once."""
         name: str | None = None  # of the elements that are entries
         start: int | None = None  # of the entry that is open
-        position = 0
+        position = behind = 0  # `behind`: where what is behind the last entry begins
         for block in chain(self._blocks, (None,)):
             final = block is None
             if block is not None:
@@ -121,6 +131,7 @@ class Scanner:
                     position = len(self._text) if end < 0 else end + 1
                     yield self._item(start, position, True)
                     start = None
+                    self.after, behind = "", position
             else:
                 # A mark may be cut in two by the end of the block.
                 last = self._text.rfind("<", max(position, len(self._text) - _LONGEST_MARK))
@@ -132,6 +143,9 @@ class Scanner:
             if start is not None and not final and position - start > LONGEST_ENTRY:
                 yield Item(self._line_at(start), "", False)
                 start = None
+            if start is None:
+                self.after = (self.after + self._text[behind:position])[:LONGEST_TAIL]
+            behind = 0
             keep = position if start is None else start
             self._cut(keep)
             position -= keep
@@ -140,6 +154,8 @@ class Scanner:
             self.before = self._text
         elif start is not None and self._text[start:].strip():
             yield self._item(start, len(self._text), False)
+        else:
+            self.after = (self.after + self._text)[:LONGEST_TAIL]
         self._text = ""
 
     def _item(self, start: int, end: int, closed: bool) -> Item:
@@ -209,6 +225,17 @@ class Frame:
         # RSS 1.0 lists all its entries before the first one.
         opening = _without(opening[root.start() :], "<items", "</items>")
         return cls(root[2], opening, closing_tags(opening), tuple(declared.items()))
+
+    def with_tail(self, after: str) -> Frame:
+        """Return a frame with what the feed says of itself in `after` and not before its entries."""
+        here = _without(self.opening, "<image", "</image>")
+        before = {found[1].lower() for found in _OF_ITSELF.finditer(here)}
+        there = _without(_without(after, "<!--", "-->"), "<image", "</image>")
+        said: dict[str, str] = {}
+        for found in _OF_ITSELF.finditer(there):
+            if found[1].lower() not in before:
+                said.setdefault(found[1].lower(), found[0])
+        return replace(self, opening=self.opening + "".join(said.values())) if said else self
 
     def document(self, markup: str) -> bytes:
         """Return a whole feed of the entries in `markup`: UTF-8, without characters that XML forbids."""

@@ -1,8 +1,8 @@
 """The text of an XML file: the encoding it declares, checked against what is there.
 
 A declaration counts where the bytes do not contradict it. UTF-8 with characters beyond ASCII is UTF-8
-whatever
-is declared, for no other text looks like it by chance. "ISO-8859-1" means Windows-1252, as in every browser.
+whatever is declared, for no other text looks like it by chance. "ISO-8859-1" means Windows-1252, as in every
+browser.
 """
 
 from __future__ import annotations

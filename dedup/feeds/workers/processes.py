@@ -5,9 +5,8 @@ document has a time limit and a process of its own to die in; the results come i
 documents, the same ones whatever the number of processes.
 
 The processes are fresh interpreters that talk over their standard input and output, not
-``multiprocessing``: a fork of
-a process with numba's and Arrow's threads can hang; spawn and forkserver import the caller's main module
-again, which a notebook or a script without ``if __name__`` does not survive.
+``multiprocessing``: a fork of a process with numba's and Arrow's threads can hang; spawn and forkserver
+import the caller's main module again, which a notebook or a script without ``if __name__`` does not survive.
 """
 
 from __future__ import annotations
@@ -63,16 +62,14 @@ def ordered_map(
         An item that takes longer costs its worker, and is a `Failure`.
     here : int
         The first items are done in this process while the lengths of their arguments come to no more than
-        this,
-        so that a few small documents start no worker. 0 where one small document can do harm.
+        this, so that a few small documents start no worker. 0 where one small document can do harm.
     memory : int
         Bytes a worker may allocate.
 
     Notes
     -----
     The workers end with the generator: when it is used up, closed, or left by an exception such as Ctrl-C.
-    They
-    also end by themselves when this process is gone.
+    They also end by themselves when this process is gone.
     """
     source = iter(items)
     for item in source:
