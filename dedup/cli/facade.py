@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -95,11 +96,24 @@ def open_index(path: Path, *, write: bool = False) -> Any:
     return _index_module().Index.open(path, write=write)
 
 
-def open_or_create_index(path: Path) -> Any:
-    """Open an index for writing, or create it."""
+@contextmanager
+def open_or_create_index(path: Path) -> Iterator[Any]:
+    """Open an index for writing, or create it; a new one that an error leaves without an article is removed."""
     if is_index(path):
-        return open_index(path, write=True)
-    return _index_module().Index.create(path)
+        with open_index(path, write=True) as idx:
+            yield idx
+        return
+    empty = False
+    try:
+        with _index_module().Index.create(path) as idx:
+            try:
+                yield idx
+            except DedupError:
+                empty = len(idx) == 0
+                raise
+    finally:
+        if empty:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def index_class() -> Any:

@@ -120,6 +120,7 @@ def index(
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                kept=str(index),
                 words=words,
             )
             said = [f"added {count(added.added, 'article')}"]

@@ -128,7 +128,7 @@ def _feed_articles(
     words: dict[str, Any],
 ) -> pa.Table:
     from dedup.cli.adding import unpack_limits
-    from dedup.cli.reading import read_line, tell_rejects
+    from dedup.cli.reading import check_any_read, read_line, tell_rejects
     from dedup.feeds import parse_map, read_feed
 
     columns = None if mapping is None else parse_map(mapping)
@@ -144,4 +144,5 @@ def _feed_articles(
     articles = feed.to_table()
     progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))
     tell_rejects(progress, feed.rejects, feed.reject_counts, written=True)
+    check_any_read(feed)
     return articles
