@@ -195,3 +195,12 @@ def test_no_empty_index_is_left_where_nothing_could_be_read(dedup: Command, tmp_
     picture.write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20)
     one_error(dedup("index", picture, "-i", index), "pic.jpg: not a feed I can read (binary)")
     assert not index.exists()
+
+
+def test_no_advice_to_do_what_was_done(dedup: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("one line\n", encoding="utf-8")
+    done = dedup("index", "--dry-run", path, "--format-in", "page")
+    assert done.returncode == 1
+    assert "name the format" not in done.stderr
+    assert "check --format-in, or leave it out" in done.stderr

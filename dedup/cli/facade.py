@@ -98,7 +98,7 @@ def open_index(path: Path, *, write: bool = False) -> Any:
 
 @contextmanager
 def open_or_create_index(path: Path) -> Iterator[Any]:
-    """Open an index for writing, or create it; a new one that an error leaves without an article is removed."""
+    """Open an index for writing, or create it; a new one that an error leaves empty is removed again."""
     if is_index(path):
         with open_index(path, write=True) as idx:
             yield idx

@@ -40,12 +40,14 @@ def tell_rejects(
     progress: Progress, rejects: Sequence[Reject], reject_counts: Mapping[str, int], *, written: bool
 ) -> None:
     """Print the first rejects, those that lost a record before those that did not."""
-    from dedup.feeds.reasons import KEPT
+    from dedup.feeds.reasons import KEPT, SKIPPED
 
-    first = sorted(rejects, key=lambda one: one.reason in KEPT)[:REJECTS_SHOWN]
+    told = [one for one in rejects if one.reason not in SKIPPED]
+    first = sorted(told, key=lambda one: one.reason in KEPT)[:REJECTS_SHOWN]
     for one in first:
         progress.say(f"  {reject_line(one)}")
-    more = max(sum(reject_counts.values()), len(rejects)) - len(first)
+    skipped = sum(reject_counts.get(reason, 0) for reason in SKIPPED)
+    more = max(sum(reject_counts.values()) - skipped, len(told)) - len(first)
     if more > 0 and not written:
         progress.say(f"  and {more:,} more; --rejects FILE writes them all")
 
@@ -73,7 +75,10 @@ def check_any_read(feed: Feed) -> None:
 
 def reject_line(one: Reject) -> str:
     """Return ``feed.jsonl:17: not valid JSON: unexpected end of data``."""
-    place = f"{one.file}:{one.line}" if one.line else one.file
+    from dedup.feeds.sources.opening import STDIN
+
+    name = "standard input" if one.file == STDIN else one.file
+    place = f"{name}:{one.line}" if one.line else name
     return f"{place}: {one.reason}" + (f": {one.detail}" if one.detail else "")
 
 

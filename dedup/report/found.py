@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from dedup.article import Article, Reject
 from dedup.feeds.fields.field_map import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
-from dedup.feeds.reasons import KEPT
+from dedup.feeds.reasons import KEPT, SKIPPED
 from dedup.feeds.sources.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, percent, printable
@@ -192,6 +192,8 @@ def _reject_lines(
     yield canvas.paint(heading, "bold")
     for reason, number in sorted(reject_counts.items(), key=lambda row: (-row[1], row[0])):
         yield f"  {number:>7,}  {canvas.paint(printable(reason), 'yellow')}"
+        if reason in SKIPPED:
+            continue
         those = [one for one in rejects if one.reason == reason][:_REJECTS_SHOWN]
         for one in those:
             place = "standard input" if one.file == STDIN else one.file
