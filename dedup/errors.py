@@ -32,6 +32,10 @@ class FeedError(DedupError):
     """A feed cannot be read at all (missing, unreadable, of an unknown format)."""
 
 
+class MissingPackageError(FeedError):
+    """A feed can be read by a package that is not installed."""
+
+
 class IndexFolderError(DedupError):
     """An index folder is missing, foreign, newer than this version, locked or damaged."""
 

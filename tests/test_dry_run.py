@@ -36,7 +36,7 @@ def test_a_table_is_told_with_its_dialect_columns_and_first_articles(
     lines = lines_of(dedup, path, "--map", "credit=Mood")
     assert lines[0] == str(path)
     assert lines[1] == "  format  csv with semicolons, utf-8"
-    assert lines[2].startswith("  read    4 articles, 2 rejects, 0.3 kB")
+    assert lines[2].startswith("  read    4 articles, 1 rejected, 1 noted, 0.3 kB")
     table = [line.split() for line in lines[3:8]]
     assert table[0] == ["fields", "outlet", "Source", "by", "its", "name", "in", "all"]
     assert table[1] == ["title", "Headline", "by", "its", "name", "in", "all"]
@@ -52,7 +52,7 @@ def test_a_table_is_told_with_its_dialect_columns_and_first_articles(
     assert not any("Fourth" in line for line in lines)
     assert f"           {path}:6: 6 instead of 5: one;field;too;many;here;six" in lines
     assert f"           {path}:4: Publication Date: someday" in lines
-    assert lines[-1] == "1 file: 4 articles, 2 rejects. Nothing was written."
+    assert lines[-1] == "1 file: 4 articles, 1 rejected, 1 noted. Nothing was written."
 
 
 def test_columns_that_no_field_is_read_from_are_named(dedup: Command, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_the_samples(dedup: Command, name: str) -> None:
     lines = lines_of(dedup, SAMPLES / name)
     assert sum(line.startswith(("  1. ", "  2. ", "  3. ")) for line in lines) == 3
     assert all(len(line) <= 100 for line in lines[1:])
-    assert "0 rejects. Nothing was written." in lines[-1]
+    assert "0 rejected. Nothing was written." in lines[-1]
 
 
 def test_nothing_is_written_and_no_index_needed(
@@ -90,7 +90,7 @@ def test_of_a_large_file_so_much_is_read_and_it_says_so(dedup: Command, tmp_path
         path = tmp_path / f"{name}.jsonl"
         path.write_text("".join(f'{{"title": "Story number {k}"}}\n' for k in range(n)), encoding="utf-8")
         lines = lines_of(dedup, path)
-        assert any(line.startswith("  read    10,000 articles, 0 rejects") for line in lines)
+        assert any(line.startswith("  read    10,000 articles, 0 rejected") for line in lines)
         said = "Of each file the first 10,000 records were read, no more." in " ".join(lines)
         assert said == (name == "more")
 
@@ -104,7 +104,7 @@ def test_a_folder_is_told_by_kinds_of_files(dedup: Command, tmp_path: Path) -> N
     assert lines[0] == f"{tmp_path / '00.jsonl'} and 29 more files alike"
     assert str(tmp_path / "x.csv") in lines
     assert "  format  not a feed" in lines
-    assert lines[-1] == "32 files: 31 articles, 1 reject. Nothing was written."
+    assert lines[-1] == "32 files: 31 articles, 0 rejected, 1 noted. Nothing was written."
 
 
 def test_rejects_are_written_where_asked(dedup: Command, tmp_path: Path) -> None:
@@ -145,3 +145,62 @@ def test_a_long_text_is_cut_and_wide_letters_fit(dedup: Command, tmp_path: Path)
     lines = lines_of(dedup, path)
     assert any(line.endswith("…") for line in lines)
     assert len(lines) < 25
+
+
+def test_a_file_of_which_nothing_fits_is_told_once_and_fails(dedup: Command, tmp_path: Path) -> None:
+    path, rejects = tmp_path / "feed.tsv", tmp_path / "bad.csv"
+    path.write_text("title\ttext\nLamp\tfound\n", encoding="utf-8")
+    done = dedup("index", "--dry-run", path, "--format-in", "jsonl", "--rejects", rejects)
+    assert done.returncode == 1
+    assert done.stdout.count(f"{path}\n") == 1
+    assert done.stdout.endswith("1 file: 0 articles, 2 rejected. Nothing was written but the rejects.\n")
+    assert "no article could be read: 2 records, 2 rejected" in done.stderr
+    assert len(rejects.read_text().splitlines()) == 3
+    done = dedup("index", "--dry-run", path, "--format-in", "parquet")
+    assert done.returncode == 1
+    assert done.stdout.endswith("1 file: 0 articles, 0 rejected, 1 noted. Nothing was written.\n")
+
+
+def test_a_file_with_nothing_in_it_is_no_error(dedup: Command, tmp_path: Path) -> None:
+    for name, content in (("a.jsonl", ""), ("b.csv", "title,text\n")):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        assert dedup("index", "--dry-run", path).returncode == 0
+        assert dedup("index", path, "-i", tmp_path / f"{name}.dedup").returncode == 0
+
+
+def test_rejected_and_noted_are_counted_alike_everywhere(dedup: Command, tmp_path: Path) -> None:
+    path, index = tmp_path / "feed.jsonl", tmp_path / "news.dedup"
+    path.write_text('{"title": "Lamp", "date": "someday"}\n{"title": \n', encoding="utf-8")
+    assert lines_of(dedup, path)[-1].startswith("1 file: 1 article, 1 rejected, 1 noted.")
+    assert "read 1 article, 1 rejected (1 not valid JSON); noted: 1 date" in (
+        dedup("index", path, "-i", index).stderr
+    )
+    told = dedup("stats", "-i", index).stdout
+    assert "  rejected   1\n  noted      1\n" in told
+
+
+def test_an_error_midway_says_what_is_in_the_index(dedup: Command, tmp_path: Path) -> None:
+    feed, picture, index = tmp_path / "a.jsonl", tmp_path / "pic.jpg", tmp_path / "news.dedup"
+    feed.write_text('{"title": "Lamp found"}\n', encoding="utf-8")
+    picture.write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20)
+    done = dedup("index", feed, picture, "-i", index)
+    assert done.returncode == 1
+    assert f"{index}: 1 article read before the error is in it" in done.stderr
+    assert json.loads(dedup("stats", "-i", index, "--format", "json").stdout)["articles"] == 1
+
+
+def test_no_empty_index_is_left_where_nothing_could_be_read(dedup: Command, tmp_path: Path) -> None:
+    picture, index = tmp_path / "pic.jpg", tmp_path / "news.dedup"
+    picture.write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20)
+    one_error(dedup("index", picture, "-i", index), "pic.jpg: not a feed I can read (binary)")
+    assert not index.exists()
+
+
+def test_no_advice_to_do_what_was_done(dedup: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("one line\n", encoding="utf-8")
+    done = dedup("index", "--dry-run", path, "--format-in", "page")
+    assert done.returncode == 1
+    assert "name the format" not in done.stderr
+    assert "check --format-in, or leave it out" in done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import FeedError
-from dedup.feeds import documents, read_feed
+from dedup.feeds import documents, read_feed, reasons
 from dedup.feeds.workers.processes import HERE
 from tests.made_parser import made_page, parse_made
 
@@ -66,7 +66,29 @@ def test_pages_in_an_archive(tmp_path: Path) -> None:
         archive.writestr("site/readme.txt", "Dear diary,\n\nnothing.\n")
     feed = read_feed(tmp_path / "pages.zip")
     assert titles(feed) == [f"Page {k}" for k in range(5)]
-    assert dict(feed.reject_counts) == {"member of an archive not read": 1}
+    assert dict(feed.reject_counts) == {reasons.ABOUT_FILES: 1}
+
+
+def test_without_trafilatura_the_pages_among_other_feeds_are_counted_and_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dedup.feeds.from_markup import html_page
+
+    monkeypatch.setattr(html_page, "find_spec", lambda name: None)
+    with zipfile.ZipFile(tmp_path / "dump.zip", "w") as archive:
+        for k in range(5):
+            archive.writestr(f"{k}.html", made_page(f"Page {k}"))
+        archive.writestr("feed.jsonl", '{"title": "Lamp found"}\n')
+    feed = read_feed(tmp_path / "dump.zip")
+    assert titles(feed) == ["Lamp found"]
+    assert dict(feed.reject_counts) == {reasons.SAVED_PAGE: 5}
+    assert "pip install '.[html]'" in reasons.SAVED_PAGE
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for k in range(2):
+        (pages / f"{k}.html").write_bytes(made_page(f"Page {k}"))
+    with pytest.raises(FeedError, match=r"pip install '\.\[html\]'"):
+        list(read_feed(pages))
 
 
 def test_what_stands_before_a_named_file_that_is_no_feed_is_kept(tmp_path: Path) -> None:

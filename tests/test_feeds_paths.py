@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import FeedError
-from dedup.feeds import read_feed
+from dedup.feeds import read_feed, reasons
 from dedup.feeds.paths import INDEX_MARK
 from dedup.index.index import Index
 
@@ -106,13 +106,28 @@ def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
 
 
 def test_a_folder_without_a_feed_in_it_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "readme.txt").write_text("Dear diary,\n\nnothing happened today.\n", encoding="utf-8")
-    with pytest.raises(FeedError, match=r"its one file is no feed \(.*readme\.txt: not a feed I can read"):
+    (tmp_path / "diary.txt").write_text("Dear diary,\n\nnothing happened today.\n", encoding="utf-8")
+    with pytest.raises(FeedError, match=r"its one file is no feed \(.*diary\.txt: not a feed I can read"):
         list(read_feed(tmp_path))
     (tmp_path / "notes.txt").write_text("Dear diary,\n\nnothing again.\n", encoding="utf-8")
     with pytest.raises(FeedError, match="none of its 2 files is a feed") as caught:
         list(read_feed(tmp_path))
     assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(
+        "or name the format with --format-in"
+    )  # not cut where the advice begins
+
+
+def test_what_tells_of_the_feeds_beside_it_is_skipped_and_counted(tmp_path: Path) -> None:
+    page = "# Feeds\n\nHow they are made.\n\n## Licence\n\n```\ndedup index feed.jsonl\n```\n"
+    for name in ("README.md", "notes.md", "LICENSE", "licence.txt"):
+        (tmp_path / name).write_text(page, encoding="utf-8")
+    (tmp_path / "license-plates.jsonl").write_text('{"title": "Lamp found"}\n', encoding="utf-8")
+    feed = read_feed(tmp_path)
+    assert feed.to_table()["title"].to_pylist() == ["Lamp found"]
+    assert dict(feed.reject_counts) == {reasons.ABOUT_FILES: 4}
+    with pytest.raises(FeedError, match=r"notes\.md: not a feed I can read"):  # Markdown is no page dump
+        list(read_feed(tmp_path / "notes.md"))
 
 
 def test_files_done_are_told(tree: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli.progress import Progress
-from dedup.cli.reading import read_line, tell_rejects, write_rejects
+from dedup.cli.reading import check_any_read, read_line, tell_rejects, write_rejects
 
 if TYPE_CHECKING:
     from dedup.feeds.sources.unpack import UnpackLimits
@@ -57,11 +57,13 @@ def add_feeds(
     threads: int | None = None,
     rejects: Path | None = None,
     quiet: bool = False,
+    kept: str | None = None,
 ) -> Any:
     """Add feeds to an open index, print notes, counts and rejects, and return the `AddReport`.
 
     `feed_options` are the keywords that `options.feed_options` returns.
     `quiet` leaves out what became of known articles, for a caller that tells it in words of its own.
+    `kept` names an index that stays, so that an error can say what is in it.
     """
     said: set[str] = set()
 
@@ -70,14 +72,20 @@ def add_feeds(
             said.add(text)
             progress.note(text)
 
+    from dedup.errors import FeedError
     from dedup.feeds import read_feed
+    from dedup.report.wording import count
 
-    added = idx.add(
-        read_feed(list(feeds), on_note=note, on_file=progress.files, **feed_options),
-        on_change=on_change,
-        threads=threads,
-        on_progress=progress.reading,
-    )
+    feed = read_feed(list(feeds), on_note=note, on_file=progress.files, **feed_options)
+    try:
+        added = idx.add(feed, on_change=on_change, threads=threads, on_progress=progress.reading)
+    except FeedError:
+        # Every batch is committed as it is read, so what came before the file that cannot be read is in.
+        if kept is not None and feed.n_read > feed.n_rejected:
+            there = count(feed.n_read - feed.n_rejected, "article")
+            verb = "is" if there == "1 article" else "are"
+            progress.say(f"{kept}: {there} read before the error {verb} in it; what came after was not read")
+        raise
     for text in added.notes:
         note(text)
     known = [(added.already, "already there"), (added.versions, "new versions of an article")]
@@ -89,4 +97,5 @@ def add_feeds(
         total = sum(added.reject_counts.values())
         part = f"the first {len(added.rejects):,} of " if len(added.rejects) < total else ""
         progress.say(f"rejects: {part}{total:,} written to {rejects}")
+    check_any_read(feed)
     return added

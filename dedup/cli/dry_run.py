@@ -33,7 +33,7 @@ def dry_run(
         As reading the feeds would raise them.
     """
     from dedup.cli.output import canvas_for, emit_lines
-    from dedup.cli.reading import write_rejects
+    from dedup.cli.reading import check_any_read, write_rejects
     from dedup.errors import FeedError
     from dedup.feeds import read_feed
     from dedup.feeds.found import Look
@@ -60,8 +60,16 @@ def dry_run(
         progress.say(f"rejects: {len(feed.rejects):,} written to {rejects}")
     progress.stop()  # a bar must not stand in the result
     lines = found_lines(
-        feed.found, feed.rejects, feed.reject_counts, feed.remarks, look, feed.not_looked_at, canvas_for(None)
+        feed.found,
+        feed.rejects,
+        feed.reject_counts,
+        feed.remarks,
+        look,
+        feed.not_looked_at,
+        canvas_for(None),
+        rejects_written=rejects is not None,
     )
     emit_lines(lines, None)
     if broke is not None:
         raise broke
+    check_any_read(feed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -100,22 +101,41 @@ def open_index(
     return _index_module().Index.open(path, write=write, wait_s=wait_s, on_wait=on_wait)
 
 
+@contextmanager
 def open_or_create_index(
     path: Path, *, wait_s: float = 0.0, on_wait: Callable[[str], None] | None = None
-) -> Any:
-    """Open an index for writing, or create it; wait so long for another writer, who may be creating it."""
+) -> Iterator[Any]:
+    """Open an index for writing, or create it; wait so long for another writer, who may be creating it.
+
+    A new one that an error leaves empty is removed again.
+    """
     until = time.monotonic() + wait_s
-    while not is_index(path):
+    made = None
+    while made is None and not is_index(path):
         try:
-            return _index_module().Index.create(path)
+            made = _index_module().Index.create(path)
         except IndexFolderError:
             # Unless it is being made by somebody else, waiting would not help.
-            made = is_index(path)
-            if not made and not ((path / _LOCK).exists() and time.monotonic() < until):
+            there = is_index(path)
+            if not there and not ((path / _LOCK).exists() and time.monotonic() < until):
                 raise
-            time.sleep(0 if made else _PAUSE_S)
-    left = max(0.0, until - time.monotonic()) if wait_s else 0.0
-    return open_index(path, write=True, wait_s=left, on_wait=on_wait)
+            time.sleep(0 if there else _PAUSE_S)
+    if made is None:
+        left = max(0.0, until - time.monotonic()) if wait_s else 0.0
+        with open_index(path, write=True, wait_s=left, on_wait=on_wait) as idx:
+            yield idx
+        return
+    empty = False
+    try:
+        with made as idx:
+            try:
+                yield idx
+            except DedupError:
+                empty = len(idx) == 0
+                raise
+    finally:
+        if empty:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def index_class() -> Any:

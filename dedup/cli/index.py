@@ -129,6 +129,7 @@ def index(
                 threads=settings.threads,
                 rejects=rejects,
                 quiet=True,
+                kept=str(index),
                 feed_options=feed_options,
             )
             said = [f"added {count(added.added, 'article')}"]

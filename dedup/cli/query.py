@@ -119,7 +119,7 @@ def _feed_articles(
     progress: Progress,
     feed_options: dict[str, Any],
 ) -> pa.Table:
-    from dedup.cli.reading import read_line, tell_rejects
+    from dedup.cli.reading import check_any_read, read_line, tell_rejects
     from dedup.feeds import read_feed
 
     feed = read_feed(
@@ -130,4 +130,5 @@ def _feed_articles(
     articles = feed.to_table()
     progress.say(read_line(feed.n_read, feed.n_rejected, feed.reject_counts))
     tell_rejects(progress, feed.rejects, feed.reject_counts, written=True)
+    check_any_read(feed)
     return articles

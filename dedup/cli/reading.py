@@ -11,13 +11,15 @@ from dedup.report.wording import count
 
 if TYPE_CHECKING:
     from dedup.article import Reject
+    from dedup.feeds.feed import Feed
 
 REJECTS_SHOWN: Final = 5
 
 
 def read_line(read: int, rejected: int, reject_counts: Mapping[str, int]) -> str:
-    """Return ``read 312 articles, 3 rejected (2 not valid JSON, 1 no title and no text)``.
+    """Return ``read 309 articles, 3 rejected (2 not valid JSON, 1 no title and no text)``.
 
+    `read` counts records, those that were rejected among them.
     Reasons that cost no record ("date not understood") come after, under "noted".
     """
     from dedup.feeds.reasons import KEPT
@@ -28,7 +30,7 @@ def read_line(read: int, rejected: int, reject_counts: Mapping[str, int]) -> str
 
     lost = [name for name in reject_counts if name not in KEPT]
     kept = [name for name in reject_counts if name in KEPT]
-    line = f"read {count(read, 'article')}, {rejected:,} rejected"
+    line = f"read {count(read - rejected, 'article')}, {rejected:,} rejected"
     if lost:
         line += f" ({listed(lost)})"
     return f"{line}; noted: {listed(kept)}" if kept else line
@@ -38,19 +40,45 @@ def tell_rejects(
     progress: Progress, rejects: Sequence[Reject], reject_counts: Mapping[str, int], *, written: bool
 ) -> None:
     """Print the first rejects, those that lost a record before those that did not."""
-    from dedup.feeds.reasons import KEPT
+    from dedup.feeds.reasons import KEPT, SKIPPED
 
-    first = sorted(rejects, key=lambda one: one.reason in KEPT)[:REJECTS_SHOWN]
+    told = [one for one in rejects if one.reason not in SKIPPED]
+    first = sorted(told, key=lambda one: one.reason in KEPT)[:REJECTS_SHOWN]
     for one in first:
         progress.say(f"  {reject_line(one)}")
-    more = max(sum(reject_counts.values()), len(rejects)) - len(first)
+    skipped = sum(reject_counts.get(reason, 0) for reason in SKIPPED)
+    more = max(sum(reject_counts.values()) - skipped, len(told)) - len(first)
     if more > 0 and not written:
         progress.say(f"  and {more:,} more; --rejects FILE writes them all")
 
 
+def check_any_read(feed: Feed) -> None:
+    """Raise `FeedError` where a feed was read and nothing but rejects came of it.
+
+    Files in which there is nothing at all are no error: a quiet hour may well have an empty file.
+    """
+    from dedup.errors import FeedError
+    from dedup.feeds.reasons import EMPTY_FILE
+
+    said = sum(number for reason, number in feed.reject_counts.items() if reason != EMPTY_FILE)
+    if feed.n_read > feed.n_rejected or not said:
+        return
+    if feed.n_rejected:
+        what = f"{count(feed.n_rejected, 'record')}, {feed.n_rejected:,} rejected"
+    else:
+        what = next(one.detail for one in feed.rejects if one.reason != EMPTY_FILE)
+    raise FeedError(
+        f"no article could be read: {what}",
+        "check --format-in, --encoding and --map; --rejects FILE writes what was rejected",
+    )
+
+
 def reject_line(one: Reject) -> str:
     """Return ``feed.jsonl:17: not valid JSON: unexpected end of data``."""
-    place = f"{one.file}:{one.line}" if one.line else one.file
+    from dedup.feeds.sources.opening import STDIN
+
+    name = "standard input" if one.file == STDIN else one.file
+    place = f"{name}:{one.line}" if one.line else name
     return f"{place}: {one.reason}" + (f": {one.detail}" if one.detail else "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dedup.article import ARTICLE_SCHEMA, FeedBatch, Reject
-from dedup.errors import FeedError
+from dedup.errors import FeedError, MissingPackageError
 from dedup.feeds import reasons
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.documents import Document, parsed_in_order
@@ -19,7 +19,7 @@ from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
 from dedup.feeds.merging import merged
-from dedup.feeds.paths import FeedFile, expand_paths
+from dedup.feeds.paths import FeedFile, expand_paths, is_about_files
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.encoding import named_encoding
 from dedup.feeds.sources.opening import STDIN
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _REJECTS_KEPT: Final = 10_000
 # A column of Arrow holds 2 GB; one line more and every byte of it replaced by U+FFFD is the worst case.
 _MOST_BATCH_BYTES: Final = 256 << 20
+_STRAYS: Final = (reasons.NOT_A_FEED, reasons.SAVED_PAGE, reasons.ABOUT_FILES)
 # From so many files on, those alike are told and counted together even if each was named.
 _MANY_FILES: Final = 20
 
@@ -101,6 +102,8 @@ class Feed:
         self.rejects: list[Reject] = []
         self.reject_counts: Counter[str] = Counter()
         self.not_looked_at = 0
+        self._first_stray: FeedError | None = None
+        self._members_skipped = 0
 
     @property
     def paths(self) -> list[str]:
@@ -124,11 +127,21 @@ class Feed:
         batches = parsed_in_order(self._numbered(plan))
         yield from map(self._counted, merged(batches, self._batch_size, self._batch_bytes))
         self._log.finish()
-        strays = self.reject_counts[reasons.NOT_A_FEED]
+        strays = sum(self.reject_counts[reason] for reason in _STRAYS) - self._members_skipped
         if self._files and strays == len(self._files):
-            root, first = self._files[0].root, self.rejects[0]
-            what = f"none of its {strays:,} files is a feed" if strays > 1 else "its one file is no feed"
-            raise FeedError(f"{root}: {what} ({first.file}: {first.detail.removeprefix(f'{first.file}: ')})")
+            raise self._none_is_a_feed(strays)
+
+    def _none_is_a_feed(self, strays: int) -> FeedError:
+        root = self._files[0].root or self._files[0].path
+        what = f"none of its {strays:,} files is a feed" if strays > 1 else "its one file is no feed"
+        if pages := self.reject_counts[reasons.SAVED_PAGE]:
+            what = f"{pages:,} of its {strays:,} files can be read by trafilatura alone, the rest is no feed"
+            what = "its saved pages can be read by trafilatura alone" if pages == strays else what
+        if self._first_stray is None:
+            return FeedError(f"{root}: {what} ({self.rejects[0].reason})")
+        first = self._first_stray
+        missing = isinstance(first, MissingPackageError)
+        return FeedError(f"{root}: {what}" + ("" if missing else f" ({first.message})"), first.fix)
 
     def _counted(self, batch: FeedBatch) -> FeedBatch:
         lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
@@ -164,13 +177,38 @@ class Feed:
         if file.refused is not None:
             yield number, FileReading(file.path, plan, many).refuse(f"{file.path}: {file.refused}")
             return
+        if file.found and self._skips(file.path) and not is_about_files(file.root or ""):
+            yield number, FileReading(file.path, plan, many).refuse("", reasons.ABOUT_FILES)
+            return
         try:
             yield from self._read_sources(file, plan, many, number)
         except FeedError as error:
             # One stray file in a folder must not stop the others; a file that was named must.
             if not file.found:
-                raise
-            yield number, FileReading(file.path, plan, many).refuse(str(error))
+                raise self._worded(error) from error.__cause__
+            yield number, self._refused(FileReading(file.path, plan, many), error)
+
+    def _skips(self, path: str) -> bool:
+        """Return whether a file that was not named itself is left out for its name."""
+        return self._format != "page" and is_about_files(path)
+
+    def _refused(self, reading: FileReading, error: FeedError) -> FeedBatch:
+        """Return the reject that a file among others is."""
+        if isinstance(error, MissingPackageError):
+            self._first_stray = self._first_stray or error
+            return reading.refuse("", reasons.SAVED_PAGE)
+        if self._first_stray is None or isinstance(self._first_stray, MissingPackageError):
+            self._first_stray = self._worded(error)
+        return reading.refuse(error.message)
+
+    def _worded(self, error: FeedError) -> FeedError:
+        """Return an error that does not advise what was done, and calls standard input by its name."""
+        message, fix = error.message, error.fix
+        if message.startswith((f"{STDIN}: ", f"{STDIN}/")):
+            message = f"standard input{message.removeprefix(STDIN)}"
+        if self._format is not None and fix is not None and "--format-in" in fix:
+            fix = "check --format-in, or leave it out"
+        return type(error)(message, fix)
 
     def _read_sources(
         self, file: FeedFile, plan: Plan, many: bool, number: int
@@ -178,11 +216,16 @@ class Feed:
         """Read the file, or the members of the archive that it is."""
         refused: list[Reject] = []
         read = False
+        missing: MissingPackageError | None = None
         for source in open_sources(file.path, self._limits, refused, self._encoding):
             number += 1
             stray = reasons.MEMBER if source.is_member else reasons.NOT_A_FEED
             reading = FileReading(source.path, plan, many or source.is_member, stray)
             with source:
+                if source.is_member and self._skips(source.path):
+                    refused += reading.refuse("", reasons.ABOUT_FILES).rejects
+                    self._members_skipped += 1
+                    continue
                 try:
                     kind = reading.kind_of(source)
                     # One document may as well be read here.
@@ -197,9 +240,16 @@ class Feed:
                     # A readme in an archive is a stray file in a folder.
                     if not source.is_member:
                         raise
-                    refused += reading.refuse(error.message).rejects
+                    if isinstance(error, MissingPackageError):
+                        missing = missing or error
+                        self._members_skipped += 1
+                    refused += self._refused(reading, error).rejects
             if refused and read:
                 yield number, _rejected(refused)
+        if not read and missing is not None:
+            raise MissingPackageError(
+                f"{file.path}: the saved pages in it can be read by trafilatura alone", missing.fix
+            )
         if not read:
             first = f"{refused[0].file}: {refused[0].detail}" if refused else "it holds no file"
             raise FeedError(f"{file.path}: nothing in the archive can be read ({first})")

@@ -161,7 +161,9 @@ class FileReading:
         if self._tally is None:
             self._open(NOT_A_FEED)
         if self._tally is not None:
-            self._tally.rejects += 1
+            lost = (reason or self._stray) not in reasons.KEPT
+            self._tally.rejects += lost
+            self._tally.noted += not lost
             self._tally.size += self._size
         return self._alone(reason or self._stray, error)
 
@@ -173,14 +175,15 @@ class FileReading:
     def _tallied(
         self, batches: Iterator[FeedBatch], source: Source | None, seconds: float = 0.0
     ) -> Iterator[FeedBatch]:
-        articles = rejects = 0
+        articles = rejects = noted = 0
         began = time.perf_counter()
         try:
             for batch in batches:
                 articles += batch.articles.num_rows
-                rejects += len(batch.rejects)
+                lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
+                rejects += lost
+                noted += len(batch.rejects) - lost
                 if source is not None:
-                    lost = sum(one.reason not in reasons.KEPT for one in batch.rejects)
                     source.brought(batch.articles.num_rows, lost)
                 if self._plan.look is not None and self._tally is not None:
                     self._tally.show(batch.articles)
@@ -191,6 +194,7 @@ class FileReading:
             if self._tally is not None:
                 self._tally.articles += articles
                 self._tally.rejects += rejects
+                self._tally.noted += noted
                 self._tally.seconds += seconds
                 self._tally.size += self._size if source is None else source.size
                 self._tally.complete &= self._complete
@@ -237,7 +241,8 @@ class FileReading:
             waiting = _first_batches(raws)
             if any(raw.records or raw.columns for raw in waiting):
                 break
-            self._open(told.described)
+            if self._tally is None:
+                self._open(told.described)
             if not waiting:
                 return
             # Every record so far was rejected.
@@ -307,7 +312,10 @@ class FileReading:
             found = tuple(fields_found(fields, self._plan.mapping, settled=self._kind in DECLARING))
         if self._encoding is None:
             self._encoding = getattr(told, "encoding", None)
-        new = self._open(told.described, found) if self._tally is None or not self._described else False
+        if self._tally is None:
+            new = self._open(told.described, found)
+        else:  # where every record so far was rejected, it is counted already
+            new = not self._described and self._tally.files == 1
         self._described = True
         if self._tally is not None and fields is not None:
             self._tally.describe(found, columns, _used(fields))

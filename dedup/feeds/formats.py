@@ -70,6 +70,7 @@ _OTHER_XML: Final = {
     "opml": "a list of feeds; give the feeds it lists",
     "svg": "a picture",
 }
+_HEADING = re.compile(rb"#{1,6} +\S")
 _LINES_LOOKED_AT: Final = 50
 _CERTAIN_ROWS: Final = 0.9
 _LIKELY_ROWS: Final = 0.5
@@ -125,7 +126,7 @@ def guess_format(source: Source, mapped: Collection[str] = ()) -> Format:
     wide = shape is not None and len(shape.header) > 1
     if shape is not None and wide and shape.known and shape.whole >= _LIKELY_ROWS:
         return "csv"
-    if is_page_dump(text):
+    if not _is_markdown(lines) and is_page_dump(text):
         return "page"
     if shape is not None and shape.known and not wide and folded_name(shape.header[0]):
         return "csv"  # one column: a list of headlines under the word "title"
@@ -186,6 +187,13 @@ def _loaded(line: bytes) -> object:
 def _mostly_objects(lines: list[bytes]) -> bool:
     looked_at = lines[:_LINES_LOOKED_AT]
     return sum(line.lstrip().startswith(b'{"') for line in looked_at) > len(looked_at) / 2
+
+
+def _is_markdown(lines: list[bytes]) -> bool:
+    """Return whether a text is written in Markdown, which no page copied from a browser is."""
+    headings = sum(_HEADING.match(line) is not None for line in lines)
+    fences = sum(line.lstrip().startswith((b"```", b"~~~")) for line in lines)
+    return headings > 1 or fences > 1 or bool(lines and _HEADING.match(lines[0].lstrip(b"\xef\xbb\xbf")))
 
 
 def _ending(path: str) -> str:

@@ -66,7 +66,9 @@ class FileFound:
     unused : tuple of str
         Columns that no field is read from, sorted.
     articles, rejects : int
-        Articles handed out; rejects of every reason, those included that cost no record.
+        Articles handed out; records lost.
+    noted : int
+        What cost no record: a date not understood, a file damaged at its end.
     seconds : float
         Time spent reading.
     complete : bool
@@ -87,6 +89,7 @@ class FileFound:
     unused: tuple[str, ...]
     articles: int
     rejects: int
+    noted: int
     seconds: float
     complete: bool
     examples: tuple[Article, ...] = ()
@@ -123,6 +126,7 @@ class Tally:
     size: int = 0
     articles: int = 0
     rejects: int = 0
+    noted: int = 0
     seconds: float = 0.0
     complete: bool = True
     examples: list[Article] = field(default_factory=list)
@@ -165,6 +169,7 @@ class Tally:
             unused=tuple(sorted(self.unused)),
             articles=self.articles,
             rejects=self.rejects,
+            noted=self.noted,
             seconds=round(self.seconds, 3),
             complete=self.complete,
             examples=tuple(self.examples),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ from dedup.feeds.sources.opening import STDIN
 INDEX_MARK: Final = "catalog.sqlite"
 """The file by which the folder of an index is known."""
 
+# What stands beside the feeds of a folder or an archive and tells of them.
+_ABOUT_FILES: Final = re.compile(
+    r"(?s:.*)\.(?:md|markdown|mdown)|(?:readme|licen[cs]e)(?:\.(?:txt|rst|html?|adoc|[a-z]{2}|1st))?",
+    re.IGNORECASE,
+)
 _IS_INDEX: Final = "an index, and no feed"
 _PATTERN: Final = "*?["
 
@@ -48,6 +54,11 @@ class FeedFile:
     def found(self) -> bool:
         """It was not named itself, so it may be no feed without stopping the others."""
         return self.root is not None
+
+
+def is_about_files(path: str) -> bool:
+    """Return whether a file in a folder or an archive is by its name a README, a license or Markdown."""
+    return _ABOUT_FILES.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def expand_paths(paths: str | Path | Sequence[str | Path]) -> list[FeedFile]:

@@ -39,15 +39,22 @@ ENCRYPTED: Final = "file encrypted (not read)"
 NOT_WELL_FORMED: Final = "not well-formed XML (entry read as far as possible)"
 EMPTY_FILE: Final = "empty file"
 NOT_A_FEED: Final = "not a feed (skipped in its folder)"
+SAVED_PAGE: Final = (
+    "saved page skipped: needs trafilatura, pip install 'dedup[html]' (in a clone: pip install '.[html]')"
+)
+ABOUT_FILES: Final = "README, LICENSE or Markdown file skipped (name it to read it)"
 
 KEPT: Final = frozenset(
     {
         *(BAD_DATE, RELATIVE_DATE, TITLE_LEFT_OUT, TEXT_LEFT_OUT),
         *(NOT_WELL_FORMED, DAMAGED, OVER_LIMIT, CHANGED, MEMBER, ENCRYPTED),
-        *(EMPTY_FILE, NOT_A_FEED),
+        *(EMPTY_FILE, NOT_A_FEED, SAVED_PAGE, ABOUT_FILES),
     }
 )
 """Reasons that cost no record: the article was kept, or the file as a whole is meant."""
+
+SKIPPED: Final = frozenset({SAVED_PAGE, ABOUT_FILES})
+"""Reasons whose count says it all: which files they were need not be told."""
 
 # Control characters and line ends; what turns the direction of a line round or cannot be seen.
 _UNPRINTABLE = re.compile(

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from dedup.article import Article, Reject
 from dedup.feeds.fields.field_map import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
+from dedup.feeds.reasons import KEPT, SKIPPED
 from dedup.feeds.sources.opening import STDIN
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, fitted, marked, percent, printable
@@ -37,6 +38,8 @@ def found_lines(
     look: Look,
     not_looked_at: int,
     canvas: Canvas,
+    *,
+    rejects_written: bool = False,
 ) -> Iterator[str]:
     """Yield the lines of a dry run.
 
@@ -54,6 +57,8 @@ def found_lines(
     not_looked_at : int
         Files left out.
     canvas : Canvas
+    rejects_written : bool
+        They were written to a file.
     """
     for one in found:
         yield from _file_lines(one, look, canvas)
@@ -63,17 +68,20 @@ def found_lines(
         for remark in remarks:
             yield from canvas.wrapped(printable(remark), 3, indent=2)
         yield ""
-    if reject_counts:
-        yield from _reject_lines(rejects, reject_counts, canvas)
-        yield ""
+    for heading, counts in zip(("Rejected", "Noted"), _apart(reject_counts), strict=True):
+        if counts:
+            yield from _reject_lines(heading, rejects, counts, canvas)
+            yield ""
     articles, files = sum(one.articles for one in found), sum(one.files for one in found)
-    rejected = sum(reject_counts.values())
-    said = f"{count(files, 'file')}: {count(articles, 'article')}, {count(rejected, 'reject')}."
+    lost, kept = _apart(reject_counts)
+    rejected, noted = sum(lost.values()), sum(kept.values())
+    said = f"{count(files, 'file')}: {count(articles, 'article')}, {_counts(rejected, noted)}."
     if not all(one.complete for one in found):
         said += f" Of each file the first {look.records:,} records were read, no more."
     if not_looked_at:
         said += f" {count(not_looked_at, 'more file')} of the folders were not looked at."
-    yield from canvas.wrapped(f"{said} Nothing was written.", 3)
+    said += " Nothing was written but the rejects." if rejects_written else " Nothing was written."
+    yield from canvas.wrapped(said, 3)
 
 
 def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
@@ -85,7 +93,7 @@ def _file_lines(one: FileFound, look: Look, canvas: Canvas) -> Iterator[str]:
     rows = [("format", printable(", ".join(described)))]
     nothing = one.format in (EMPTY, NOT_A_FEED)
     if not nothing or one.articles:
-        read = f"{count(one.articles, 'article')}, {count(one.rejects, 'reject')}"
+        read = f"{count(one.articles, 'article')}, {_counts(one.rejects, one.noted)}"
         if not one.complete:
             read += f" in the first {look.records:,} records" + (" of each" if one.files > 1 else "")
         read += f", {_size(one.size)}"
@@ -168,12 +176,24 @@ def _time(article: Article) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
+def _apart(reject_counts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the counts of what cost a record, and of what did not."""
+    lost = {reason: number for reason, number in reject_counts.items() if reason not in KEPT}
+    return lost, {reason: number for reason, number in reject_counts.items() if reason in KEPT}
+
+
+def _counts(rejected: int, noted: int) -> str:
+    return f"{rejected:,} rejected" + (f", {noted:,} noted" if noted else "")
+
+
 def _reject_lines(
-    rejects: Sequence[Reject], reject_counts: Mapping[str, int], canvas: Canvas
+    heading: str, rejects: Sequence[Reject], reject_counts: Mapping[str, int], canvas: Canvas
 ) -> Iterator[str]:
-    yield canvas.paint("Rejects", "bold")
+    yield canvas.paint(heading, "bold")
     for reason, number in sorted(reject_counts.items(), key=lambda row: (-row[1], row[0])):
         yield f"  {number:>7,}  {canvas.paint(printable(reason), 'yellow')}"
+        if reason in SKIPPED:
+            continue
         those = [one for one in rejects if one.reason == reason][:_REJECTS_SHOWN]
         for one in those:
             place = "standard input" if one.file == STDIN else one.file

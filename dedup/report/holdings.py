@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from dedup.article import Reject
+from dedup.feeds.reasons import KEPT
 from dedup.report.layout import Canvas, key_values
 from dedup.report.wording import count, moment, percent, printable
 
@@ -55,13 +56,16 @@ def holdings_lines(name: str, held: Any, rejects: Sequence[Reject] | None, canva
     if held.epoch:
         identity, learnt = held.epoch
         epoch = f"{identity}, learnt from {count(learnt, 'article')}"
+    lost = {reason: number for reason, number in held.rejects.items() if reason not in KEPT}
+    kept = {reason: number for reason, number in held.rejects.items() if reason in KEPT}
     rows = [
         ("articles", articles),
         ("published", dates),
         ("size", f"{_size(held.bytes_on_disk)} in {count(held.parts, 'part')}"),
         ("epoch", epoch),
         ("runs", f"{held.runs:,}"),
-        ("rejects", f"{sum(held.rejects.values()):,}"),
+        ("rejected", f"{sum(lost.values()):,}"),
+        ("noted", f"{sum(kept.values()):,}"),
         ("outlets", f"{len(held.outlets):,}"),
     ]
     yield from key_values(rows, canvas, indent=2)
@@ -70,17 +74,19 @@ def holdings_lines(name: str, held: Any, rejects: Sequence[Reject] | None, canva
         yield canvas.paint("Articles by outlet", "bold")
         ranked = sorted(held.outlets, key=lambda row: (-row[1], row[0] or ""))
         yield from _shares([(printable(one) or "(none)", n) for one, n in ranked], held.articles, canvas)
-    if held.rejects:
+    for heading, counts in (("Rejected, by reason", lost), ("Noted, their articles kept", kept)):
+        if not counts:
+            continue
         yield ""
-        yield canvas.paint("Rejects by reason", "bold")
-        reasons = sorted(held.rejects.items(), key=lambda row: (-row[1], row[0]))
+        yield canvas.paint(heading, "bold")
+        reasons = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
         yield from (f"  {number:>9,}  {printable(reason)}" for reason, number in reasons)
     if held.recall:
         yield ""
         yield from _recall_lines(held, canvas)
     if rejects is not None:
         yield ""
-        yield canvas.paint(f"Rejected records: {len(rejects):,}", "bold")
+        yield canvas.paint(f"Rejected and noted: {len(rejects):,}", "bold")
         for one in rejects:
             place = f"{one.file}:{one.line}" if one.line else one.file
             yield "  " + printable(f"{place}: {one.reason}" + (f": {one.detail}" if one.detail else ""))

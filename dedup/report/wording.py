@@ -13,11 +13,13 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-# Escape sequences go with their parameters; left-over control characters become a space.
+# Escape sequences go with their parameters, where they end within the text; left-over control characters
+# become a space. UTF-8 that was read as Latin-1 is full of C1 controls ("â\x80\x9d" for a closing quote), so
+# one of those begins a sequence only where the parameters of one follow.
 _ESCAPES = re.compile(
-    r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c]{0,2000}(?:\x07|\x1b\\|\x9c)?"  # OSC: titles, links, clipboard
-    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]{0,2000}(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor
+    r"(?:\x1b\]|\x9d(?=\d{1,4};))[^\x07\x1b\x9c]{0,2000}(?:\x07|\x1b\\|\x9c)"  # OSC: titles, links, clipboard
+    r"|\x1b[PX^_][^\x1b\x9c]{0,2000}(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b(?=[\d;?]))[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[ -/]*[0-~]?"
 )
 _INVISIBLE = re.compile(

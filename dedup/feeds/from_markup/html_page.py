@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from dedup.errors import FeedError
+from dedup.errors import MissingPackageError
 from dedup.feeds import reasons
 from dedup.feeds.from_markup.html_text import html_to_text
 from dedup.feeds.from_markup.json_ld import find_article, name_of
@@ -70,9 +70,9 @@ _SAVED_FROM: Final = re.compile(r"saved from url=\(\d+\)(\S+)|^\s*url:\s+(\S+)",
 
 
 def require_trafilatura(name: str) -> None:
-    """Raise `FeedError` with the command that installs what `parse` needs, when it is missing."""
+    """Raise `MissingPackageError` with the command that installs what `parse` needs, when it is missing."""
     if find_spec("trafilatura") is None:
-        raise FeedError(
+        raise MissingPackageError(
             f"{name}: reading saved HTML pages needs trafilatura",
             "install it with: pip install 'dedup[html]' (in a clone: pip install '.[html]')",
         )
