@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, cast
 from xml.sax.saxutils import escape as xml_escape
 
 import pytest
-from dedup.feeds.from_markup.worker import DIED, TOO_SLOW, Failure
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.article import FeedBatch
 from dedup.feeds import read_feed, reasons
+from dedup.feeds.clean.html_text import html_to_text
 from dedup.feeds.documents import Document, Parsed, built
 from dedup.feeds.from_markup import xml_feed
-from dedup.feeds.from_markup.html_text import html_to_text
 from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parsed
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.source import open_sources
+from dedup.feeds.workers.worker import DIED, TOO_SLOW, Failure
 
 if TYPE_CHECKING:
     from dedup.feeds.file_reading import FileReading

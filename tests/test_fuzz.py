@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from dedup.feeds.from_json import vectors
+from dedup.feeds import vectors
 from tests.campaigns import fuzz, fuzz_targets, pure_vectors
 from tests.campaigns.fuzz_targets import KEPT_FILES, TARGETS, seeds, timed
 

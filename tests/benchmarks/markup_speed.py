@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dedup.feeds.from_markup.html_text import html_to_text
+from dedup.feeds.clean.html_text import html_to_text
 
 WORDS = [
     "the",

@@ -157,7 +157,7 @@ def _fuzz(name: str, seconds: float, findings: Path, corpus: Path) -> None:
     pure_vectors.put_in_place()
 
     for module in [one for one in sys.modules if one.startswith(("dedup.text", "dedup.feeds"))]:
-        if not module.endswith("from_json.vectors"):
+        if not module.endswith("vectors"):
             del sys.modules[module]
     with atheris.instrument_imports(include=["dedup.feeds", "dedup.text"]):
         for package in ("dedup.feeds", "dedup.text"):

@@ -27,9 +27,9 @@ from dedup.article import ARTICLE_SCHEMA
 from dedup.errors import DedupError
 from dedup.feeds import read_feed
 from dedup.feeds.clean.clean_text import clean_text
+from dedup.feeds.clean.html_text import html_to_text
 from dedup.feeds.dates.iso_dates import iso_dates
 from dedup.feeds.dates.read_date import read_date
-from dedup.feeds.from_markup.html_text import html_to_text
 from dedup.feeds.reasons import KEPT
 from dedup.feeds.sources.source import open_sources
 from dedup.feeds.sources.unpack import UnpackLimits

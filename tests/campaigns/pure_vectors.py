@@ -1,4 +1,4 @@
-"""What `dedup.feeds.from_json.vectors` says in LLVM's words, said in Python's, for kernels not compiled.
+"""What `dedup.feeds.vectors` says in LLVM's words, said in Python's, for kernels not compiled.
 
 With NUMBA_DISABLE_JIT=1 kernels run as plain Python: a fuzzer sees each of their branches, and numpy refuses
 an index beyond the end. The 32 bytes looked at must lie in the array: what the compiled ones take on trust.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.feeds.from_json import vectors
+from dedup.feeds import vectors
 
 
 def _look(array: np.ndarray, index: int) -> np.ndarray:

@@ -12,7 +12,7 @@ not to be cleaned again, and nothing here does so. The result depends on the val
 - *Entities*: references that end in a semicolon, by number or by a name of HTML 4; what spells a word
   (``&or;``, ``&sub;``) is left. ``AT&T;`` is no reference. Escaped twice means decoded twice; within
   markup, once.
-- *Tags*: only where the text is clearly markup (`dedup.feeds.from_markup.markup_signs`). Tags that appear by
+- *Tags*: only where the text is clearly markup (`dedup.feeds.clean.markup_signs`). Tags that appear by
   decoding are text, unless there were none before and the whole is markup that was escaped once too often.
 - *Invisible characters*: soft hyphens, byte order marks, word joiners; zero-width spaces and joiners unless
   they stand beside a letter of a script that needs them (Arabic, Indic, Thai, Khmer, ...) or in an emoji.
@@ -33,7 +33,7 @@ from functools import cache
 from html.entities import name2codepoint
 from typing import Any, Final, TypeAlias
 
-from dedup.feeds.from_markup.markup_signs import is_markup, is_wholly_markup
+from dedup.feeds.clean.markup_signs import is_markup, is_wholly_markup
 
 Steps: TypeAlias = tuple[tuple[str, Callable[[str], str]], ...]
 
@@ -232,7 +232,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _stripped(text: str) -> str:
-    from dedup.feeds.from_markup.html_text import html_to_text
+    from dedup.feeds.clean.html_text import html_to_text
 
     plain = html_to_text(text)
     return plain if len(plain) <= len(text) else text

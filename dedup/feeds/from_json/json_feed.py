@@ -45,7 +45,7 @@ def adapter_of(wrapped: Wrapped) -> Adapter | None:
 def _feed_item(item: dict[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
     text = _filled(item.get("content_text"))
     if text is None and (markup := _filled(item.get("content_html"))) is not None:
-        from dedup.feeds.from_markup.html_text import html_to_text
+        from dedup.feeds.clean.html_text import html_to_text
 
         text = _filled(html_to_text(markup))
     names = _names(item) or _names(feed)

@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 from dedup.errors import MissingPackageError
 from dedup.feeds import reasons
-from dedup.feeds.from_markup.html_text import html_to_text
+from dedup.feeds.clean.html_text import html_to_text
 from dedup.feeds.from_markup.json_ld import find_article, name_of
 from dedup.feeds.from_markup.page_file import page_of
 from dedup.feeds.hosts import host_of

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from dedup.feeds.from_markup.html_text import html_to_text
+from dedup.feeds.clean.html_text import html_to_text
 from dedup.feeds.hosts import host_of
 
 _DISTRIBUTORS: Final = frozenset(

@@ -18,7 +18,7 @@ import html
 import re
 from typing import Final
 
-from dedup.feeds.from_markup.markup_signs import is_wholly_markup
+from dedup.feeds.clean.markup_signs import is_wholly_markup
 
 _BLOCKS: Final = frozenset(
     (
