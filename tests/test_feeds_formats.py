@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.errors import FeedError, SettingsError
+from dedup.feeds import read_feed
 from dedup.feeds.formats import FORMAT_NAMES, guess_format, named_format
 from dedup.feeds.markup_kind import markup_kind
 from dedup.feeds.readers import READERS
 from dedup.feeds.sources.source import open_sources
+
+FIXTURES = Path(__file__).parent / "data" / "feeds"
 
 RSS = '<rss version="2.0"><channel><title>News</title><item><title>A</title></item></channel></rss>'
 RSS_09 = (
@@ -171,3 +174,16 @@ def test_a_megabyte_of_openings_takes_no_time() -> None:
 def test_a_page_saved_as_a_web_archive_is_a_page(tmp_path: Path) -> None:
     head = "From: <Saved>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary='b'\n\n"
     assert told(tmp_path, f"{head}--b\nContent-Type: text/html\n\n{PAGE}\n--b--\n".encode()) == "html"
+
+
+def test_every_fixture_is_told_by_content_alone(tmp_path: Path) -> None:
+    """The name says nothing here; pages without an article in them are told as pages all the same."""
+    fixtures = [path for path in sorted(FIXTURES.iterdir()) if path.is_file()]
+    assert len(fixtures) > 20
+    for fixture in fixtures:
+        path = tmp_path / "feed"
+        path.write_bytes(fixture.read_bytes())
+        feed = read_feed(path)
+        articles = sum(batch.articles.num_rows for batch in feed)
+        assert articles + feed.n_rejected > 0, fixture.name
+        assert articles or fixture.name in ("page_error.html", "page_index.html", "page_paywall.html")

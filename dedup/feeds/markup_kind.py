@@ -44,6 +44,7 @@ _PAGE_TAG = re.compile(
 )
 _MAIL = re.compile(rb"\s*[A-Za-z-]+:")  # as web archives of pages begin (MHTML)
 _PAGE_TAGS: Final = 8  # a fragment with fewer is a text with a tag or two
+_CDF_ITEM = re.compile(r"<item[\s>]", re.IGNORECASE)
 _FEED_ROOT = re.compile(r"<(?:rss|rdf:RDF|feed)(?=\s+(?:version|xmlns))")
 _PAGE_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)[\s>]", re.IGNORECASE)
 
@@ -91,6 +92,8 @@ def markup_kind(raw_head: bytes, ending: str = "") -> Markup | None:
     if "html" in (doctype.lower(), name.lower()):
         return Markup("html", shown or "html")
     if name in ("rss", "feed") or (name == "RDF" and _RSS_1.search(text, position)):
+        return Markup("xml", shown)
+    if name.lower() == "channel" and _CDF_ITEM.search(text, position):
         return Markup("xml", shown)
     if declared and name:
         return Markup("other", shown)
