@@ -322,3 +322,14 @@ def test_a_flipped_bit_in_the_catalog_costs_no_article(whole: Path, tmp_path: Pa
         assert not report.dropped
         assert texts(index).keys() == known.keys()
     assert found > 5
+
+
+def test_an_index_of_a_newer_format_is_not_mended_even_without_its_catalog(case: Path) -> None:
+    index = case / "n.dedup"
+    manifest = json.loads((index / "manifest.json").read_text())
+    (index / "manifest.json").write_text(json.dumps({**manifest, "format": 99}))
+    (index / "catalog.sqlite").unlink()
+    for mend in (Index.check, Index.repair):
+        with pytest.raises(NewerFormatError, match="has format 99"):
+            mend(index)
+    assert not (index / "catalog.sqlite").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -476,3 +477,47 @@ def resident_file_bytes() -> int | None:
     status = Path("/proc/self/status")
     found = re.search(r"RssFile:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) << 10 if found else None
+
+
+def test_a_killed_load_goes_on_after_somebody_else_has_kept_an_epoch(tmp_path: Path) -> None:
+    """With "skip" the load that a text comes in decides; nobody but its own writer may end a load."""
+    titles = []
+    for disturbed in (False, True):
+        path = tmp_path / f"{disturbed}.dedup"
+        with IndexStore.create(path, durable=False) as store:
+            add(store, {"id": "a", "title": "Old", "published": FIRST})
+            store.finish_load()
+            add(store, {"id": "b", "title": "Wrong", "published": FIRST}, on_change="skip")
+            store.close(finished=False)
+        if disturbed:
+            with IndexStore.open(path, write=True) as other:
+                other.put_epoch({"words": b"1"}, {})
+        with IndexStore.open(path, write=True) as store:
+            assert store._load_open
+            add(store, {"id": "b", "title": "Wrong", "published": FIRST}, on_change="skip")
+            add(store, {"id": "b", "title": "Right", "published": THIRD}, on_change="skip")
+        with IndexStore.open(path) as store:
+            titles.append(current_titles(store))
+    assert titles[0] == titles[1]
+
+
+def test_a_writer_that_waited_for_a_folder_that_was_moved_away_locks_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "news.dedup"
+    first = IndexStore.create(path, durable=False)
+    opened: list[IndexStore] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        opened.append(IndexStore.open(path, write=True, wait_s=20, on_wait=lambda _: waiting.set()))
+
+    second = threading.Thread(target=wait)
+    second.start()
+    assert waiting.wait(10)
+    path.rename(tmp_path / "old.dedup")
+    third = IndexStore.create(path, durable=False)
+    first.close()
+    second.join(0.5)
+    assert second.is_alive(), "two writers hold one index"
+    third.close()
+    second.join(20)
+    opened[0].close()

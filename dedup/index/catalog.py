@@ -96,6 +96,15 @@ class PartRow:
     footer_crc: int
 
 
+def refuse_newer(found: int, folder: os.PathLike[str]) -> None:
+    """Raise `NewerFormatError` for an index of a format that this version does not know."""
+    if found > FORMAT_VERSION:
+        raise NewerFormatError(
+            f"index {os.fspath(folder)} has format {found}, this dedup reads up to {FORMAT_VERSION}",
+            "upgrade dedup or re-create the index",
+        )
+
+
 class Catalog:
     """One connection to the catalog.
 
@@ -198,11 +207,7 @@ class Catalog:
         found = self.meta("format")
         if not isinstance(found, int):
             raise IndexFolderError(f"index {folder} is damaged: {self.path.name} names no format", DAMAGED)
-        if found > FORMAT_VERSION:
-            raise NewerFormatError(
-                f"index {folder} has format {found}, this dedup reads up to {FORMAT_VERSION}",
-                "upgrade dedup or re-create the index",
-            )
+        refuse_newer(found, folder)
         return found
 
     def raise_format(self) -> None:

@@ -81,7 +81,14 @@ class WriterLock:
                         f"cannot lock {path}: {error.strerror}", "keep the index on a local disk"
                     ) from error
             else:
-                return
+                if self._is_at(path):
+                    return
+                # The folder was moved or made anew while we waited: that lock guards another index.
+                os.close(self._descriptor)
+                self._descriptor = -1
+                with explained(path, action="locking"):
+                    self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                continue
             holder = _describe(os.pread(self._descriptor, 4096, 0))
             if time.monotonic() >= until:
                 waited = f" (waited {wait_s:.3g} s)" if wait_s else ""
@@ -93,6 +100,13 @@ class WriterLock:
                 on_wait(holder)
             told = True
             time.sleep(min(_PAUSE_S, max(0.0, until - time.monotonic())))
+
+    def _is_at(self, path: Path) -> bool:
+        """Return whether the file that is open is still the one of that name."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(path))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Let the next writer in; safe to call twice."""

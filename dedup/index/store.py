@@ -58,6 +58,7 @@ class IndexStore(StoreReader):
             self._staging = Staging(layout, self._catalog, durable=self._durable)
             self._load: int = self._catalog.meta("load")
             self._load_open: bool = self._catalog.meta("load_open")
+            self._has_planned = False
             if lock is not None:
                 fault("recover-begin")
                 sweep_abandoned(layout.manifest)
@@ -156,6 +157,7 @@ class IndexStore(StoreReader):
             locate=self._locate,
         )
         self._plans += 1
+        self._has_planned = True
         self._pending.append(plan)
         return plan
 
@@ -323,7 +325,8 @@ class IndexStore(StoreReader):
             Plans not committed mean the same.
         """
         try:
-            if self._lock is not None and finished and not self._pending:
+            # Whoever only keeps a run or an epoch must not end the load of a writer that was killed.
+            if self._lock is not None and finished and self._has_planned and not self._pending:
                 self.finish_load()
             if self._lock is not None and not finished:
                 # An interrupted writer leaves nothing half-way. If the disk refuses, the next one does it.

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from dedup.errors import IndexFolderError, NewerFormatError
-from dedup.index.catalog import Catalog
+from dedup.index.catalog import Catalog, refuse_newer
 from dedup.index.check.catalog import Listed, epoch_damage, read_catalog
 from dedup.index.check.findings import CheckReport, Damage, Findings, OnStage
 from dedup.index.check.folder import check_epochs, check_leftovers, check_manifest, check_runs
 from dedup.index.check.parts import check_part
+from dedup.index.check.rebuild import manifest_format
 from dedup.index.layout import Layout
 from dedup.index.sketches import sketched_with
 
@@ -43,6 +44,8 @@ def check_folder(path: Path, *, deep: bool, on_stage: OnStage) -> CheckReport:
     except NewerFormatError:
         raise
     except IndexFolderError as error:
+        # What the manifest says of a lost catalog: an index of a newer format is none to be mended here.
+        refuse_newer(manifest_format(layout), layout.root)
         reason = "it is missing" if not layout.catalog.exists() else str(error.__cause__ or error.message)
         found.damage.append(Damage(layout.catalog.name, reason, "catalog"))
         return found.report(path)

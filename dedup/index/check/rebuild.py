@@ -181,6 +181,12 @@ def _old_tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     return tables
 
 
+def manifest_format(layout: Layout) -> int:
+    """Return the format that the manifest names, 0 where it names none."""
+    found = _old_manifest(layout).get("format")
+    return found if isinstance(found, int) else 0
+
+
 def _old_manifest(layout: Layout) -> dict[str, Any]:
     try:
         manifest = json.loads(layout.manifest.read_bytes())
