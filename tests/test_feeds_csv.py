@@ -216,3 +216,17 @@ def test_a_quote_never_closed_among_escaped_ones_costs_its_own_row_only(tmp_path
     feed = feed_of(tmp_path, 'title,text\n"A \\"q\\"","b"\nC,"open\nD,"d, \\"e\\""\nF,g\n')
     assert [title for title, _ in cells(feed)] == ['A "q"', "D", "F"]
     assert [one.line for one in feed.rejects] == [3]
+
+
+def test_a_table_in_tabs_may_hold_texts_of_several_lines(tmp_path: Path) -> None:
+    path = tmp_path / "feed.tsv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, delimiter="\t")
+        rows.writerow(["id", "title", "text"])
+        for number in range(40):
+            text = "\n\n".join(f"Paragraph {k} of lamp {number}, it said." for k in range(8))
+            rows.writerow([number, f"Lamp {number}", text])
+    feed = read_feed(path)
+    table = feed.to_table()
+    assert (table.num_rows, feed.n_rejected) == (40, 0)
+    assert table["text"][7].as_py().count("\n\n") == 7

@@ -140,8 +140,11 @@ def csv_shape(text: str, complete: bool, mapped: Collection[str] = ()) -> CsvSha
         quoted = _try(lines, CsvShape(separator), mapped)
         plain = _try(lines, CsvShape(separator, quoted=False), mapped) if separator == "\t" else None
         loose = separator == "\t" and _has_loose_quotes(lines[:_ROWS])
-        if plain is not None and (quoted is None or loose or plain.whole > quoted.whole + _CLEARLY):
-            quoted = plain
+        if plain is not None:
+            # A cell of several lines looks loose line by line; then the rows are broken without quotes.
+            loose = loose and quoted is not None and plain.whole >= quoted.whole
+            if quoted is None or loose or plain.whole > quoted.whole + _CLEARLY:
+                quoted = plain
         if quoted is not None:
             quoted = _escapes(lines, quoted, mapped)
         if quoted is not None and (best is None or _rank(quoted) > _rank(best)):

@@ -99,16 +99,18 @@ def _fixtures() -> list[Path]:
 def _fixture_row(path: Path) -> tuple[str, ...]:
     try:
         articles, rejected, *_, notes = _read(path)
-    except subprocess.CalledProcessError as error:
-        return path.name, "", "", error.stderr.strip().splitlines()[-1][:100].removeprefix("dedup.errors.")
+    except SystemExit as error:
+        return path.name, "", "", str(error)[:100]
     return path.name, f"{articles}", f"{rejected}", notes[0].removeprefix(f"{path}: ")[:100] if notes else ""
 
 
 def _read(path: Path) -> list:  # type: ignore[type-arg]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, check=False, env=environment
     )
+    if done.returncode:
+        raise SystemExit(f"{path.name}: {done.stderr.strip().splitlines()[-1]}")
     return list(json.loads(done.stdout.splitlines()[-1]))
 
 
