@@ -36,7 +36,7 @@ _HEADS = [
     "peak MB",
 ]
 _READ = """
-import json, sys, time, resource
+import json, re, sys, time
 from dedup.feeds import read_feed
 began = time.perf_counter()
 feed = read_feed(sys.argv[1])
@@ -45,7 +45,7 @@ for batch in feed:
     articles += batch.articles.num_rows
     text += batch.articles.column("text").nbytes
 print(json.dumps([articles, feed.n_rejected, time.perf_counter() - began, text,
-                  resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, feed.notes[:1]]))
+                  int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]), feed.notes[:1]]))
 """
 
 
