@@ -580,3 +580,20 @@ def test_a_brief_under_headlines_that_do_not_name_it_is_copied_where_each_outlet
         said = {gate.name: gate for gate in index.explain("again 0", "again 1").gates}
         assert not said["no rubric"].passed
         assert "empty page" in said["no rubric"].said
+
+
+def test_a_writer_that_is_refused_leaves_the_load_of_a_killed_one_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "i.dedup"
+    index = Index.create(path, durable=False)
+    index.add(feed())
+    with index._store._catalog.transaction("load") as catalog:
+        catalog.set_meta("load_open", True)  # as a kill in the midst of it would have left it
+    index._store.close(finished=False)
+    monkeypatch.setattr("dedup.index.index.sketched_with", lambda: "another")
+    with pytest.raises(IndexFolderError, match="was sketched with"):
+        Index.open(path, write=True)
+    monkeypatch.undo()
+    with Index.open(path) as again:
+        assert again._store._catalog.meta("load_open") is True

@@ -19,8 +19,3 @@ def test_forty_refused_operations_lose_nothing() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "40 operations refused" in done.stdout
-
-
-def test_the_stored_campaign_lost_nothing() -> None:
-    log = (ROOT / "tests/campaigns/logs/io_errors.log").read_text(encoding="utf-8")
-    assert "\n0 failures\n" in log

@@ -6,7 +6,6 @@ log is in tests/campaigns/logs.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +23,3 @@ def test_thirty_kills_lose_nothing() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "30 kills, 0 of them after the command had ended" in done.stdout
     assert f"{len(faults.FAULT_POINTS)} fault points, 0 of them passed by no command" in done.stdout
-
-
-def test_the_stored_campaign_lost_nothing() -> None:
-    log = (ROOT / "tests/campaigns/logs/kills.log").read_text(encoding="utf-8")
-    kills = int(re.search(r"^([\d,]+) kills", log, re.MULTILINE)[1].replace(",", ""))  # type: ignore[index]
-    assert kills >= 500
-    assert "\n0 failures\n" in log

@@ -12,7 +12,7 @@ from typing import Final
 from dedup.confirm.judge import MOST_WORDS
 from dedup.errors import SettingsError
 
-BASE_MB: Final = 950
+BASE_MB: Final = 1_020
 """Imports, kernels, tables, the batches of a feed, the sample an epoch is learnt from."""
 
 ARTICLE_BYTES: Final = 1_400
