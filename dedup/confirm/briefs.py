@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.confirm.documents import Documents
-from dedup.confirm.features import compiled, conflicts, log_evidence, log_evidence_of, measure_pairs
+from dedup.confirm.features import compiled, conflicts, log_evidence, log_evidence_of, measure_pairs, sums_of
 
 BRIEF_FEATURES: Final = ("words", "overlap", "evidence", "numbers", "names", "order")
 BRIEF_SIGNS: Final = {"words": 1, "overlap": 1, "evidence": 1, "numbers": -1, "names": -1, "order": 1}
@@ -58,12 +58,11 @@ def brief_features(
 
 def own_brief_features(documents: Documents, places: NDArray[np.int64]) -> NDArray[np.int32]:
     """Features of texts paired with an equal one, as if there were no frames; shape (p, k)."""
-    sums = np.concatenate(([0], np.cumsum(documents.stem_idf, dtype=np.int64)))
-    offsets = documents.stem_offsets
+    of_stems = sums_of(documents.stem_idf, documents.stem_offsets, places)
     n_words = np.diff(documents.opening_offsets)[places]
     out = np.zeros((len(places), len(BRIEF_FEATURES)), np.int32)
     out[:, [BRIEF_FEATURES.index(name) for name in ("words", "overlap")]] = 1000
-    out[:, BRIEF_FEATURES.index("evidence")] = log_evidence(sums[offsets[places + 1]] - sums[offsets[places]])
+    out[:, BRIEF_FEATURES.index("evidence")] = log_evidence(of_stems)
     out[:, BRIEF_FEATURES.index("order")] = 1000 * n_words // (n_words + 1)
     return out
 

@@ -10,7 +10,7 @@ two consecutive characters, a "bigram" is four and a "run" is eight.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache
@@ -144,6 +144,13 @@ def make_documents(
     ValueError
         If the words come without stems.
     """
+    return Documents.joined(list(derive_documents(words, idf, furniture, interface, threads=threads)))
+
+
+def derive_documents(
+    words: Words, idf: Idf, furniture: Furniture, interface: KeyTable, *, threads: int = 1
+) -> Iterator[Documents]:
+    """Yield what `make_documents` returns piece by piece, some of the texts at a time, in their order."""
     if words.stems is None:
         raise ValueError("documents are made of words with stems: tokenize(..., stems=True)")
 
@@ -151,9 +158,10 @@ def make_documents(
         return _derive(chunk, idf, furniture, interface)
 
     if threads <= 1:
-        return Documents.joined([run(chunk) for chunk in chunks(words)])
+        yield from map(run, chunks(words))
+        return
     with ThreadPoolExecutor(threads) as pool:
-        return Documents.joined(list(pool.map(run, chunks(words))))
+        yield from pool.map(run, chunks(words))
 
 
 def _derive(words: Words, idf: Idf, furniture: Furniture, interface: KeyTable) -> Documents:

@@ -141,18 +141,28 @@ def own_features(documents: Documents, places: NDArray[np.int64], *, threads: in
     -------
     int32 array, shape (p, len(FEATURES))
     """
-    sums = np.concatenate(([0], np.cumsum(documents.bigram_idf, dtype=np.int64)))
-    offsets = documents.bigram_offsets
-    of_bigrams = sums[offsets[places + 1]] - sums[offsets[places]]
+    of_bigrams = sums_of(documents.bigram_idf, documents.bigram_offsets, places)
     n_runs = np.diff(documents.run_offsets)[places]
     out = np.zeros((len(places), len(FEATURES)), np.int32)
     out[:, FEATURES.index("containment")] = 1000
     out[:, FEATURES.index("outside")] = 1000 * of_bigrams // (of_bigrams + _OUTSIDE_PRIOR)
     out[:, FEATURES.index("runs")] = 1000 * n_runs // (n_runs + 8)
     out[:, FEATURES.index("evidence")] = log_evidence(of_bigrams)
-    measured = pair_features(documents, places, places, threads=threads)
+    # Out of reach from the first: what takes long to measure is not asked for here.
+    measured = pair_features(
+        documents, places, places, weights=np.zeros(len(FEATURES), np.int64), least=1, threads=threads
+    )
     for name in ("interface", "figures"):
         out[:, FEATURES.index(name)] = measured[:, FEATURES.index(name)]
+    return out
+
+
+def sums_of(
+    values: NDArray[np.uint8], offsets: NDArray[np.int64], places: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Sum the values of some lists of a CSR array; shape (p,)."""
+    out = np.empty(len(places), np.int64)
+    _sum_lists(values, offsets, places, out)
     return out
 
 
@@ -186,6 +196,15 @@ def measure_pairs(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(run, pairwise(cuts)))
     return out
+
+
+@compiled
+def _sum_lists(values, offsets, places, out):  # type: ignore[no-untyped-def]
+    for i in range(len(places)):
+        total = np.int64(0)
+        for j in range(offsets[places[i]], offsets[places[i] + 1]):
+            total += values[j]
+        out[i] = total
 
 
 @compiled

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from dedup.cluster.relation import VERBATIM, relations
 from dedup.confirm.blocks import blocks
 from dedup.confirm.briefs import brief_features, likeness, own_brief_features
-from dedup.confirm.documents import Documents, make_documents
+from dedup.confirm.documents import Documents, derive_documents
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.features import own_features, pair_features
 from dedup.confirm.model import Model, least_sum
+from dedup.confirm.stack import DocumentStack
 from dedup.confirm.tfidf import Idf
 from dedup.confirm.verdicts import UNDECIDED, UNRELATED, Memory, Verdicts
 from dedup.profile import timed
@@ -110,7 +111,7 @@ class Judge:
         self._threads = max(1, threads)
         self._most_words = most_words
         self._place = np.full(len(sizes), -1, np.int32)
-        self._documents: Documents | None = None
+        self._stack = DocumentStack()
         self._own = np.full(len(sizes), UNDECIDED, np.int64)
         self.memory = Memory(len(sizes))
 
@@ -126,19 +127,15 @@ class Judge:
     def documents(self, nodes: Ints) -> tuple[Documents, Ints]:
         """Return documents of all nodes asked for, and the place in them of each.
 
-        Raises
-        ------
-        ValueError
-            If no node is asked for and none was before.
+        The documents are valid until the judge is asked again.
         """
         wanted = np.unique(nodes)
         wanted = wanted[self._place[wanted] < 0]
-        if len(wanted) or self._documents is None:
-            held = [] if self._documents is None else [self._documents]
-            n_held = 0 if self._documents is None else len(self._documents)
-            self._documents = Documents.joined([*held, *self._made(wanted)])
-            self._place[wanted] = n_held + np.arange(len(wanted), dtype=np.int32)
-        return self._documents, self._place[nodes].astype(np.int64)
+        n_held = len(self._stack)
+        if len(wanted) or not n_held:
+            self._stack.extend(self._made(wanted))
+        self._place[wanted] = n_held + np.arange(len(wanted), dtype=np.int32)
+        return self._stack.documents(), self._place[nodes].astype(np.int64)
 
     def score(self, left: Ints, right: Ints) -> Ints:
         """Score pairs of nodes.
@@ -268,7 +265,6 @@ class Judge:
             place = np.concatenate([x, y, a[~pair]])[first]
             new = self._own[node] == UNDECIDED
             self._own[node[new]] = self._own_sums(documents, place[new])
-            del documents
         return Verdicts(sums[:n_pairs], kinds[:n_pairs])
 
     def _sums(self, documents: Documents, a: Ints, b: Ints) -> Ints:
@@ -310,31 +306,25 @@ class Judge:
             a, b = left[rows], right[rows]
             both = np.concatenate([a, b])
             missing = np.unique(both[self._place[both] < 0])
-            held = 0 if self._documents is None else int(self._documents.n_units.sum(dtype=np.int64))
-            if len(missing) and held + int(self._sizes[missing].sum()) > self._most_words:
+            if len(missing) and self._stack.n_words + int(self._sizes[missing].sum()) > self._most_words:
                 self._place[:] = -1
-                self._documents = None
+                self._stack.clear()
             documents, places = self.documents(both)
             yield rows, documents, places[: len(rows)], places[len(rows) :]
-            del documents  # or the block before would be held while the next is made
 
-    def _made(self, wanted: Ints) -> list[Documents]:
-        """Make documents of nodes, a few million words at a time."""
+    def _made(self, wanted: Ints) -> Iterator[Documents]:
+        """Make documents of nodes, a few million words at a time; empty ones of no nodes."""
         ends = np.cumsum(self._sizes[wanted])
         marks = np.arange(_BATCH_WORDS, int(ends[-1]) if len(ends) else 0, _BATCH_WORDS)
         cuts = np.unique(np.concatenate(([0], np.searchsorted(ends, marks), [len(wanted)])))
-        parts = []
         for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
             with timed("read texts"):
                 texts = self._read(wanted[low:high])
             with timed("documents"):
-                words = tokenize(texts, threads=self._threads, stems=True)
-                parts.append(
-                    make_documents(
-                        words, self._idf, self._furniture, interface_words(), threads=self._threads
-                    )
-                )
-        if not parts:
-            words = tokenize(pa.array([], pa.large_string()), stems=True)
-            parts.append(make_documents(words, self._idf, self._furniture, interface_words()))
-        return parts
+                yield from self._derived(texts)
+        if not len(wanted):
+            yield from self._derived(pa.array([], pa.large_string()))
+
+    def _derived(self, texts: pa.Array) -> Iterator[Documents]:
+        words = tokenize(texts, threads=self._threads, stems=True)
+        return derive_documents(words, self._idf, self._furniture, interface_words(), threads=self._threads)
