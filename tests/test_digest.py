@@ -141,6 +141,34 @@ def test_copies_do_not_crowd_out_a_near_text(monkeypatch: pytest.MonkeyPatch) ->
     assert sorted(found) == sorted([*map(str, range(40)), "x"])
 
 
+def _page(words: str, seed: int, n: int) -> str:
+    return " ".join(f"{words}{seed}x{i}" for i in range(n))
+
+
+def test_what_hundreds_hold_brings_no_page_near_another() -> None:
+    menu = _page("menu", 0, 100)
+    pages = [f"{menu} {_page('page', i, 300)}" for i in range(400)]
+    with Index.temporary() as index:
+        index.add([{"id": str(i), "text": text} for i, text in enumerate(pages)])
+        asked = sketch_articles(
+            pa.array([None, None], pa.string()),
+            pa.array([f"{menu} {_page('new', 0, 300)}", pages[7] + " and two more"]),
+        )
+        shelf = index._session.shelf()
+        assert len(shelf.near(asked, 0, 1)) == 0  # a quarter of it is in all the others
+        assert shelf.keys[shelf.near(asked, 1, 1)].tolist() == [index._store.snapshot().find("7")[0]]
+
+
+def test_a_story_of_hundreds_is_near_a_cut_of_it() -> None:
+    """Equal texts count as one: what hundreds of outlets carry is not what hundreds of texts hold."""
+    story = _page("story", 0, 600)
+    with Index.temporary() as index:
+        index.add([{"id": str(i), "text": story} for i in range(300)])
+        cut = " ".join(story.split()[:90])
+        asked = sketch_articles(pa.array([None], pa.string()), pa.array([f"{cut} {_page('own', 0, 150)}"]))
+        assert len(index._session.shelf().near(asked, 0, 1)) == 300
+
+
 def test_a_failed_commit_is_what_the_user_hears_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another batch waits when the disk is full, and must not be committed out of turn."""
     with Index.temporary() as index:

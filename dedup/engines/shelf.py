@@ -8,30 +8,26 @@ the time in which a megabyte of Parquet is decompressed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from dedup.engines.corpus import Ints
-from dedup.engines.matching import MIN_EQUAL_OF
+from dedup.engines.nearby import Asked, Hits, Stored, told_apart
 from dedup.index.snapshot import Snapshot
-from dedup.sketch.bands import ROWS
-from dedup.sketch.curve import may_share
-from dedup.sketch.minhash import Sketch, comparable_rows, stored_slots
-from dedup.sketch.shingles import BODY, LEAD
+from dedup.sketch.curve import SLOTS
+from dedup.sketch.minhash import Sketch
+from dedup.sketch.shingles import BODY
 
 MOST_FOUND: Final = 256
 """Texts near one article that are judged, those that agree in most slots."""
 
-_compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shelf:
     """Current articles of a snapshot that have words, n of them, part by part.
 
@@ -46,6 +42,8 @@ class Shelf:
     text_hash : uint64 array, shape (n,)
     units : int64 array, shape (n,)
         Words of the text, of the title where there is no text.
+    by_text : int64 array, shape (n,)
+        Places in the order of their `text_hash`; equal ones ascending.
     """
 
     snapshot: Snapshot
@@ -55,7 +53,8 @@ class Shelf:
     keys: Ints
     text_hash: NDArray[np.uint64]
     units: Ints
-    _stored: dict[int, Sketch] = field(default_factory=dict)  # of the parts looked through, mapped
+    by_text: Ints
+    _stored: dict[int, Stored] = field(default_factory=dict)  # of the parts looked through, mapped
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Shelf:
@@ -73,7 +72,8 @@ class Shelf:
             for i, kind in enumerate(kinds)
         ]
         part_of, row, keys, text_hash, units = joined
-        return cls(snapshot, starts, part_of, row, keys, text_hash, units)
+        by_text = np.argsort(text_hash, kind="stable")
+        return cls(snapshot, starts, part_of, row, keys, text_hash, units, by_text)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -96,72 +96,65 @@ class Shelf:
             Places on the shelf, ascending: every article that carries one of the `MOST_FOUND` nearest texts,
             or a text equal to the one asked about.
         """
-        wanted = []
-        for kind, min_equal in MIN_EQUAL_OF.items():
-            at = comparable_rows(sketch, kind)
-            at = at[sketch.owner[at] == asked]
-            if len(at):
-                wanted.append((kind, min_equal, stored_slots(sketch.signatures[at[0]])))
-        bodies = np.flatnonzero((sketch.owner == asked) & (sketch.kind == BODY))
-        size = int(sketch.n_shingles[bodies[0]]) if len(bodies) else 0
+        about = Asked.of(sketch, asked)
 
-        def look(part: int) -> tuple[Ints, Ints]:
-            found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-            stored = self._stored.get(part)
-            if stored is None:
-                stored = self._stored[part] = Sketch(**self.snapshot.sketch(part))
-            for kind, min_equal, slots in wanted:
-                found.append(_near_in(stored, kind, min_equal, slots, size if kind == BODY else 0))
-            rows, equal = (np.concatenate(column) for column in zip(*found, strict=True))
-            mine = self.row[self.starts[part] : self.starts[part + 1]]
-            place = np.minimum(np.searchsorted(mine, rows), max(len(mine) - 1, 0))
-            there = mine[place] == rows if len(mine) else np.zeros(len(rows), np.bool_)
-            return self.starts[part] + place[there], equal[there]
+        def look(part: int) -> tuple[Hits, Ints]:
+            if part not in self._stored:
+                self._stored[part] = self._set_up(part)
+            return self._stored[part].near(about)
 
+        n_parts = len(self.starts) - 1
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            parts = list(pool.map(look, range(len(self.starts) - 1)))
-        places = np.concatenate([np.empty(0, np.int64), *(place for place, _ in parts)])
-        equal = np.concatenate([np.empty(0, np.int64), *(number for _, number in parts)])
-        # Copies of one text, and the sketches of one article, count once.
-        texts, of = np.unique(self.text_hash[places], return_inverse=True)
-        most = np.zeros(len(texts), np.int64)
+            found = list(pool.map(look, range(n_parts)))
+        stored = [self._stored[part] for part in range(n_parts)]
+        hits = [each for each, _ in found]
+        counts = np.zeros(SLOTS, np.int64)
+        for _, counted in found:
+            counts += counted
+        kept = told_apart(stored, about, hits, counts, sum(len(part.comparable[BODY]) for part in stored))
+        places = np.concatenate(
+            [np.empty(0, np.int64)]
+            + [self._places(part, each.row) for part, each in enumerate(hits) if len(each.row)]
+        )[kept]
+        equal = Hits.joined(hits).equal[kept]
+        # The sketches of one article count once.
+        near, of = np.unique(places, return_inverse=True)
+        most = np.zeros(len(near), np.int64)
         np.maximum.at(most, of, equal)
+        texts = self.text_hash[near]
         nearest = texts[np.lexsort((texts, -most))[:MOST_FOUND]]
-        found = places[np.isin(self.text_hash[places], nearest)]
-        same = np.flatnonzero(self.text_hash == sketch.text_hash[asked])
-        return np.unique(np.concatenate([found, same]))
+        return self._carriers(np.append(nearest, sketch.text_hash[asked]))
 
+    def _set_up(self, part: int) -> Stored:
+        """Set up the sketches of a part; of equal texts the first in the index stands for all."""
+        # Of a flipped bit in a signature the texts are the judges; to sum up a gigabyte would take longer
+        # than to answer.
+        sketch = Sketch(**self.snapshot.sketch(part, unchecked=("signatures",)))
+        mine = slice(self.starts[part], self.starts[part + 1])
+        chosen = np.zeros(len(sketch.text_hash), np.bool_)
+        chosen[self.row[mine][self._is_first[mine]]] = True
+        return Stored.of(sketch, chosen)
 
-def _near_in(
-    stored: Sketch, kind: int, min_equal: int, slots: NDArray[np.uint16], size: int
-) -> tuple[Ints, Ints]:
-    """Rows of a part whose signature of one kind shares a band and enough slots, and how many slots."""
-    equal = np.empty(len(stored.owner), np.int64)
-    _count_equal(stored.signatures, stored.kind, kind, slots, ROWS, min_equal, stored.n_shingles, size, equal)
-    at = comparable_rows(stored, kind)
-    at = at[equal[at] > 0]
-    return stored.owner[at].astype(np.int64), equal[at]
+    def _places(self, part: int, rows: Ints) -> Ints:
+        """Where articles of a part stand."""
+        low, high = self.starts[part], self.starts[part + 1]
+        return np.asarray(low + np.searchsorted(self.row[low:high], rows))
 
+    def _carriers(self, texts: NDArray[np.uint64]) -> Ints:
+        """Places of the articles that carry one of some texts, ascending."""
+        ordered = self._ordered
+        lows = np.searchsorted(ordered, texts)
+        highs = np.searchsorted(ordered, texts, side="right")
+        spans = [self.by_text[low:high] for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *spans]))
 
-@_compiled
-def _count_equal(  # type: ignore[no-untyped-def]
-    signatures, kinds, kind, slots, rows, min_equal, n_shingles, size, out
-):
-    """Write the equal slots of each row that is near, 0 for the others; with a size of 0 any may share."""
-    for i in range(len(signatures)):
-        out[i] = 0
-        if kinds[i] != kind and not (kind == LEAD and kinds[i] == BODY):  # a short text is its own lead
-            continue
-        mine = signatures[i]
-        n = 0
-        for slot in range(len(slots)):
-            n += mine[slot] == slots[slot]
-        if n < min_equal or (size > 0 and not may_share(n, size, n_shingles[i])):
-            continue
-        for slot in range(0, len(slots), rows):
-            same = 0
-            for k in range(slot, slot + rows):
-                same += mine[k] == slots[k]
-            if same == rows:
-                out[i] = n
-                break
+    @cached_property
+    def _ordered(self) -> NDArray[np.uint64]:
+        return self.text_hash[self.by_text]
+
+    @cached_property
+    def _is_first(self) -> NDArray[np.bool_]:
+        ordered = self._ordered
+        is_first = np.ones(len(self), np.bool_)
+        is_first[self.by_text[1:][ordered[1:] == ordered[:-1]]] = False
+        return is_first

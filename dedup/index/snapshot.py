@@ -8,7 +8,7 @@ hold up the writer's log. Rows the writer adds meanwhile are not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC
@@ -122,7 +122,9 @@ class Snapshot:
         """Return per part the key of each row: int64 arrays, shape (rows,), read-only."""
         return [self._arrays(part.position).array(KEY) for part in self.parts]
 
-    def sketch(self, part: int, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+    def sketch(
+        self, part: int, names: Sequence[str] | None = None, *, unchecked: Collection[str] = ()
+    ) -> dict[str, npt.NDArray[Any]]:
         """Return arrays committed with a part, memory-mapped, read-only; checksums are compared at first use.
 
         Parameters
@@ -131,10 +133,12 @@ class Snapshot:
             Position in `parts`. Several threads may ask at a time, each for another part.
         names : sequence of str, optional
             Arrays wanted, in that order; all of the sketch by default.
+        unchecked : collection of str
+            Arrays whose checksum is not compared.
         """
         file = self._arrays(part)
         wanted = [name for name in file.names if not name.startswith("_")] if names is None else names
-        return {name: file.array(name) for name in wanted}
+        return {name: file.array(name, verify=name not in unchecked) for name in wanted}
 
     def release(self, part: int) -> None:
         """Let go of the memory that reading the arrays of a part took; they can be read again."""

@@ -34,6 +34,11 @@ _TOGETHER: Final = 32  # slots of 16 bits in a cache line
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
+def rare_limit(n_texts: int) -> int:
+    """Return how many of n texts may hold a value for it to be rare."""
+    return FREQUENT + n_texts // BY_CHANCE
+
+
 def rare_slots(signatures: NDArray[np.uint16], threads: int = 1) -> NDArray[np.uint32]:
     """Tell which slots of each signature are rare among all of them.
 
@@ -50,7 +55,7 @@ def rare_slots(signatures: NDArray[np.uint16], threads: int = 1) -> NDArray[np.u
     """
     n = len(signatures)
     out = np.empty((n, SLOTS // _TOGETHER), np.uint32)
-    limit = FREQUENT + n // BY_CHANCE
+    limit = rare_limit(n)
     if n <= limit:
         out[:] = 0xFFFFFFFF
         return out
@@ -75,6 +80,20 @@ def _flag(signatures, word, limit, out):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def weak(equal, left_size, right_size):  # type: ignore[no-untyped-def]
+    """Whether two sets of these sizes share little (`WEAK`), by their equal slots (compiled)."""
+    e = np.int64(equal)
+    both = np.int64(left_size) + np.int64(right_size)
+    return WEAK * e * both < min(left_size, right_size) * (SLOTS + e)
+
+
+@_compiled
+def rare_share(n_rare, equal):  # type: ignore[no-untyped-def]
+    """Whether enough of the equal slots of a weak pair are rare: numbers or arrays (compiled)."""
+    return RARE_PART * n_rare >= equal
+
+
+@_compiled
 def rare_enough(mine, other, rare, equal, left_size, right_size):  # type: ignore[no-untyped-def]
     """Whether two signatures agree in enough slots, or in rare ones; callable from compiled code.
 
@@ -88,13 +107,11 @@ def rare_enough(mine, other, rare, equal, left_size, right_size):  # type: ignor
     left_size, right_size : int
         Sizes of the two sets.
     """
-    e = np.int64(equal)
-    both = np.int64(left_size) + np.int64(right_size)
-    if WEAK * e * both >= min(left_size, right_size) * (SLOTS + e):
+    if not weak(equal, left_size, right_size):
         return True
     n = np.int64(0)
     for word in range(len(rare)):
         for s in range(_TOGETHER):
             slot = word * _TOGETHER + s
             n += (mine[slot] == other[slot]) & (rare[word] >> np.uint32(s) & np.uint32(1))
-    return RARE_PART * n >= e
+    return rare_share(n, np.int64(equal))
