@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,13 +15,14 @@ from dedup.engines.budget import words_within
 from dedup.engines.corpus import Corpus, Nodes, distinct_texts, load_corpus, node_texts, outlet_numbers
 from dedup.engines.matching import Known, Matches, match
 from dedup.engines.placeholders import find_placeholders
+from dedup.engines.prefetch import prefetched
 from dedup.engines.rubrics import find_rubrics
 from dedup.engines.spill import OnStage
 from dedup.index.snapshot import Snapshot
 from dedup.profile import timed
 from dedup.text.words import tokenize
 
-_LEARN_BATCH = 4096
+_LEARN_BATCH = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,12 @@ def learn_epoch(
     missing = missing[np.lexsort((corpus.row[first], corpus.part[first]))]
     n_held = 0 if held is None else len(held)
     place[missing] = n_held + np.arange(len(missing))
-    for low in range(0, len(missing), _LEARN_BATCH):
+    limit = int(hashes[min(COUNTED_TEXTS, len(hashes)) - 1]) if len(hashes) else 0
+    read = partial(node_texts, snapshot, corpus, nodes)
+    for low, texts in prefetched(read, missing, _LEARN_BATCH):
         on_stage("learn", low, len(missing))
         some = missing[low : low + _LEARN_BATCH]
-        words = tokenize(node_texts(snapshot, corpus, nodes, some), threads=threads)
-        limit = int(hashes[min(COUNTED_TEXTS, len(hashes)) - 1])
+        words = tokenize(texts, threads=threads)
         parts.append(survey_texts(words, nodes.hashes[some], count_limit=limit, threads=threads))
     survey = Survey.joined(parts)
     del parts, held

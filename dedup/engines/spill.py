@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from typing import IO, Any, Final
 
 import numpy as np
@@ -20,6 +18,7 @@ import pyarrow as pa
 
 from dedup.confirm.judge import Judge, ReadTexts
 from dedup.engines.corpus import Corpus, Ints, Nodes, node_texts
+from dedup.engines.prefetch import prefetched
 from dedup.errors import IndexFolderError
 from dedup.index.atomic import explained
 from dedup.index.snapshot import Snapshot
@@ -85,7 +84,7 @@ class SpilledTexts:
             # Has no name, so it is gone with the process, whatever happens to it.
             self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
         position = 0
-        for low, texts in _read_ahead(read, nodes):
+        for low, texts in prefetched(read, nodes, _BATCH, ahead=_AHEAD):
             on_progress(low, len(nodes))
             some = nodes[low : low + _BATCH]
             offsets, data = _buffers(texts)
@@ -116,20 +115,6 @@ class SpilledTexts:
     def close(self) -> None:
         """Give the space back."""
         self._file.close()
-
-
-def _read_ahead(read: ReadTexts, nodes: Ints) -> Iterator[tuple[int, pa.Array]]:
-    """Yield the texts batch by batch, while the next ones are decompressed."""
-    waiting: deque[tuple[int, Future[pa.Array]]] = deque()
-    with ThreadPoolExecutor(_AHEAD) as pool:
-        for low in range(0, len(nodes), _BATCH):
-            waiting.append((low, pool.submit(read, nodes[low : low + _BATCH])))
-            if len(waiting) > _AHEAD:
-                begin, texts = waiting.popleft()
-                yield begin, texts.result()
-        while waiting:
-            begin, texts = waiting.popleft()
-            yield begin, texts.result()
 
 
 def _buffers(texts: pa.Array) -> tuple[Ints, Any]:

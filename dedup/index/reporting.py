@@ -16,6 +16,7 @@ from dedup.cluster.relation import RELATIONS
 from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Corpus, Ints
 from dedup.engines.local import State
+from dedup.engines.prefetch import prefetched
 from dedup.engines.query import Near
 from dedup.engines.shelf import Shelf
 from dedup.errors import DedupError
@@ -46,7 +47,7 @@ SHOWN: tuple[str, ...] = (
     "line",
 )
 
-_BATCH: Final = 8192  # members whose texts are in memory together
+_BATCH: Final = 4096  # members whose texts are in memory together
 _MINUTE: Final = 60
 _PREFIX: Final = 4  # characters of a cluster id that may stand for it
 
@@ -136,9 +137,11 @@ def _shown(
     order = np.lexsort((corpus.row[articles], corpus.part[articles]))
     tables = []
     found: list[Credit | None] = []
-    for low in range(0, len(order), _BATCH):
-        some = articles[order[low : low + _BATCH]]
-        rows = snapshot.rows_at(corpus.part[some], corpus.row[some], SHOWN)
+
+    def read(some: Ints) -> pa.Table:
+        return snapshot.rows_at(corpus.part[some], corpus.row[some], SHOWN)
+
+    for _, rows in prefetched(read, articles[order], _BATCH):
         with timed("credits"):
             found += find_credits(rows, agencies)
         tables.append(rows.drop_columns(["text", "credit"]))
