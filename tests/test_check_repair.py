@@ -27,6 +27,7 @@ from dedup.index.planning import HISTORY_COLUMNS, by_rank
 from dedup.index.rules import Seen
 from dedup.index.store import IndexStore
 from tests.campaigns.logged import catalog_rows, leave_log
+from tests.commands import Command, one_error
 from tests.feeds import feed
 
 PARTS = 3
@@ -162,6 +163,20 @@ def repair_copy(index: Path) -> dict[str, Any]:
     shutil.copytree(index, copy)
     assert repair(copy).after.sound
     return catalog_rows(copy)
+
+
+def test_an_index_whose_lost_catalog_was_made_anew_is_opened_by_the_next_writer(
+    case: Path, dedup: Command
+) -> None:
+    index = case / "n.dedup"
+    (index / "catalog.sqlite").unlink()
+    assert forked(lambda: repair(index), "rebuild-promised") == -signal.SIGKILL
+    one_error(dedup("export", "-i", index), "was being repaired", f"dedup check {index} --repair")
+    done = dedup("index", "3.jsonl", "-i", index)
+    assert done.returncode == 0, done.stderr
+    assert check_folder(index, deep=True, on_stage=quiet).sound
+    with IndexStore.open(index) as store:
+        assert [part.number for part in store._catalog.parts()] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("catalog", ["sound", "damaged", "lost"])

@@ -47,6 +47,8 @@ class Evidence:
         Empty if it cannot be read.
     loads : dict of int to int
         Parts by number, and the load that brought each.
+    footers : dict of int to set of int
+        The checksums that were noted for the footer of each; usually one.
     texts : int64 array, shape (k, 9), or None
         The table `articles`; None if it cannot be read whole, or makes no sense.
     """
@@ -55,6 +57,7 @@ class Evidence:
     meta: dict[str, str]
     manifest: dict[str, Any]
     loads: dict[int, int]
+    footers: dict[int, set[int]]
     texts: Int64s | None
 
     def value(self, name: str) -> Any:
@@ -69,11 +72,6 @@ class Evidence:
         by_row: Int64s = found[np.argsort(found[:, 8], kind="stable")]
         return by_row
 
-    def footers(self, number: int) -> set[int]:
-        """Return the checksums of footers that were noted for a part; usually one."""
-        noted = {row[2] for row in self.tables.get("parts", []) if row[0] == number}
-        return noted | manifest_footers(self.manifest).get(number, set())
-
 
 def gathered(layout: Layout) -> Evidence:
     """Read whatever of a damaged index tells what it held."""
@@ -84,7 +82,10 @@ def gathered(layout: Layout) -> Evidence:
     loads: dict[int, int] = {row[0]: row[1] for row in tables.get("parts", [])}
     for number, entry in _listed(manifest):
         loads.setdefault(number, count(entry.get("load")) or number)
-    return Evidence(tables, meta, manifest, loads, _as_array(tables.get("articles")))
+    footers = manifest_footers(manifest)
+    for number, _, footer in tables.get("parts", []):
+        footers.setdefault(number, set()).add(footer)
+    return Evidence(tables, meta, manifest, loads, footers, _as_array(tables.get("articles")))
 
 
 def last_number(layout: Layout, evidence: Evidence, kind: str) -> int:

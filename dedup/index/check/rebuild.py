@@ -194,7 +194,7 @@ def _part(layout: Layout, number: int, old: Evidence) -> tuple[tuple[int, ...], 
     columns = (keys, contents, identities(batch).proof, table["version"].to_numpy(), stamps(batch))
     for j, column in enumerate(columns):
         texts[:, j] = column
-    if not is_the_stored_file(footer, texts[:, :2], old.footers(number), old.texts_of(number)):
+    if not is_the_stored_file(footer, texts[:, :2], old.footers.get(number, set()), old.texts_of(number)):
         raise _OtherFileError
     load = old.loads.get(number, number)
     texts[:, 5], texts[:, 6], texts[:, 7], texts[:, 8] = load, LISTED, number, np.arange(table.num_rows)
