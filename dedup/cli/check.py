@@ -56,9 +56,12 @@ def check(
         raise typer.BadParameter("nothing is dropped without --repair", param_hint="--dropped")
     check_writable(dropped, index)
 
+    told: list[Dropped] = []
+
     def write(some: Sequence[Dropped]) -> None:
+        told.extend(some)
         if dropped is not None:
-            _write_dropped(some, dropped)
+            _write_dropped(told, dropped)
 
     with Progress() as progress:
         if repair:

@@ -15,7 +15,8 @@ from typing import Any
 from dedup.cli.compiling import watch_compiling
 from dedup.errors import DedupError, IndexFolderError
 
-_CATALOG = "catalog.sqlite"
+_CATALOGS = ("catalog.sqlite", "catalog.rebuilt")
+"""Names of which an index has one; the second alone if a repair was stopped (`dedup.index.rebuilt`)."""
 _LOCK = "writer.lock"
 _PAUSE_S = 0.1
 
@@ -77,7 +78,7 @@ class _Refusal(importlib.abc.MetaPathFinder):
 
 def is_index(path: str | Path) -> bool:
     """Whether `path` is the folder of an index."""
-    return (Path(path) / _CATALOG).is_file()
+    return any((Path(path) / name).is_file() for name in _CATALOGS)
 
 
 def open_index(

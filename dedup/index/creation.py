@@ -20,8 +20,8 @@ from dedup.index.lock import WriterLock
 from dedup.index.publish import remove, write_manifest
 
 
-def check_is_index(layout: Layout) -> None:
-    """Raise IndexFolderError if there is no index to open."""
+def check_is_index(layout: Layout, *, write: bool) -> None:
+    """Raise IndexFolderError if there is no index to open, or (reading) one that a writer must mend first."""
     root = layout.root
     with explained(root, action="opening"):
         if not root.exists():
@@ -34,6 +34,12 @@ def check_is_index(layout: Layout) -> None:
         try:
             layout.catalog.stat()
         except FileNotFoundError:
+            if layout.rebuilt_catalog.exists():
+                if write:
+                    return
+                raise IndexFolderError(
+                    f"{root} was being repaired, and the repair was stopped", f"dedup check {root} --repair"
+                ) from None
             raise IndexFolderError(
                 f"{root} is not an index: it has no {layout.catalog.name}", "give another path"
             ) from None

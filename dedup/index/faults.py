@@ -63,6 +63,8 @@ REPAIR_POINTS: Final = (
     "repair-remove",
     "repair-removed",
     "rebuild-catalog",
+    "rebuild-promised",
+    "rebuild-settled",
     "rebuild-log",
     "rebuild-renamed",
     "repair-done",

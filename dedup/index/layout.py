@@ -84,6 +84,11 @@ class Layout:
         return self.staging / "catalog.sqlite"
 
     @property
+    def rebuilt_catalog(self) -> Path:
+        """A catalog that was made anew and counts, but is not in its place yet (`dedup.index.rebuilt`)."""
+        return self.root / "catalog.rebuilt"
+
+    @property
     def manifest(self) -> Path:
         """The list of live parts for readers without SQLite."""
         return self.root / "manifest.json"

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from dedup.errors import IndexFolderError
 from dedup.index.identity import Int64s, content_hashes, display_id, identities, stamps
-from dedup.index.rules import CURRENT, DROPPED, NOT_STORED, ON_CHANGE, Seen, Tally, settle
+from dedup.index.rules import CURRENT, DROPPED, NOT_STORED, ON_CHANGE, RANK, Seen, Tally, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,25 @@ class Decision:
 
 HISTORY_COLUMNS: Final = ("key", "content", "proof", "version", "stamp", "load", "state", "part", "row")
 """Columns of a history table: the first nine fields of `Seen`, in that order."""
+
+_KEY: Final = HISTORY_COLUMNS.index("key")
+_RANK: Final = tuple(HISTORY_COLUMNS.index(name) for name in RANK)
+
+
+def by_rank(texts: Int64s) -> Int64s:
+    """Return the order of texts by key, and of those of a key by rank: the last one wins.
+
+    Parameters
+    ----------
+    texts : int64 array, shape (k, 9)
+        Columns `HISTORY_COLUMNS`.
+
+    Returns
+    -------
+    int64 array, shape (k,)
+    """
+    order: Int64s = np.lexsort([texts[:, at] for at in (*reversed(_RANK), _KEY)])
+    return order
 
 
 def decide(arrivals: Arrivals, history: Int64s, load: int, on_change: str) -> Decision:

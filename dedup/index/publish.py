@@ -92,7 +92,11 @@ def manifest_of(layout: Layout, catalog: Catalog) -> dict[str, Any]:
         return path.relative_to(layout.root).as_posix()
 
     epoch = catalog.meta("epoch")
+    parts = catalog.parts()
     last_run = catalog.query("SELECT max(number) FROM runs")[0][0]
+    # Numbers that must not be given again; where nothing was dropped the lists below tell them.
+    listed = {"part": parts[-1].number if parts else 0, "run": last_run or 0}
+    marks = {f"last_{kind}": last for kind, n in listed.items() if (last := catalog.last_number(kind)) > n}
     return {
         "format": catalog.format_version,
         "generation": catalog.meta("generation"),
@@ -107,8 +111,9 @@ def manifest_of(layout: Layout, catalog: Catalog) -> dict[str, Any]:
                 "load": part.load,
                 "footer_crc": part.footer_crc,
             }
-            for part in catalog.parts()
+            for part in parts
         ],
+        **marks,
     }
 
 

@@ -35,7 +35,8 @@ class StoreReader:
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:
         """Whether there is an index at `path` (of whatever format)."""
-        return Layout(Path(path)).catalog.is_file()
+        layout = Layout(Path(path))
+        return layout.catalog.is_file() or layout.rebuilt_catalog.is_file()
 
     @property
     def path(self) -> Path:

@@ -21,6 +21,7 @@ lends its `file` and `line`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 ON_CHANGE: Final = ("version", "replace", "skip", "reject")
@@ -36,8 +37,14 @@ CURRENT: Final = 2
 NOT_STORED: Final = 0
 """Part number of a text the index refused: only its hash is remembered."""
 
+RANK: Final = ("stamp", "load", "content")
+"""The order by which the current one of several texts is chosen, as fields of `Seen` and as columns."""
+
 CHANGED_REASON: Final = "same id, other text"
 """Reject reason under ``on_change="reject"``."""
+
+
+_rank: Final = attrgetter(*RANK)
 
 
 @dataclass(slots=True)
@@ -76,8 +83,9 @@ class Seen:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Order by which the current text is chosen."""
-        return (self.stamp, self.load, self.content)
+        """Order by which the current text is chosen: `RANK`."""
+        found: tuple[int, int, int] = _rank(self)
+        return found
 
     @property
     def lost(self) -> bool:

@@ -147,7 +147,12 @@ def all_runs(layout: Layout, catalog: Catalog) -> list[Run]:
 def epoch_hashes(files: Mapping[str, bytes]) -> tuple[str, dict[str, str]]:
     """Return the id of an epoch made of `files`, and the hash of each file."""
     hashes = {name: _hash(data) for name, data in sorted(files.items())}
-    return _hash("".join(f"{name}\n{value}\n" for name, value in hashes.items()).encode()), hashes
+    return epoch_id(hashes), hashes
+
+
+def epoch_id(hashes: Mapping[str, str]) -> str:
+    """Return the id of an epoch whose files have these hashes."""
+    return _hash("".join(f"{name}\n{value}\n" for name, value in sorted(hashes.items())).encode())
 
 
 def write_epoch(folder: Path, files: Mapping[str, bytes], *, durable: bool) -> None:

@@ -26,6 +26,7 @@ from dedup.index.catalog import Catalog, PartRow
 from dedup.index.identity import Int64s, display_id, key_of_hex, text_hashes
 from dedup.index.layout import Layout
 from dedup.index.parts import FIND_HASH, FIND_ROW, KEY, PART_SCHEMA, read_parquet, read_rows
+from dedup.index.planning import by_rank
 from dedup.index.rules import CURRENT, DROPPED
 
 
@@ -261,9 +262,7 @@ class Snapshot:
         places: dict[int, list[tuple[int, int, int, int]]] = {}
         history = self._catalog.history(np.unique(np.array(keys, dtype=np.int64)))
         # By rank; after a replace the current text need not be the greatest, so it is moved to the end.
-        for key, content, _, version, _, _, _, number, row in history[
-            np.lexsort((history[:, 1], history[:, 5], history[:, 4]))
-        ].tolist():
+        for key, content, _, version, _, _, _, number, row in history[by_rank(history)].tolist():
             part = self._position.get(number)
             # Committed after this snapshot, refused, or dropped: as the snapshot saw it, not as it is now.
             if part is None or self._states[part][row] == DROPPED:

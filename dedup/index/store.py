@@ -34,6 +34,7 @@ from dedup.index.layout import Layout, checked_name
 from dedup.index.lock import WriterLock
 from dedup.index.plan import Plan, make_plan
 from dedup.index.reading import StoreReader
+from dedup.index.rebuilt import put_rebuilt
 from dedup.index.runs import epoch_hashes, write_epoch, write_run
 from dedup.index.staging import Staging, write_part
 
@@ -128,8 +129,16 @@ class IndexStore(StoreReader):
             If it is no index, has a newer format, is damaged, or (writing) another process writes to it.
         """
         layout = Layout(Path(path))
-        check_is_index(layout)
-        return cls(layout, WriterLock(layout.lock, wait_s, on_wait) if write else None)
+        check_is_index(layout, write=write)
+        if not write:
+            return cls(layout, None)
+        lock = WriterLock(layout.lock, wait_s, on_wait)
+        try:
+            put_rebuilt(layout)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(layout, lock)
 
     def plan(self, batch: pa.RecordBatch, *, on_change: str = "version") -> Plan:
         """Decide what a batch adds, against the index and the plans not yet committed.
@@ -201,7 +210,7 @@ class IndexStore(StoreReader):
         rejects = (*plan.rejects, *rejects)
         number: int | None = None
         if plan.articles.num_rows:
-            number = 1 + (self._catalog.query("SELECT max(number) FROM parts")[0][0] or 0)
+            number = 1 + self._catalog.last_number("part")
             with self._staging.writing():
                 sizes = write_part(
                     self._layout, number, plan.articles, sketch,
@@ -289,7 +298,7 @@ class IndexStore(StoreReader):
         The oldest runs go, so that `keep_runs` are left; one that a reader has open stays until it is closed.
         """
         self._writable()
-        number: int = 1 + (self._catalog.query("SELECT max(number) FROM runs")[0][0] or 0)
+        number = 1 + self._catalog.last_number("run")
         with self._staging.writing():
             footers = write_run(self._layout.run(number).staged, tables, durable=self._durable)
         stored = json.dumps({"meta": meta, "tables": footers})

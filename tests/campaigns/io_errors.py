@@ -24,7 +24,7 @@ from tests.campaigns.failing import KINDS, Failing
 from tests.campaigns.kills import verify
 from tests.campaigns.victims import INDEX, Command, Victims, file_hash, wait
 
-_NAMED = ("index", "clusters", "refresh", "clusters again", "export", "repair")
+_NAMED = ("index", "clusters", "refresh", "clusters again", "export", "repair", "rebuild beside a log")
 
 
 class Refusals:

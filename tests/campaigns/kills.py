@@ -24,6 +24,7 @@ from dedup.errors import IndexFolderError
 from dedup.index import faults
 from dedup.index.check.check import check_folder
 from dedup.index.store import IndexStore
+from tests.campaigns.logged import catalog_rows
 from tests.campaigns.victims import (
     INDEX,
     OUTPUTS,
@@ -50,6 +51,13 @@ def verify(victims: Victims, command: Command, case: Path, *, ask: bool) -> list
             name for name in found.keys() | command.files if found.get(name) != command.files.get(name)
         )
         wrong.append(f"again: other files: {', '.join(names[:4])}")
+    if command.repairs:
+        found_rows = catalog_rows(case / INDEX)
+        wrong += [
+            f"again: another table {name}"
+            for name, rows in command.catalog.items()
+            if rows != found_rows[name]
+        ]
     if IndexStore.exists(case / INDEX):
         report = check_folder(case / INDEX, deep=True, on_stage=lambda *_: None)
         wrong += [f"again: {one.file}: {one.reason}" for one in report.damage]
@@ -61,7 +69,7 @@ def verify(victims: Victims, command: Command, case: Path, *, ask: bool) -> list
     results = victims.results(case) if ask else {}
     for output in OUTPUTS:
         results[f"file {output}"] = file_hash(case / output)
-    if command.name in ("repair", "rebuild"):
+    if command.repairs:
         # Killed after the drop, the second run has nothing to list: the list of the first stays.
         results[f"file {OUTPUTS[3]}"] = command.results[f"file {OUTPUTS[3]}"]
     wrong += [f"again: {name} differs" for name, value in results.items() if command.results[name] != value]

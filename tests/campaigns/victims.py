@@ -26,6 +26,7 @@ from typing import Any
 from dedup.cli import app
 from dedup.index import faults
 from dedup.index.store import IndexStore
+from tests.campaigns.logged import catalog_rows, leave_log
 from tests.feeds import feed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ class Command:
     files: dict[str, str] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
+    catalog: dict[str, Any] = field(default_factory=dict)
 
     @property
     def repairs(self) -> bool:
@@ -100,6 +102,8 @@ class Victims:
         _flip(clean / INDEX / "articles" / "part-000003.parquet")
         (clean / INDEX / "catalog.sqlite").unlink()
         self._add("rebuild", clean, *repair)
+        leave_log(clean / INDEX, clean / "0.jsonl")
+        self._add("rebuild beside a log", clean, *repair)
 
     def _add(self, name: str, clean: Path, *arguments: str) -> None:
         before = self.work / f"before-{len(self.commands)}"
@@ -110,6 +114,7 @@ class Victims:
         assert code == 0, f"{name} ended with {code}"
         command.files = index_files(clean / INDEX)
         command.rows = part_rows(clean / INDEX)
+        command.catalog = catalog_rows(clean / INDEX)
         if self.compare_results:
             after = self.work / f"after-{len(self.commands)}"
             shutil.copytree(clean, after)

@@ -10,6 +10,7 @@ import numpy as np
 
 from dedup.errors import IndexFolderError
 from dedup.index.catalog import Catalog, PartRow
+from dedup.index.check.evidence import count
 from dedup.index.check.findings import Damage
 from dedup.index.identity import Int64s
 from dedup.index.rules import CURRENT, DROPPED
@@ -74,6 +75,9 @@ def read_catalog(catalog: Catalog) -> tuple[Listed | None, list[str]]:
             )
             wrong = [f"its value {name!r} is {meta[name]!r}" for name, kind in _META.items()
                      if type(meta[name]) is not kind]  # fmt: skip
+            marks = {name: catalog.meta(name) for name in ("last_part", "last_run")}
+            wrong += [f"its value {name!r} is {mark!r}" for name, mark in marks.items()
+                      if mark is not None and count(mark) != mark]  # fmt: skip
             gone = np.array(catalog.query(f"SELECT DISTINCT key {_LOST}"), np.int64).ravel()
             refused = catalog.query("SELECT count(*) FROM articles WHERE part <= 0 AND (part < 0 OR state)")
             if refused[0][0]:

@@ -9,10 +9,10 @@ import numpy as np
 from dedup.errors import IndexFolderError, NewerFormatError
 from dedup.index.catalog import Catalog, refuse_newer
 from dedup.index.check.catalog import Listed, epoch_damage, read_catalog
+from dedup.index.check.evidence import manifest_footers, manifest_format, old_manifest
 from dedup.index.check.findings import CheckReport, Damage, Findings, OnStage
 from dedup.index.check.folder import check_epochs, check_leftovers, check_manifest, check_runs
 from dedup.index.check.parts import check_part
-from dedup.index.check.rebuild import manifest_format
 from dedup.index.layout import Layout
 from dedup.index.sketches import sketched_with
 
@@ -93,11 +93,14 @@ def _check_parts(layout: Layout, listed: Listed, found: Findings, deep: bool, on
             "sketched by another version of dedup: sketches were not compared with their texts"
         )
     bounds = np.searchsorted(listed.texts[:, 7], [part.number for part in listed.parts])
+    noted = manifest_footers(old_manifest(layout))
     sketched = 0
     for done, (part, start) in enumerate(zip(listed.parts, bounds.tolist(), strict=True)):
         on_stage("checking parts", done, len(listed.parts))
         texts = listed.texts[start : start + part.rows]
-        damage, some = check_part(layout, part, texts, resketch=alike, deep=deep)
+        damage, some = check_part(
+            layout, part, texts, noted.get(part.number, set()), resketch=alike, deep=deep
+        )
         found.damage += damage
         sketched += some
     on_stage("checking parts", len(listed.parts), len(listed.parts))

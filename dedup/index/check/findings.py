@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +87,10 @@ class Dropped:
     line: int | None
     part: int
     current: bool | None
+
+
+OnDropped = Callable[[Sequence[Dropped]], None]
+"""Gets texts that are about to be dropped."""
 
 
 @dataclass(frozen=True, slots=True)

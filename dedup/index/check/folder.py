@@ -114,7 +114,7 @@ def left_over(layout: Layout, listed: Listed) -> tuple[list[Path], list[Path], l
         if path in layout.folders or path in (layout.manifest, layout.lock) or path.name in _SQLITE:
             continue
         temporary = path.name.startswith(f".{layout.manifest.name}.") and path.name.endswith(".tmp")
-        (staged if temporary else foreign).append(path)
+        (staged if temporary or path == layout.rebuilt_catalog else foreign).append(path)
     for folder, pattern in _FOLDERS.items():
         for path in _listing(layout.root / folder):
             match = pattern.fullmatch(path.name)
@@ -133,7 +133,7 @@ def left_over(layout: Layout, listed: Listed) -> tuple[list[Path], list[Path], l
 def check_leftovers(layout: Layout, listed: Listed, found: Findings) -> None:
     """Note what else lies in the folder; none of it is read by any command."""
     said = (
-        "left by a writer that was killed, or made by one at work; the next that writes removes it",
+        "left by a writer that was killed, or made by one at work; the next that writes uses or removes it",
         "not listed in the catalog",
         "not a file of the index",
     )

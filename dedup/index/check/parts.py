@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import fields
 from functools import partial
 from typing import Any, Final
@@ -29,7 +30,7 @@ _BY_SKETCH: Final = ("kind", "n_shingles", "signatures")
 
 
 def check_part(
-    layout: Layout, part: PartRow, texts: Int64s, *, resketch: bool, deep: bool
+    layout: Layout, part: PartRow, texts: Int64s, footers: Set[int], *, resketch: bool, deep: bool
 ) -> tuple[list[Damage], int]:
     """Check both files of a part.
 
@@ -39,6 +40,8 @@ def check_part(
     part : PartRow
     texts : int64 array, shape (rows, 9)
         What the catalog lists of it, by row.
+    footers : set of int
+        Checksums that anything besides the catalog has for its footer.
     resketch : bool
         Whether this version sketches as the index was sketched.
     deep : bool
@@ -54,12 +57,16 @@ def check_part(
     thing = layout.articles(part.number)
     table, reason = _articles(thing, part, texts, deep)
     damage = []
-    if reason is not None and _sound_by_itself(thing):
-        # The catalog has no checksums: a flipped bit in it must not cost a part.
-        reason += "; yet every article in it is the one that was stored, so no article is lost"
-        damage.append(Damage(_file(layout, thing), reason, "catalog"))
-    elif reason is not None:
-        damage.append(Damage(_file(layout, thing), reason, "part", name))
+    if reason is not None:
+        kind = "part"
+        if found := sound_by_itself(thing):
+            # The catalog has no checksums: a flipped bit in it must not cost a part.
+            if is_the_stored_file(*found, footers | {part.footer_crc}, texts):
+                kind = "catalog"
+                reason += "; yet every article in it is the one that was stored, so no article is lost"
+            else:
+                reason += "; it holds other articles than were stored, each of them whole"
+        damage.append(Damage(_file(layout, thing), reason, kind, name if kind == "part" else ""))
     rows = np.empty(0, np.int64)
     if table is not None and resketch:
         n = table.num_rows
@@ -104,14 +111,48 @@ def one_batch(table: pa.Table) -> pa.RecordBatch:
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=fields.schema)
 
 
-def _sound_by_itself(thing: Thing) -> bool:
+def sound_by_itself(thing: Thing) -> tuple[int, Int64s] | None:
+    """Read a file of articles without asking the catalog.
+
+    Returns
+    -------
+    int
+        Checksum of its footer.
+    int64 array, shape (rows, 2)
+        Keys and content hashes.
+
+    Or None, if any page, key or hash is wrong.
+    """
     try:
         crc = thing.read(footer_checksum)
         table = thing.read(partial(read_parquet, footer_crc=crc, columns=PART_SCHEMA.names))
-        columns = (table[name].to_numpy() for name in ("key", "content"))
-        return keys_and_hashes_fit(one_batch(table), *columns)
+        columns = [table[name].to_numpy() for name in ("key", "content")]
+        return (crc, np.stack(columns, axis=1)) if keys_and_hashes_fit(one_batch(table), *columns) else None
     except (IndexFolderError, OSError, KeyError, ValueError):
-        return False
+        return None
+
+
+def is_the_stored_file(footer: int, pairs: Int64s, footers: Set[int], texts: Int64s | None) -> bool:
+    """Whether a sound file is the one that was stored, not one of another part or index.
+
+    Parameters
+    ----------
+    footer : int
+        Checksum of its footer.
+    pairs : int64 array, shape (rows, 2)
+        Its keys and content hashes.
+    footers : set of int
+        The checksums that were noted for it.
+    texts : int64 array, shape (k, 9), or None
+        What the catalog lists of the part, by row; None if it does not answer.
+
+    Notes
+    -----
+    One witness is enough, for any of them may be what is damaged. Without any the file is believed.
+    """
+    if footer in footers or (texts is None and not footers):
+        return True
+    return texts is not None and np.array_equal(pairs, texts[:, :2])
 
 
 def _articles(thing: Thing, part: PartRow, texts: Int64s, deep: bool) -> tuple[pa.Table | None, str | None]:
