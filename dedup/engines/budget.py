@@ -12,14 +12,14 @@ from typing import Final
 from dedup.confirm.judge import MOST_WORDS
 from dedup.errors import SettingsError
 
-BASE_MB: Final = 1_020
+BASE_MB: Final = 1_052
 """Imports, kernels, tables, the batches of a feed, the sample an epoch is learnt from."""
 
 ARTICLE_BYTES: Final = 1_400
 """Of each article: its signature and that of its beginning, keys, hashes, edges and its row in the report."""
 
-WORD_BYTES: Final = 64
-"""Of a word in a document: 16, in two chunks that are compared 32, and again while they are put together."""
+WORD_BYTES: Final = 32
+"""Of a word in a document: 16, and as many again, for a block may hold twice the words it is meant to."""
 
 LEAST_WORDS: Final = 1 << 20
 
