@@ -20,9 +20,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.campaigns.committed import file_hash
 from tests.campaigns.failing import KINDS, Failing
 from tests.campaigns.kills import verify
-from tests.campaigns.victims import INDEX, Command, Victims, file_hash, wait
+from tests.campaigns.victims import INDEX, Command, Victims, wait
 
 _NAMED = ("index", "clusters", "refresh", "clusters again", "export", "repair")
 
@@ -138,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     cut = ""
     with tempfile.TemporaryDirectory(prefix="dedup-refusals-", dir=memory) as work:
-        refusals = Refusals(Victims(Path(work), results=False))
+        refusals = Refusals(Victims(Path(work), all_three=False))
         jobs = refusals.jobs()
         random.Random(asked.seed).shuffle(jobs)
         sizes = 0
