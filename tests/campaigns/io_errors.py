@@ -1,7 +1,7 @@
 """The campaign of refusals: every write, open, mkdir, fsync, rename and SQL statement of every command fails.
 
     python -m tests.campaigns.io_errors --log FILE     every one of them
-    python -m tests.campaigns.io_errors --share 40     what CI runs
+    python -m tests.campaigns.io_errors --share 30     what CI runs
 
 After each the command must have ended with exit code 1 and one clear line (or, where it only could not keep
 what it worked out, with the right result), the index must be sound and hold whole batches, and
