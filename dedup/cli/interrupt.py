@@ -20,15 +20,9 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from dedup.leftovers import remove_leftovers
+from dedup.signals import SIGNALS, heeded
 
 GRACE_S: Final = 4.0
-SIGNALS: Final = {
-    signal.SIGINT: "interrupted",
-    signal.SIGTERM: "terminated",
-    signal.SIGHUP: "terminated: the terminal is gone",
-}
-"""The signals, and the one line each leaves."""
-
 _said: set[int] = set()
 
 
@@ -41,8 +35,8 @@ class Stopped(SystemExit):
 
 
 def install() -> None:
-    """Have the signals end the command; one that whoever started it has ignored (nohup) stays ignored."""
-    wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    """Have the signals end the command (`dedup.signals.heeded`)."""
+    wanted = heeded()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
