@@ -159,6 +159,34 @@ def test_stopped_before_the_imports_are_done(way: str, name: str, said: str, tmp
     assert done.stderr == f"dedup: {said}\n"
 
 
+DROPPED = """
+import os, signal
+from dedup.cli import guard
+
+@guard.guarded
+def command():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:  # as a library does that calls back from C
+        pass
+
+guard.prepare_process()
+command()
+"""
+
+
+def test_a_signal_that_a_library_drops_is_not_forgotten() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=heed,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dedup: interrupted\n")
+
+
 def test_what_is_ignored_stays_ignored_while_importing(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGHUP); os._exit(7)")
     done = subprocess.run(

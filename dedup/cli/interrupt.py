@@ -24,6 +24,7 @@ from dedup.signals import SIGNALS, heeded
 
 GRACE_S: Final = 4.0
 _said: set[int] = set()
+_told: list[int] = []
 
 
 class Stopped(SystemExit):
@@ -53,6 +54,12 @@ def say_stopped(number: int) -> None:
             print(f"dedup: {SIGNALS[signal.Signals(number)]}", file=sys.stderr, flush=True)
 
 
+def stop_if_told() -> None:
+    """Raise `Stopped` once more if a signal came; what was in the middle of a C call may have dropped it."""
+    if _told:
+        raise Stopped(_told[0])
+
+
 def stop_children() -> None:
     """End the process that helps to compile, if there is one."""
     compiling = sys.modules.get("dedup.cli.compiling")
@@ -61,6 +68,7 @@ def stop_children() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    _told.append(number)
     # Once is enough: a second one must not break off the tidying up; `_watch` ends the process then.
     for other in SIGNALS:
         if signal.getsignal(other) is _stop:
