@@ -33,9 +33,12 @@ from typing import NamedTuple
 from dedup.cli import main as dedup
 from dedup.index.index import Index
 from dedup.report.writers import write_report
+from tests.campaigns.stored_log import Budget, logged
 from tests.campaigns.story_truth import Arrival, Event, Members, Truth, rightly_found
 from tests.campaigns.wire_week import PLANTED, Record, week
 
+LEAST_BATCHES = 6
+"""As many are lived through however short the time is."""
 PLACE = ("file", "line")
 """Columns that say where a record stood; the one thing in which one load differs."""
 
@@ -204,8 +207,15 @@ def judge(
     return sorted(wrong)
 
 
-def live(folder: Path, batches: list[list[Arrival]], seed: int = 0, *, check: bool = True) -> Told:
-    """Live through the batches; `check`: hold each to one load."""
+def live(
+    folder: Path,
+    batches: list[list[Arrival]],
+    seed: int,
+    budget: Budget,
+    *,
+    check: bool = True,
+) -> Told:
+    """Live through the batches, or as many as there is time for; `check`: hold each to one load."""
     rng = random.Random(f"live {seed}")
     index = folder / "news.dedup"
     told = Told()
@@ -217,6 +227,8 @@ def live(folder: Path, batches: list[list[Arrival]], seed: int = 0, *, check: bo
         warm.add([one.record for one in batches[0][:20]])
         warm.report()
     for number, arrivals in enumerate(batches):
+        if budget.over and number > LEAST_BATCHES:
+            break
         batch = [one.record for one in arrivals]
         (folder / "hour.jsonl").write_text("".join(json.dumps(record) + "\n" for record in batch))
         *_, reading = command(folder, "index", "hour.jsonl", "-i", "news.dedup", "--wait", "1m")
@@ -259,7 +271,7 @@ def live(folder: Path, batches: list[list[Arrival]], seed: int = 0, *, check: bo
     return told
 
 
-def lines_of(told: Told, days: int, seed: int) -> list[str]:
+def lines_of(told: Told, days: int, batches: int) -> list[str]:
     """The log."""
     articles = told.hours[-1][0]
 
@@ -268,7 +280,8 @@ def lines_of(told: Told, days: int, seed: int) -> list[str]:
 
     right = told.simulated.total()
     lines = [
-        f"live feed: {days} days, {len(told.hours) - 1} batches after a first day, seed {seed}",
+        f"live feed: {days} days, {len(told.hours) - 1} batches after a first day, "
+        f"{batches - len(told.hours)} left out for want of time",
         f"{told.records:,} records, {articles:,} articles",
     ]
     if told.planted:
@@ -305,18 +318,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--hours-per-batch", type=int, default=1)
     parser.add_argument("--only-time", action="store_true", help="Check nothing: how long the commands take.")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="live through no more batches after so many")
     parser.add_argument("--log", type=Path)
     given = parser.parse_args(arguments)
+    budget = Budget(given.minutes)
     folder = Path(tempfile.mkdtemp(prefix="dedup-campaign-"))
     try:
         batches = week(given.days, given.per_hour, given.hours_per_batch, given.seed)
-        told = live(folder, batches, given.seed, check=not given.only_time)
+        told = live(folder, batches, given.seed, budget, check=not given.only_time)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    lines = lines_of(told, given.days, given.seed)
-    print("\n".join(lines))
-    if given.log is not None:
-        given.log.write_text("\n".join(lines) + "\n")
+    lines = lines_of(told, given.days, len(batches))
+    words = [f"--days {given.days}", f"--per-hour {given.per_hour}", f"--seed {given.seed}"]
+    words += [f"--hours-per-batch {given.hours_per_batch}"] if given.hours_per_batch != 1 else []
+    words += ["--only-time"] if given.only_time else []
+    words += [f"--minutes {given.minutes:g}"] if given.minutes is not None else []
+    print(logged(f"python -m tests.campaigns.live {' '.join(words)}", lines, budget, given.log), end="")
 
 
 if __name__ == "__main__":

@@ -118,6 +118,11 @@ class Victims:
             command.results[f"file {output}"] = file_hash(clean / output)
         self.commands.append(command)
 
+    @property
+    def passed(self) -> set[str]:
+        """Fault points that the commands pass."""
+        return {name for command in self.commands for name in command.hits}
+
     def case(self, command: Command) -> Path:
         """Return a fresh copy of what a command starts from."""
         path = self.work / "case"
