@@ -50,7 +50,7 @@ MOMENTS: list[tuple[list[str], str]] = [
     (PAGE, "call dedup.report.html.page write_html"),
     (EXPORT, "call dedup.index.session find_matches"),
     (EXPORT, "call dedup.report.writers write_batches"),
-    (QUERY, "call dedup.index.index find_near"),
+    (QUERY, "call dedup.index.questions find_near"),
     (QUERY, "call dedup.report.writers write_batches"),
     (FEED, "stuck dedup.index.session find_matches twice"),
 ]
