@@ -59,6 +59,14 @@ def test_a_log_says_what_was_run_on_what_and_how_many_fault_points_were_passed(t
     assert "does not count which it passes" in logged("x", [], Budget(None), None)
 
 
+def test_code_that_changes_while_a_campaign_runs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = Budget(None)
+    before = budget.tree
+    assert before == tree()
+    monkeypatch.setattr("tests.campaigns.stored_log.tree", lambda: "another")
+    assert f"tree of dedup/: changed from {before} to another while it ran\n" in logged("x", [], budget, None)
+
+
 def test_a_budget_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])

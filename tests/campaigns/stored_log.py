@@ -22,7 +22,7 @@ _TREE: Final = "tree of dedup/: "
 
 
 class Budget:
-    """How long a campaign may go on; without minutes for ever.
+    """How long a campaign may go on, without minutes for ever; and the code it began with.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class Budget:
 
     def __init__(self, minutes: float | None) -> None:
         self.minutes = minutes
+        self.tree = tree()
         self._began = time.monotonic()
 
     @property
@@ -85,8 +86,11 @@ def logged(
         counted = "this campaign does not count which it passes"
     else:
         counted = f"{len(known & passed)} passed by the commands of this campaign"
+    now = tree()
+    if now != budget.tree:
+        now = f"changed from {budget.tree} to {now} while it ran"
     points = f"{len(known)} fault points, {counted}"
-    head = [command, f"{_TREE}{tree()}", points, f"{budget.spent:.1f} minutes"]
+    head = [command, f"{_TREE}{now}", points, f"{budget.spent:.1f} minutes"]
     text = "\n".join([*head, *lines]) + "\n"
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
