@@ -117,7 +117,7 @@ def test_the_bounds_of_hostile_feeds_can_be_passed() -> None:
     good = hostile.Taken(bound.cpu_s, bound.megabytes, 0, [])
     assert hostile.wrong_with("band", 1, good) == []
     assert hostile.wrong_with("band", 0.01, good), "a hundredth may not take as much as all"
-    assert hostile.wrong_with("band", 1, good._replace(cpu_s=bound.cpu_s + 1)) == ["121 CPU s, more than 120"]
+    assert hostile.wrong_with("band", 1, good._replace(cpu_s=bound.cpu_s + 1)) == ["76 CPU s, more than 75"]
     assert hostile.wrong_with("band", 1, good._replace(megabytes=1_501)) == ["1,501 MB, more than 1,500"]
     assert hostile.wrong_with("band", 1, good._replace(code=1)) == ["exit code 1"]
     assert hostile.wrong_with("band", 1, good._replace(sizes=[3, 2])) == ["2 clusters, the largest of 3"]
