@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ MOMENTS: list[tuple[list[str], str]] = [
     (PAGE, "call dedup.report.html.page write_html"),
     (EXPORT, "call dedup.index.session find_matches"),
     (EXPORT, "call dedup.report.writers write_batches"),
-    (QUERY, "call dedup.index.index find_near"),
+    (QUERY, "call dedup.index.questions find_near"),
     (QUERY, "call dedup.report.writers write_batches"),
     (FEED, "stuck dedup.index.session find_matches twice"),
 ]
@@ -128,6 +129,72 @@ def test_a_kernel_that_takes_minutes_is_not_waited_for(runs: list[dict[str, Any]
     patient, twice = runs[-1], runs[-2]
     assert 4 < patient["seconds"] < 15
     assert twice["seconds"] < patient["seconds"] - 1, "a second Ctrl-C ends it at once"
+
+
+SLOW_TO_IMPORT = """
+import os, signal, sys, time
+name = sys.argv[-1]
+try:
+    os.kill(os.getpid(), signal.Signals[name])
+    time.sleep(5)
+except BaseException:  # as one that takes anything for a missing library
+    pass
+"""
+
+
+@pytest.mark.parametrize("way", ["module", "script"])
+@pytest.mark.parametrize(("name", "said"), [("SIGINT", "interrupted"), ("SIGTERM", "terminated")])
+def test_stopped_before_the_imports_are_done(way: str, name: str, said: str, tmp_path: Path) -> None:
+    """A library that is told to stop while it is imported, the first that the commands need."""
+    (tmp_path / "typer.py").write_text(SLOW_TO_IMPORT)
+    entry = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["dedup"]
+    module, function = entry.split(":")
+    program = ["-c", f"from {module} import {function}; {function}()"] if way == "script" else ["-m", "dedup"]
+    done = subprocess.run(
+        [sys.executable, *program, "stats", name],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, timeout=60, check=False, preexec_fn=heed,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (128 + signal.Signals[name], "")
+    assert done.stderr == f"dedup: {said}\n"
+
+
+DROPPED = """
+import os, signal
+from dedup.cli import guard
+
+@guard.guarded
+def command():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:  # as a library does that calls back from C
+        pass
+
+guard.prepare_process()
+command()
+"""
+
+
+def test_a_signal_that_a_library_drops_is_not_forgotten() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=heed,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dedup: interrupted\n")
+
+
+def test_what_is_ignored_stays_ignored_while_importing(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGHUP); os._exit(7)")
+    done = subprocess.run(
+        [sys.executable, "-m", "dedup", "stats"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}, check=False,
+        capture_output=True, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"", b"")
 
 
 def test_stopped_while_kernels_compile(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+            interrupt.stop_if_told()
             # What is still in the buffer can fail too (a full disk); Python's own last flush says so badly.
             sys.stdout.flush()
         except (typer.BadParameter, typer.Exit, typer.Abort):

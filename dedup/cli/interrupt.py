@@ -20,16 +20,11 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from dedup.leftovers import remove_leftovers
+from dedup.signals import SIGNALS, heeded
 
 GRACE_S: Final = 4.0
-SIGNALS: Final = {
-    signal.SIGINT: "interrupted",
-    signal.SIGTERM: "terminated",
-    signal.SIGHUP: "terminated: the terminal is gone",
-}
-"""The signals, and the one line each leaves."""
-
 _said: set[int] = set()
+_told: list[int] = []
 
 
 class Stopped(SystemExit):
@@ -41,8 +36,8 @@ class Stopped(SystemExit):
 
 
 def install() -> None:
-    """Have the signals end the command; one that whoever started it has ignored (nohup) stays ignored."""
-    wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    """Have the signals end the command (`dedup.signals.heeded`)."""
+    wanted = heeded()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -59,6 +54,12 @@ def say_stopped(number: int) -> None:
             print(f"dedup: {SIGNALS[signal.Signals(number)]}", file=sys.stderr, flush=True)
 
 
+def stop_if_told() -> None:
+    """Raise `Stopped` once more if a signal came; what was in the middle of a C call may have dropped it."""
+    if _told:
+        raise Stopped(_told[0])
+
+
 def stop_children() -> None:
     """End the process that helps to compile, if there is one."""
     compiling = sys.modules.get("dedup.cli.compiling")
@@ -67,6 +68,7 @@ def stop_children() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    _told.append(number)
     # Once is enough: a second one must not break off the tidying up; `_watch` ends the process then.
     for other in SIGNALS:
         if signal.getsignal(other) is _stop:

@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
-from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA, Article, Reject
-from dedup.confirm.model import Model, probability
 from dedup.confirm.survey import Surveyor
-from dedup.engines.query import find_near
-from dedup.errors import DedupError, IndexFolderError, SettingsError
+from dedup.errors import IndexFolderError
 from dedup.feeds.sources.unpack import UnpackLimits
-from dedup.index.credits import credit_table
 from dedup.index.events import Kept, event_report
+from dedup.index.holdings import Holdings
 from dedup.index.loading import as_feed, load_feed
-from dedup.index.options import AddReport, IndexStats
-from dedup.index.outlet_counts import count_outlets
-from dedup.index.passages import LearntPassages, learnt_passages
-from dedup.index.reporting import SHOWN, cluster_report, display_ids, match_table, one_cluster
-from dedup.index.session import OnStage, Session, chosen_articles, cores, least_of, silent
+from dedup.index.options import AddReport
+from dedup.index.questions import Questions
+from dedup.index.reports import Reports
+from dedup.index.session import OnStage, Session, cores, silent
 from dedup.index.sketches import sketched_with
-from dedup.index.snapshot import Snapshot
-from dedup.index.source import RunSource
-from dedup.index.statistics import index_stats
 from dedup.index.store import IndexStore
 from dedup.index.temporary import CONTENT, temporary_folder
-from dedup.profile import timed
-from dedup.provenance.families import Families
-from dedup.provenance.trace import By, Provenance, trace
+from dedup.index.upkeep import Upkeep
 from dedup.report.events import EventReport
-from dedup.report.schema import ClusterReport
-from dedup.settings import Settings
-from dedup.text.credit import Agency, load_agencies
 
 if TYPE_CHECKING:
-    import datasketch
     import pandas as pd
 
-    from dedup.compare.explanation import Explanation
-    from dedup.index.check.findings import CheckReport, Dropped, RepairReport
 
-_EXPORT_BATCH: Final = 8192
-
-
-class Index:
+class Index(Reports, Questions, Holdings, Upkeep):
     """An index of articles, in a folder.
 
     Parameters
@@ -134,70 +109,6 @@ class Index:
             with cls(store, write=True, keep_runs=False) as index:
                 yield index
 
-    @staticmethod
-    def check(
-        path: str | os.PathLike[str], *, deep: bool = False, on_stage: OnStage | None = None
-    ) -> CheckReport:
-        """Check everything an index folder holds; changes nothing and may run beside a writer.
-
-        Parameters
-        ----------
-        path : path-like
-            A folder whose catalog is lost counts too, as long as there are parts or a manifest.
-        deep : bool
-            Hash and sketch every article anew, not a sample of each part.
-        on_stage : callable, optional
-            Gets (stage, done, total) as the work goes on.
-
-        Returns
-        -------
-        CheckReport
-            What was checked, and what is wrong, file by file.
-
-        Raises
-        ------
-        IndexFolderError
-            If it is no index, or of a newer format.
-        """
-        from dedup.index.check.check import check_folder
-
-        return check_folder(Path(path), deep=deep, on_stage=on_stage or silent)
-
-    @staticmethod
-    def repair(
-        path: str | os.PathLike[str],
-        *,
-        deep: bool = False,
-        on_stage: OnStage | None = None,
-        on_dropped: Callable[[Sequence[Dropped]], None] | None = None,
-    ) -> RepairReport:
-        """Drop what cannot be read of an index and keep the rest.
-
-        Sketches are made anew from their articles, the manifest from the catalog, a lost catalog from the
-        parts. Read the same feeds in again to bring back what was dropped.
-
-        Parameters
-        ----------
-        path, deep, on_stage
-            As of `check`.
-        on_dropped : callable, optional
-            Gets the texts that will be dropped, before anything is.
-
-        Returns
-        -------
-        RepairReport
-
-        Raises
-        ------
-        IndexFolderError
-            If it is no index, of a newer format, or held by a writer; or the system refuses.
-        """
-        from dedup.index.check.repair import repair_folder
-
-        return repair_folder(
-            Path(path), deep=deep, on_stage=on_stage or silent, on_dropped=on_dropped or (lambda _: None)
-        )
-
     def keep_runs(self, number: int) -> None:
         """Keep only the newest `number` stored runs, from now on; 10 where nothing was said.
 
@@ -218,11 +129,6 @@ class Index:
     def close(self) -> None:
         """Close the index."""
         self.__exit__(None)
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._store.path
 
     def __len__(self) -> int:
         with self._store.snapshot() as snapshot:
@@ -313,267 +219,7 @@ class Index:
         self._session.forget()
         return self._session.put_epoch(learnt)
 
-    # Clusters
-
-    def report(
-        self,
-        settings: Settings | None = None,
-        *,
-        model: Path | Model | None = None,
-        agencies: str | Path | Sequence[Agency] | None = None,
-        on_stage: OnStage | None = None,
-    ) -> ClusterReport:
-        """Cluster the articles.
-
-        Parameters
-        ----------
-        settings : Settings, optional
-            What to look for and what to show.
-        model : path or Model, optional
-            Confirm model; the shipped one by default.
-        agencies : path or sequence of Agency, optional
-            Table of agencies that credits are found by: a file that extends the shipped one
-            (`dedup.text.credit.load_agencies`), or a table. Clusters do not depend on it.
-        on_stage : callable, optional
-            Gets (stage, done, total) as the work goes on.
-
-        Returns
-        -------
-        ClusterReport
-        """
-        return self.report_and_source(settings, model=model, agencies=agencies, on_stage=on_stage)[0]
-
-    def report_and_source(
-        self,
-        settings: Settings | None = None,
-        *,
-        model: Path | Model | None = None,
-        agencies: str | Path | Sequence[Agency] | None = None,
-        on_stage: OnStage | None = None,
-    ) -> tuple[ClusterReport, RunSource]:
-        """Cluster the articles; return the report, and what an HTML page needs besides.
-
-        Parameters
-        ----------
-        settings, model, agencies, on_stage
-            As for `report`.
-
-        Returns
-        -------
-        ClusterReport
-        RunSource
-            Good until the index changes or is closed; see `dedup.report.html.page.write_html`.
-        """
-        began = time.perf_counter()
-        settings = (settings or Settings()).check()
-        known = _agency_table(agencies)
-        tell = on_stage or silent
-        matched = self._session.matched(settings, model, tell)
-        tell("cluster", 0, 1)
-        with timed("cluster"):
-            clustering = self._session.clustering(matched, settings)
-        with timed("keep run"):
-            self._kept = self._session.keep_run(matched, clustering, settings)
-        n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
-        notes = self._session.notes(matched)
-        with timed("report"):
-            report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes, known)
-        tell("cluster", 1, 1)
-        seconds = round(time.perf_counter() - began, 3)
-        report = replace(report, counts={**report.counts, "seconds": seconds}).select(settings)
-        return report, RunSource(matched, clustering, settings)
-
-    def clusters(
-        self,
-        *,
-        model: Path | Model | None = None,
-        agencies: str | Path | Sequence[Agency] | None = None,
-        **options: Any,
-    ) -> pd.DataFrame:
-        """Cluster the articles and return one row per member.
-
-        Parameters
-        ----------
-        model : path or Model, optional
-        agencies : path or sequence of Agency, optional
-            As for `report`.
-        **options
-            Fields of `dedup.settings.Settings`: threshold, min_size, since, until (datetime), outlets,
-            relations (tuples), window_s, across_outlets, top, sort, threads, furniture, memory_mb.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns of `dedup.report.schema.MEMBER_SCHEMA`.
-        """
-        known = {field.name for field in fields(Settings)}
-        if wrong := sorted(set(options) - known):
-            raise SettingsError(f"no such option: {', '.join(wrong)}; there are {', '.join(sorted(known))}")
-        report = self.report(Settings(**options), model=model, agencies=agencies)
-        frame: pd.DataFrame = report.members.to_pandas()
-        return frame
-
-    def provenance(
-        self,
-        *,
-        by: By = "outlet",
-        families: Families | None = None,
-        agencies: str | Path | Sequence[Agency] | None = None,
-        model: Path | Model | None = None,
-        on_stage: OnStage | None = None,
-        settings: Settings | None = None,
-    ) -> Provenance:
-        """Tell who was first with each story, who picked it up, how much later, and what it goes back to.
-
-        Parameters
-        ----------
-        by : {"outlet", "family"}
-            Whether two papers of one house are two carriers or one.
-        families : Families, optional
-            The shipped table by default (`dedup.provenance.families.load_families`).
-        agencies : path or sequence of Agency, optional
-            As for `report`.
-        model : path or Model, optional
-        on_stage : callable, optional
-            Gets (stage, done, total) as the work goes on.
-        settings : Settings, optional
-            Which clusters; what is chosen by size, outlet or relation is not in the figures either.
-
-        Returns
-        -------
-        Provenance
-        """
-        settings = (settings or Settings()).check()
-        report = self.report(settings, model=model, agencies=agencies, on_stage=on_stage)
-        matched = self._session.matched(settings, model, silent)
-        corpus = matched.state.corpus
-        articles = count_outlets(matched.snapshot, corpus, chosen_articles(corpus, settings))
-        return trace(report, by=by, families=families, articles=articles)
-
-    def scores(
-        self, settings: Settings | None = None, *, model: Path | Model | None = None
-    ) -> npt.NDArray[np.float64]:
-        """Return the scores of all pairs of distinct texts that were judged, without those below 0.05.
-
-        Returns
-        -------
-        float64 array, shape (m,)
-            Ascending. Those below the threshold are no copies: they show how clear the cut is.
-        """
-        settings = (settings or Settings()).check()
-        matched = self._session.matched(settings, model, silent)
-        return np.sort(probability(matched.state.matches.sums))
-
-    def show(
-        self,
-        identifier: str,
-        settings: Settings | None = None,
-        *,
-        model: Path | Model | None = None,
-        agencies: str | Path | Sequence[Agency] | None = None,
-    ) -> ClusterReport:
-        """Return the one cluster that an id names, or that holds the article it names.
-
-        Settings and model must be those of the run that gave the id: others give other clusters.
-
-        Raises
-        ------
-        DedupError
-            If nothing in the index has that id.
-        """
-        settings = settings or Settings()
-        everything = self.report(
-            Settings(threshold=settings.threshold, window_s=settings.window_s, threads=settings.threads),
-            model=model,
-            agencies=agencies,
-        )
-        with self._store.snapshot() as snapshot:
-            known = bool(snapshot.find(identifier))
-        return one_cluster(everything, identifier, known, self.path)
-
-    def query(
-        self, articles: Any, settings: Settings | None = None, *, model: Path | Model | None = None
-    ) -> pa.Table:
-        """Find the near-duplicates of new articles, without adding them.
-
-        Parameters
-        ----------
-        articles : path, sequence of paths, Feed, pandas DataFrame, pyarrow Table or list of records
-            As for `add`. A headline without a text is compared with the titles of full articles too. Of each
-            article the 256 nearest texts are judged, with every article that carries them.
-        settings : Settings, optional
-            Threshold and threads take part.
-        model : path or Model, optional
-            Confirm model; the shipped one by default.
-
-        Returns
-        -------
-        pa.Table
-            `QUERY_SCHEMA`, best first for each article asked about.
-        """
-        settings = (settings or Settings()).check()
-        if not (isinstance(articles, pa.Table) and articles.schema.equals(ARTICLE_SCHEMA)):
-            batches = [batch.articles for batch in as_feed(articles, None, None, None)]
-            articles = pa.Table.from_batches(batches, schema=ARTICLE_SCHEMA)
-        ground = self._session.ground(settings, model, silent, keep=False)
-        shelf = self._session.shelf()
-        least = least_of(settings, ground.model)
-        near = find_near(shelf, articles, ground.learnt, ground.model, least, settings.threads or cores())
-        cluster_of = self._session.clusters_of(shelf.keys[near.found], ground, settings)
-        return match_table(shelf, cluster_of, articles, near)
-
-    def explain(
-        self, a: str, b: str, settings: Settings | None = None, *, model: Path | Model | None = None
-    ) -> Explanation:
-        """Explain why two articles are in one cluster, or why not.
-
-        Parameters
-        ----------
-        a, b : str
-            Ids (the feed's own, or the one `dedup` gave them), URLs or whole headlines.
-        settings : Settings, optional
-            Those of the run to explain: threshold, window, time and furniture take part.
-        model : path or Model, optional
-            Confirm model; the shipped one by default.
-
-        Returns
-        -------
-        Explanation
-            By the epoch, kernels and integers of a run: its score is the score a run stores.
-
-        Raises
-        ------
-        DedupError
-            If one of them names no article or several, has no word in it, or both are one article.
-        """
-        from dedup.index.explaining import explain_articles
-
-        settings = (settings or Settings()).check()
-        ground = self._session.ground(settings, model, silent, keep=False)
-        with self._store.snapshot() as snapshot:
-            # The folder of an index that goes away would say nothing to anybody.
-            where = str(self.path) if self._surveyor is None else "the feed"
-            return explain_articles(self._session, snapshot, where, a, b, settings, ground)
-
-    def export(
-        self, settings: Settings | None = None, *, model: Path | Model | None = None
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the feed with one article per cluster: the canonical ones and all that are in none."""
-        settings = (settings or Settings()).check()
-        matched = self._session.matched(settings, model, silent)
-        clustering = self._session.clustering(matched, settings)
-        corpus = matched.state.corpus
-        kept = chosen_articles(corpus, settings)
-        kept[clustering.member] = False
-        kept[clustering.canonical] = True
-        place = np.flatnonzero(kept)
-        place = place[np.lexsort((corpus.row[place], corpus.part[place]))]
-        for low in range(0, len(place), _EXPORT_BATCH):
-            some = place[low : low + _EXPORT_BATCH]
-            rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], FEED_SCHEMA.names)
-            yield from rows.combine_chunks().to_batches()
-
-    # Looking
+    # What has changed
 
     def event_report(self, run: int | None = None, *, since: int | None = None) -> EventReport:
         """Tell what became of the clusters between two runs.
@@ -633,115 +279,3 @@ class Index:
         """
         frame: pd.DataFrame = self.event_report(run, since=since).events.to_pandas()
         return frame
-
-    def credits(self, *, agencies: str | Path | Sequence[Agency] | None = None) -> Iterator[pa.Table]:
-        """Yield the credit of each article, in batches, in the order the articles lie in the index.
-
-        Parameters
-        ----------
-        agencies : path or sequence of Agency, optional
-            As for `report`.
-
-        Yields
-        ------
-        pa.Table
-            `dedup.report.schema.CREDIT_SCHEMA`; an article without a credit has nulls.
-        """
-        known = _agency_table(agencies)
-        with self._store.snapshot() as snapshot:
-            parts = zip(snapshot.keys(), snapshot.current(), snapshot.articles(list(SHOWN)), strict=True)
-            for keys, current, rows in parts:
-                kept = rows.filter(pa.array(current))
-                yield credit_table(kept, display_ids(keys[current], kept["id"]), known)
-
-    def article(self, identifier: str) -> Article:
-        """Return the article with this id (the feed's own, the one `dedup` gave it, or its URL).
-
-        Raises
-        ------
-        DedupError
-            If there is none, or several feeds use that id.
-        """
-        with self._store.snapshot() as snapshot:
-            return snapshot.article(self._key(snapshot, identifier))
-
-    def minhash(self, identifier: str, *, kind: int | None = None) -> datasketch.MinHash:
-        """Return the signature of an article as a `datasketch.MinHash`.
-
-        Parameters
-        ----------
-        identifier : str
-        kind : int, optional
-            `dedup.sketch.shingles.BODY` or `BRIEF`; by default the body sketch, if there is one.
-
-        Raises
-        ------
-        DedupError
-            If there is no such article, or it has no sketch of that kind.
-        """
-        from dedup.index.sketches import minhash_of
-
-        with self._store.snapshot() as snapshot:
-            return minhash_of(snapshot, self._key(snapshot, identifier), kind, identifier)
-
-    def to_lsh(self, *, kind: int = 0, **options: Any) -> datasketch.MinHashLSH:
-        """Return a `datasketch.MinHashLSH` of all articles, with the bands used here (128 of 2 rows).
-
-        Parameters
-        ----------
-        kind : int
-            `dedup.sketch.shingles.BODY` (default) or `BRIEF`.
-        **options
-            For `MinHashLSH`, such as ``storage_config`` for Redis or Cassandra.
-        """
-        from dedup.index.sketches import lsh_of
-
-        with self._store.snapshot() as snapshot:
-            return lsh_of(snapshot, kind, options)
-
-    def stats(self) -> IndexStats:
-        """Return what the index holds."""
-        with self._store.snapshot() as snapshot:
-            return index_stats(self._store, snapshot)
-
-    def furniture(self, top: int | None = None) -> LearntPassages:
-        """Return what the epoch learnt not to count: furniture, frames and rubrics, as text.
-
-        Parameters
-        ----------
-        top : int, optional
-            List only so many, those that most articles carry; all are counted.
-
-        Raises
-        ------
-        IndexFolderError
-            If there is no epoch yet.
-        """
-        learnt, epoch = self._session.current_epoch(), self._store.epoch()
-        if learnt is None or epoch is None:
-            raise IndexFolderError(
-                f"index {self.path} has learnt nothing yet", f"run first: dedup clusters {self.path}"
-            )
-        with self._store.snapshot() as snapshot:
-            return learnt_passages(snapshot, epoch.id, learnt, top)
-
-    def rejects(self, limit: int | None = None) -> list[Reject]:
-        """Return the records that could not be used."""
-        return self._store.rejects(limit)
-
-    def _key(self, snapshot: Snapshot, identifier: str) -> int:
-        keys = snapshot.find(identifier)
-        if not keys:
-            raise DedupError(
-                f"{identifier!r} names no article of {self.path}", "give an id as `dedup clusters` prints it"
-            )
-        if len(keys) > 1:
-            raise DedupError(
-                f"{identifier!r} names {len(keys)} articles of {self.path}",
-                "give its URL, or the id of 16 hex digits",
-            )
-        return keys[0]
-
-
-def _agency_table(agencies: str | Path | Sequence[Agency] | None) -> Sequence[Agency] | None:
-    return load_agencies(agencies) if isinstance(agencies, str | Path) else agencies

@@ -29,6 +29,7 @@ from dedup.errors import IndexFolderError
 from dedup.index.index import Index
 from dedup.index.store import IndexStore
 from tests.campaigns.manifest_reader import follow
+from tests.campaigns.stored_log import Budget, logged
 from tests.feeds import copies
 
 NEW, CHANGED = 15, 3
@@ -372,6 +373,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=Path)
     given = parser.parse_args(arguments)
+    budget = Budget(given.minutes)
     folder = Path(tempfile.mkdtemp(prefix="dedup-campaign-"))
     try:
         total = campaign(60 * given.minutes, given.readers, folder, given.seed)
@@ -385,9 +387,8 @@ def main(arguments: list[str] | None = None) -> None:
         *(f"{number:>9,}  {what}" for what, number in sorted(total.items())),
         "no torn read, no lost batch, no count that went back; ends as an undisturbed index does",
     ]
-    print("\n".join(lines))
-    if given.log is not None:
-        given.log.write_text("\n".join(lines) + "\n")
+    command = f"python -m tests.campaigns.concurrency --minutes {given.minutes:g} --readers {given.readers}"
+    print(logged(f"{command} --seed {given.seed}", lines, budget, given.log), end="")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of readers, unpackers, markup, dates and the tokeniser's kernel (atheris).
 
     python -m tests.campaigns.fuzz --seconds 60                     a minute, all targets together
-    python -m tests.campaigns.fuzz --seconds 1200 words --log FILE  twenty minutes of one
+    python -m tests.campaigns.fuzz --minutes 20 words --log FILE    twenty minutes of one
 
 Kernels run as plain Python (`pure_vectors`), so their branches guide the fuzzer and an index beyond the
 end is an error. An exception is kept once for each place it comes from, as ``TARGET-HASH.bin`` in
@@ -25,6 +25,8 @@ import traceback
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.campaigns.stored_log import Budget, logged
 
 NAMES = (
     "any",
@@ -65,9 +67,13 @@ def main() -> int:
     parser.add_argument(
         "--corpus", type=Path, help="folder to keep inputs of new coverage in, and begin with"
     )
-    parser.add_argument("--log", type=Path, help="append what was found to this file")
+    parser.add_argument("--minutes", type=float, help="the same in minutes")
+    parser.add_argument("--log", type=Path, help="write what was found to this file")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.minutes is not None:
+        options.seconds = 60 * options.minutes
+    budget = Budget(None)
     if unknown := set(options.targets) - set(NAMES):
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     findings = options.findings or Path(tempfile.mkdtemp(prefix="dedup-findings-"))
@@ -94,9 +100,12 @@ def main() -> int:
     print(lines[-1])
     if failed:
         print(f"inputs that fail are in {findings}")
+    kept = len(list((Path(__file__).parents[1] / "data" / "fuzz").iterdir()))
+    lines.append(f"{kept} inputs kept in tests/data/fuzz: earlier findings, mended")
     if options.log:
-        with options.log.open("a") as file:
-            file.write("\n".join(lines) + "\n\n")
+        words = "".join(f" {name}" for name in options.targets)
+        command = f"python -m tests.campaigns.fuzz{words} --seconds {options.seconds:g}"
+        logged(command, lines, budget, options.log)
     return 1 if failed else 0
 
 

@@ -1,7 +1,7 @@
 """The campaign of refusals: every write, open, mkdir, fsync, rename and SQL statement of every command fails.
 
     python -m tests.campaigns.io_errors --log FILE     every one of them
-    python -m tests.campaigns.io_errors --share 40     what CI runs
+    python -m tests.campaigns.io_errors --share 30     what CI runs
 
 After each the command must have ended with exit code 1 and one clear line (or, where it only could not keep
 what it worked out, with the right result), the index must be sound and hold whole batches, and
@@ -20,9 +20,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.campaigns.committed import file_hash
 from tests.campaigns.failing import KINDS, Failing
 from tests.campaigns.kills import verify
-from tests.campaigns.victims import INDEX, Command, Victims, file_hash, wait
+from tests.campaigns.stored_log import Budget, logged
+from tests.campaigns.victims import INDEX, Command, Victims, wait
 
 _NAMED = ("index", "clusters", "refresh", "clusters again", "export", "repair", "rebuild beside a log")
 
@@ -107,10 +109,11 @@ class Refusals:
             self.failures += [f"a tmpfs of {kib} KiB: {one}" for one in wrong]
         return sizes
 
-    def lines(self, sizes: int) -> list[str]:
+    def lines(self, sizes: int, left_out: int) -> list[str]:
         """Return the log."""
         lines = [f"{n:5,d}  {name}" for name, n in sorted(self.told.items())]
         lines.append(f"{sum(self.told.values()):,} operations refused, of which {sizes} by a full tmpfs")
+        lines.append(f"{left_out:,} operations left out for want of time")
         if not sizes:
             lines.append("no tmpfs was filled: --share leaves it out, and without root none can be mounted")
         lines.append(f"{self.shrugged:,} times a report was right all the same and only could not be kept")
@@ -132,28 +135,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--share", type=int, help="only so many of the operations (default: all), and no tmpfs"
     )
+    parser.add_argument("--minutes", type=float, help="refuse nothing more after so many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path)
     asked = parser.parse_args(arguments)
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    cut = ""
+    budget, cut = Budget(asked.minutes), ""
     with tempfile.TemporaryDirectory(prefix="dedup-refusals-", dir=memory) as work:
-        refusals = Refusals(Victims(Path(work), results=False))
+        victims = Victims(Path(work), all_three=False)
+        refusals = Refusals(victims)
         jobs = refusals.jobs()
         random.Random(asked.seed).shuffle(jobs)
-        sizes = 0
+        sizes = left_out = 0
         try:
             for job in jobs[: asked.share]:
-                refusals.refuse(*job)
+                if budget.over:
+                    left_out += 1
+                else:
+                    refusals.refuse(*job)
             sizes = refusals.fill_a_disk() if asked.share is None else 0
         except KeyboardInterrupt:
             cut = " (ended early by Ctrl-C)"
-        lines = refusals.lines(sizes)
+        lines = refusals.lines(sizes, left_out)
     share = "" if asked.share is None else f" --share {asked.share}"
-    log = "\n".join([f"python -m tests.campaigns.io_errors --seed {asked.seed}{share}{cut}", *lines]) + "\n"
-    print(log, end="")
-    if asked.log is not None:
-        asked.log.write_text(log, encoding="utf-8")
+    share += "" if asked.minutes is None else f" --minutes {asked.minutes:g}"
+    command = f"python -m tests.campaigns.io_errors --seed {asked.seed}{share}{cut}"
+    print(logged(command, lines, budget, asked.log, victims.passed), end="")
     return 1 if refusals.failures else 0
 
 

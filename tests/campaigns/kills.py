@@ -1,10 +1,12 @@
 """The kill campaign: every command killed at every named point and at random moments.
 
-    python -m tests.campaigns.kills --random 500 --log FILE      all of it
-    python -m tests.campaigns.kills --named 30 --ask-every 0     what CI runs
+    python -m tests.campaigns.kills --minutes 20 --log FILE    all points, then at random while there is time
+    python -m tests.campaigns.kills --random 500 --log FILE    all points, and so many at random
+    python -m tests.campaigns.kills --named 30 --ask-every 0   what CI runs
 
 After each kill the index must be sound (`dedup check`) and hold whole committed batches; the same command
-again must end as if nothing had happened, in every byte; a file of ``-o`` is the old or the new one; nothing
+again must end as if nothing had happened, in every row of the catalog and every byte of the rest
+(`tests.campaigns.committed`), and so must the clusters; a file of ``-o`` is the old or the new one; nothing
 is left in staging, beside the file or in TMPDIR.
 """
 
@@ -24,14 +26,13 @@ from dedup.errors import IndexFolderError
 from dedup.index import faults
 from dedup.index.check.check import check_folder
 from dedup.index.store import IndexStore
-from tests.campaigns.logged import catalog_rows
+from tests.campaigns.committed import committed_state, differences, file_hash
+from tests.campaigns.stored_log import Budget, logged
 from tests.campaigns.victims import (
     INDEX,
     OUTPUTS,
     Command,
     Victims,
-    file_hash,
-    index_files,
     kill_after,
     part_rows,
     wait,
@@ -45,19 +46,7 @@ def verify(victims: Victims, command: Command, case: Path, *, ask: bool) -> list
     if code != 0:
         log = (case / "log.txt").read_text(errors="replace").strip().splitlines()
         return [*wrong, f"again: exit code {code}: {log[-1] if log else ''}"]
-    if index_files(case / INDEX) != command.files:
-        found = index_files(case / INDEX)
-        names = sorted(
-            name for name in found.keys() | command.files if found.get(name) != command.files.get(name)
-        )
-        wrong.append(f"again: other files: {', '.join(names[:4])}")
-    if command.repairs:
-        found_rows = catalog_rows(case / INDEX)
-        wrong += [
-            f"again: another table {name}"
-            for name, rows in command.catalog.items()
-            if rows != found_rows[name]
-        ]
+    wrong += [f"again: {one}" for one in differences(command.committed, committed_state(case / INDEX))]
     if IndexStore.exists(case / INDEX):
         report = check_folder(case / INDEX, deep=True, on_stage=lambda *_: None)
         wrong += [f"again: {one.file}: {one.reason}" for one in report.damage]
@@ -66,7 +55,7 @@ def verify(victims: Victims, command: Command, case: Path, *, ask: bool) -> list
     left += [path.name for path in (case / "tmp").iterdir()]
     if left:
         wrong.append(f"again: left behind: {', '.join(left)}")
-    results = victims.results(case) if ask else {}
+    results = victims.results(case, all_three=ask)
     for output in OUTPUTS:
         results[f"file {output}"] = file_hash(case / output)
     if command.repairs:
@@ -110,11 +99,16 @@ class Campaign:
     seed : int
         Of the choice of moments, and of points where not all are taken.
     every : int
-        Of so many kills one is followed by asking for clusters, export and stats too; 0: none.
+        Of so many kills one is followed by asking for export and stats too; 0: none.
+    budget : Budget
+        What is not done when the time is up is left out, and counted.
     """
 
-    def __init__(self, victims: Victims, seed: int, every: int) -> None:
+    def __init__(self, victims: Victims, seed: int, every: int, budget: Budget) -> None:
         self.victims = victims
+        self.budget = budget
+        self.left_out = 0
+        self.points: set[str] = set()
         self.every = every
         self.chance = random.Random(seed)
         self.kills: Counter[str] = Counter()
@@ -133,23 +127,28 @@ class Campaign:
 
     def run(self, named: int | None, at_random: int, real: int) -> None:
         """Kill at named points (all, or so many) and at random moments, in a mixed order."""
-        if at_random:
+        if at_random or self.budget.minutes is not None:
             self.victims.measure()
         places = self.places()
         chosen = places if named is None else self.chance.sample(places, min(named, len(places)))
         jobs: list[tuple[Command, str] | bool] = [*chosen, *[False] * at_random, *[True] * real]
         self.chance.shuffle(jobs)
         for job in jobs:
-            if isinstance(job, bool):
+            if self.budget.over:
+                self.left_out += 1
+            elif isinstance(job, bool):
                 self._at_random(real=job)
             else:
                 self._at(*job)
+        while self.budget.minutes is not None and not self.budget.over:
+            self._at_random(real=self.chance.random() < _REAL_SHARE)
 
     def _at(self, command: Command, place: str) -> None:
         case = self.victims.case(command)
         code = wait(self.victims.fork(command, case, place))
         if code != -signal.SIGKILL:
             self.failures.append(f"{command.name} at {place}: not killed, exit code {code}")
+        self.points.add(place.partition(":")[0])
         self._judge(command, case, "named", f"at {place}")
 
     def _at_random(self, *, real: bool) -> None:
@@ -175,20 +174,22 @@ class Campaign:
 
     def lines(self) -> list[str]:
         """Return the log."""
-        passed = {name for command in self.victims.commands for name in command.hits}
-        missing = sorted(set(faults.FAULT_POINTS) - passed)
+        missing = sorted(set(faults.FAULT_POINTS) - self.victims.passed)
         lines = [f"{n:5,d}  {name}" for name, n in sorted(self.kills.items())]
         total = sum(self.kills.values())
         lines += [
-            f"{len(faults.FAULT_POINTS)} fault points, {len(missing)} of them passed by no command",
+            f"{len(missing)} fault points passed by no command, {len(self.points)} killed at, "
+            f"{self.left_out:,} planned kills left out for want of time",
             f"{total:,} kills, {self.unkilled:,} of them after the command had ended",
-            f"{total:,} times the files of the index and of -o were compared byte by byte, "
-            f"{self.asked:,} times clusters, export and stats were asked for too",
+            f"{total:,} times everything committed (all tables of the catalog, the manifest, the rows and "
+            "files of all parts, runs and epochs), the files of -o and the clusters were compared with those "
+            f"of the undisturbed run; {self.asked:,} times export and stats too",
             f"{len(self.failures):,} failures",
         ]
         return lines + [f"FAILED {one}" for one in [*missing, *self.failures]]
 
 
+_REAL_SHARE: Final = 0.02
 _STARTUP_S: Final = 2.0
 """A process of its own imports for so long; it is killed meanwhile too."""
 
@@ -199,31 +200,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--named", type=int, help="only so many of the named points (default: all)")
     parser.add_argument("--random", type=int, default=0, help="kills at random moments, in forked children")
     parser.add_argument("--real", type=int, default=0, help="the same, in processes of their own")
-    parser.add_argument("--ask-every", type=int, default=5, help="ask for clusters, export, stats so often")
+    parser.add_argument("--minutes", type=float, help="as long: more kills at random, or not all of them")
+    parser.add_argument("--ask-every", type=int, default=5, help="ask for export and stats too so often")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path)
     asked = parser.parse_args(arguments)
     # In memory where there is such a folder: a killed process loses nothing the kernel has, so an fsync
     # only takes time here (its order has a test of its own, in tests/test_store_faults.py).
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    cut = False
+    budget, cut = Budget(asked.minutes), ""
     with tempfile.TemporaryDirectory(prefix="dedup-kills-", dir=memory) as work:
-        campaign = Campaign(Victims(Path(work), results=asked.ask_every > 0), asked.seed, asked.ask_every)
+        victims = Victims(Path(work), all_three=asked.ask_every > 0)
+        campaign = Campaign(victims, asked.seed, asked.ask_every, budget)
         try:
             campaign.run(asked.named, asked.random, asked.real)
         except KeyboardInterrupt:
-            cut = True
+            cut = " (ended early by Ctrl-C)"
         lines = campaign.lines()
     options = [f"--random {asked.random}", f"--real {asked.real}", f"--seed {asked.seed}"]
     options += [f"--named {asked.named}"] if asked.named is not None else []
+    options += [f"--minutes {asked.minutes:g}"] if asked.minutes is not None else []
     options += [f"--ask-every {asked.ask_every}"]
-    first = f"python -m tests.campaigns.kills {' '.join(options)}" + (
-        " (ended early by Ctrl-C)" if cut else ""
-    )
-    log = "\n".join([first, *lines]) + "\n"
-    print(log, end="")
-    if asked.log is not None:
-        asked.log.write_text(log, encoding="utf-8")
+    command = f"python -m tests.campaigns.kills {' '.join(options)}{cut}"
+    print(logged(command, lines, budget, asked.log, victims.passed), end="")
     return 1 if campaign.failures else 0
 
 

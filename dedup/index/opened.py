@@ -1,0 +1,39 @@
+"""What all that an open index can do has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dedup.confirm.survey import Surveyor
+from dedup.index.events import Kept
+from dedup.index.session import Session
+from dedup.index.store import IndexStore
+from dedup.text.credit import Agency, load_agencies
+
+
+class Opened:
+    """An open index: its store, and what its session has worked out."""
+
+    _store: IndexStore
+    _session: Session
+    _kept: Kept | None
+    """What became of the run of the last report."""
+    _surveyor: Surveyor | None
+    """Gathers what the epoch is learnt from; only of an index that goes away."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._store.path
+
+
+def agency_table(agencies: str | Path | Sequence[Agency] | None) -> Sequence[Agency] | None:
+    """Return a table of agencies, read from a file if it names one.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no table of agencies.
+    """
+    return load_agencies(agencies) if isinstance(agencies, str | Path) else agencies
