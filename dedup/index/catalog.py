@@ -278,10 +278,25 @@ class Catalog:
         value = name if kind == "epoch" else int(name)
         return bool(self.query(f"SELECT 1 FROM {table} WHERE {column} = ?", (value,)))
 
+    def last_number(self, kind: str) -> int:
+        """Return the greatest number that a part or run ever had; 0 if there has been none.
+
+        A number is never given twice, or whoever remembers the old part or run would take the new one for it.
+        A repair notes the greatest before it drops anything; otherwise the greatest is still listed.
+        """
+        table = {"part": "parts", "run": "runs"}[kind]
+        listed: int | None = self.query(f"SELECT max(number) FROM {table}")[0][0]
+        return max(listed or 0, self.meta(f"last_{kind}") or 0)
+
     def drop_runs(self, keep: int) -> None:
-        """Forget all runs but the newest `keep`; within a transaction."""
-        newest = "SELECT number FROM runs ORDER BY number DESC LIMIT ?"
-        self.query(f"DELETE FROM runs WHERE number NOT IN ({newest})", (keep,))
+        """Forget all runs but the newest `keep` of each choice of settings; within a transaction."""
+        ranked = (
+            "SELECT number, row_number() OVER"
+            " (PARTITION BY json_extract(meta, '$.meta.settings') ORDER BY number DESC) AS place FROM runs"
+        )
+        self.query(
+            f"DELETE FROM runs WHERE number IN (SELECT number FROM ({ranked}) WHERE place > ?)", (keep,)
+        )
 
     def history(self, keys: Int64s) -> Int64s:
         """Return all texts known of some articles.
