@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dedup.errors import IndexFolderError
 from dedup.index import catalog
 from dedup.index.index import Index
+from dedup.index.session import Session
 from dedup.index.store import IndexStore
 from tests.commands import Command, one_error
 from tests.feeds import copies
@@ -182,3 +184,65 @@ def test_the_outside_reader_of_the_readme(index: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(held), str(len(clusters))]
+
+
+TOGETHER = """
+import json, sys
+from dedup.index.index import Index
+from dedup.index.session import Session
+learn = Session._learn_from
+def held(*arguments):
+    learnt = learn(*arguments)
+    print("learnt", flush=True)
+    sys.stdin.readline()
+    return learnt
+Session._learn_from = held
+with Index.open(sys.argv[1]) as index:
+    index.report()
+    print(json.dumps([index._store.epoch().id, index._session._learnt[0], index.changed, index.not_kept]))
+"""
+
+
+def test_two_first_reports_at_a_time_decide_by_one_epoch(index: Path) -> None:
+    """The second began before the first had learnt; more was added in between, so it learnt otherwise."""
+    with Index.open(index, write=True) as writer:
+        writer.add(copies(1, 3))
+    command = [sys.executable, "-c", TOGETHER, str(index)]
+    options = {"env": ENVIRONMENT, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **options) as late:
+        assert late.stdout is not None
+        assert late.stdout.readline() == "learnt\n"
+        with Index.open(index, write=True) as writer:
+            writer.add(copies(2, 4))
+        with subprocess.Popen(command, **options) as early:
+            first = early.communicate("go on\n", timeout=120)[0].splitlines()[-1]
+        second = late.communicate("go on\n", timeout=120)[0].splitlines()[-1]
+    in_force, judged_by, changed, not_kept = json.loads(first)
+    assert in_force == judged_by
+    assert changed.startswith("run 1, the first: ")
+    assert not_kept is None
+    # The late one reports on what there was when it began, by the epoch of the early one.
+    assert json.loads(second) == [in_force, in_force, None, "run 1 is of a later state of the index"]
+    with Index.open(index) as again:
+        again.report()
+        assert again.changed == "nothing new since run 1"
+        (run,) = again._store.runs()
+        assert run.meta["epoch"] == in_force
+
+
+def test_a_run_judged_by_an_epoch_that_is_no_longer_in_force_is_not_kept(index: Path) -> None:
+    with Index.open(index, write=True) as writer:
+        writer.add(copies(1, 3))
+    with Index.open(index) as reader, pytest.MonkeyPatch.context() as patch:
+        kept = Session.keep_run
+
+        def refreshed(*arguments: Any) -> Any:
+            patch.undo()
+            with Index.open(index, write=True) as writer:
+                writer.add(copies(2, 9))
+                writer.refresh()
+            return kept(*arguments)
+
+        patch.setattr(Session, "keep_run", refreshed)
+        reader.report()
+        assert (reader.changed, reader.not_kept) == (None, "another process has begun a new epoch meanwhile")

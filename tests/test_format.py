@@ -121,7 +121,7 @@ def test_a_run_names_all_that_decides_its_result(index: Index) -> None:
     index.report(Settings(since=datetime(2025, 3, 2, tzinfo=UTC)))
     assert len(index._store.runs()) == 5, "a run over part of the time was stored"
     meta = index._store.runs()[0].meta
-    assert set(meta) == {"edges_format", "epoch", "model", "settings", "generation", "since"}
+    assert set(meta) == {"edges_format", "epoch", "model", "settings", "generation", "since", "learnt_anew"}
 
 
 @pytest.mark.parametrize("what", ["epoch", "model", "edges_format"])

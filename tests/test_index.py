@@ -335,7 +335,7 @@ def test_runs_tell_what_became_of_the_clusters_of_the_run_before(tmp_path):
         index.add(base[3:] + copies(4, 3)[1:])
         index.report()
         runs = index._store.runs()
-        events = [sorted(r["event"] for r in run.table("events").to_pylist()) for run in runs]
+        events = [sorted(r["event"] for r in run.table("changes").to_pylist()) for run in runs]
     assert events == [["born"], ["born", "grown"]]
 
 

@@ -34,13 +34,15 @@ def check_events(
     check_writable(where, *sources)
 
 
-def write_events(found: EventReport | None, where: Path, progress: Progress, *, csv_safe: bool) -> None:
+def write_events(
+    found: EventReport | None, not_kept: str | None, where: Path, progress: Progress, *, csv_safe: bool
+) -> None:
     """Write what a report changed; no rows if its run could not be kept, which the next run makes good."""
     from dedup.report.events import EVENT_SCHEMA
     from dedup.report.writers import write_batches
 
     if found is None:
-        progress.say(f"{where}: no events, another process holds the index; the next run tells them")
+        progress.say(f"{where}: no events, the run could not be kept: {not_kept}; the next run tells them")
     rows = EVENT_SCHEMA.empty_table() if found is None else found.events
     kind = chosen_format(None, where, _FORMATS)
     with destination(where, kind) as file:

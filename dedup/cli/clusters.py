@@ -95,6 +95,7 @@ def clusters(
     rejects: options.Rejects = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
+    wait: options.Wait = None,
     profile: options.Profile = None,
 ) -> None:
     """Find the clusters of an index, or of feeds given directly, and print them.
@@ -120,10 +121,11 @@ def clusters(
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
+    from dedup.errors import DedupError
     from dedup.report.destination import check_writable, chosen_format
     from dedup.report.markdown import CLUSTERS_IN_DIGEST
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
-    from dedup.settings import Settings
+    from dedup.settings import Settings, parse_duration
 
     kind = chosen_format(format, output, list(options.ClustersFormat))
     check_profile(profile, output, rejects, *sources)
@@ -148,6 +150,9 @@ def clusters(
     feed_options = options.feed_options(mapping, format_in, encoding, max_unpacked, no_clean, timezone, tz)
     known = read_agencies(agencies)
     folder = the_index_among(sources)
+    if wait is not None and folder is None:
+        raise DedupError("--wait waits for another writer of an index, and these are feeds", "leave it out")
+    patience = 0 if wait is None else parse_duration(wait)
     if events is not None:
         check_events(events, folder, since or until, output, *sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
@@ -159,6 +164,8 @@ def clusters(
             feed_options=feed_options,
             threads=threads,
             rejects=rejects,
+            wait_s=patience,
+            on_wait=progress.waiter(folder, wait),
         )
         with reading as idx:
             if kind == "html":
@@ -171,7 +178,7 @@ def clusters(
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
             changed = idx.changed
             if events is not None:
-                write_events(idx.last_events(), events, progress, csv_safe=csv_safe)
+                write_events(idx.last_events(), idx.not_kept, events, progress, csv_safe=csv_safe)
     if kind != "html":
         by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
         shown = by_default if top is None else settings.top

@@ -45,14 +45,7 @@ def credits(
         ),
     ] = False,
     agencies: options.Agencies = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Only the first N, 0 for all. Without it a table shows 20, a file holds all.",
-        ),
-    ] = None,
+    top: options.Top = None,
     format: options.FormatOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,

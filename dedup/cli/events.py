@@ -23,14 +23,7 @@ def events(
             help="Compare with this run, without it with the one before; the latest itself changes nothing.",
         ),
     ] = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Only the first N, 0 for all. Without it a table shows 20, a file holds all.",
-        ),
-    ] = None,
+    top: options.Top = None,
     format: options.FormatOut = None,
     output: options.Output = None,
     csv_safe: options.CsvSafe = False,

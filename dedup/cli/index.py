@@ -49,17 +49,10 @@ def index(
             "--keep-runs",
             metavar="N",
             min=1,
-            help="Keep the newest N stored runs, from now on; 10 where nothing was said.",
+            help="Keep the newest N stored runs of the same options, from now on; 10 where nothing was said.",
         ),
     ] = None,
-    wait: Annotated[
-        str | None,
-        typer.Option(
-            "--wait",
-            metavar="30s",
-            help="If another process writes to the index, wait so long; without it, say at once who it is.",
-        ),
-    ] = None,
+    wait: options.Wait = None,
     threads: options.Threads = None,
     profile: options.Profile = None,
 ) -> None:
@@ -112,9 +105,7 @@ def index(
         stack.enter_context(profiling(profile))
         progress = stack.enter_context(Progress())
 
-        def waiting(holder: str) -> None:
-            progress.say(f"{index} is being written by {holder}; waiting up to {wait}")
-
+        waiting = progress.waiter(index, wait)
         if feeds:
             opened = open_or_create_index(index, wait_s=patience, on_wait=waiting)
         else:
@@ -141,7 +132,7 @@ def index(
             progress.say(f"{index}: {', '.join(said)}, {time}")
         if keep_runs is not None:
             idx.keep_runs(keep_runs)
-            progress.say(f"{index}: the newest {count(keep_runs, 'run')} will be kept")
+            progress.say(f"{index}: the newest {count(keep_runs, 'run')} of the same options will be kept")
         if refresh:
             progress.stage("learning a new epoch", 0, 0)
             idx.refresh(threads=settings.threads)

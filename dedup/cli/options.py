@@ -302,6 +302,22 @@ CsvSafe: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Top: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Only the first N, 0 for all. Without it a table shows 20, a file holds all.",
+    ),
+]
+Wait: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="30s",
+        help="If another process writes to the index, wait so long for it to end; without this not at all.",
+    ),
+]
 HtmlTextOut: TypeAlias = Annotated[
     HtmlText,
     typer.Option(

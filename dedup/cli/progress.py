@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Final
 from dedup.report.wording import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
@@ -118,6 +121,10 @@ class Progress:
                 print(line, file=sys.stderr, flush=True)
             else:
                 self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def waiter(self, index: Path | None, wait: str | None) -> Callable[[str], None]:
+        """Return what says, given who holds `index`, that this command waits up to `wait`."""
+        return lambda holder: self.say(f"{index} is being written by {holder}; waiting up to {wait}")
 
     def _appear(self) -> None:
         from rich.console import Console

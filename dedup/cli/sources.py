@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ def opened(
     feed_options: Mapping[str, Any],
     threads: int | None = None,
     rejects: Path | None = None,
+    wait_s: float = 0.0,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Any]:
     """Open the index the sources are, or one that holds what the feeds hold.
 
@@ -30,6 +32,8 @@ def opened(
         What `options.feed_options` returns.
     threads, rejects
         As the commands that read feeds have them.
+    wait_s, on_wait
+        How long the run of a report waits to be kept, and who is told; as for `Index.open`.
 
     Yields
     ------
@@ -40,7 +44,7 @@ def opened(
 
     folder = facade.the_index_among(sources)
     if folder is not None:
-        with facade.open_index(folder) as idx:
+        with facade.open_index(folder, wait_s=wait_s, on_wait=on_wait) as idx:
             yield idx
         return
     check_feeds(sources, feed_options)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import time
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -129,19 +131,42 @@ class _Sink:
 
 
 @contextmanager
-def durable_file(path: Path, kind: str, *, durable: bool = True, claimed: bool = False) -> Iterator[BinaryIO]:
+def _removed_on_error(path: Path) -> Iterator[None]:
+    """Remove `path` if the block fails, and name it in what the system says."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = os.fspath(path)  # a failed write or fsync does not say of which file
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+@contextmanager
+def _filled(file: BinaryIO, kind: str, durable: bool) -> Iterator[BinaryIO]:
+    """Yield what the block is to write to; then all of it is in the file and, if `durable`, on the disk."""
+    fault(f"{kind}-open")
+    yield _Sink(file, kind)  # type: ignore[misc]
+    fault(f"{kind}-written")
+    file.flush()
+    if durable:
+        os.fsync(file.fileno())
+    fault(f"{kind}-fsynced")
+
+
+@contextmanager
+def durable_file(path: Path, kind: str, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open `path` for writing and fsync it at the end; on an error it is removed.
 
     Parameters
     ----------
     path : Path
-        A name nobody reads yet (in staging, or a temporary one).
+        A name in staging: nobody reads it yet, and nobody else writes there.
     kind : str
         First half of the fault points passed: ``kind-open``, ``kind-written``, ``kind-fsynced``.
     durable : bool
         False leaves the fsync out (temporary indices).
-    claimed : bool
-        Lock the file while it is written, so that `sweep_abandoned` leaves it alone.
 
     Yields
     ------
@@ -153,55 +178,77 @@ def durable_file(path: Path, kind: str, *, durable: bool = True, claimed: bool =
     OSError
         As the system gave it; callers word it with `explained`.
     """
-    try:
+    with _removed_on_error(path):
         fault(f"{kind}-begin")
-        with _claimed(path) if claimed else open(path, "wb") as file:
-            fault(f"{kind}-open")
-            yield _Sink(file, kind)  # type: ignore[misc]
-            fault(f"{kind}-written")
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-            fault(f"{kind}-fsynced")
-    except BaseException as error:
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = os.fspath(path)  # a failed write or fsync does not say of which file
-        with suppress(OSError):
-            path.unlink()
-        raise
+        with open(path, "wb") as file, _filled(file, kind, durable) as sink:
+            yield sink
 
 
-def _claimed(path: Path) -> BinaryIO:
-    """Open a temporary file and lock it; the kernel lets go of the lock however the process ends."""
-    for _ in range(_CLAIMS):
-        file = open(path, "wb")  # noqa: SIM115 the caller closes it
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.exists(path) and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-                return file
-        except BlockingIOError:
-            time.sleep(0.001)  # a sweeper took it for abandoned and is removing it
-        except OSError:
-            return file  # a file system without locks: nothing is swept there either
-        file.close()
-    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), os.fspath(path))
+_TAG_BYTES: Final = 8
+_NAME_BYTES: Final = 200
+"""A longer name stands in the name of its temporary file as a hash: 255 is what file systems allow."""
+
+_CLAIMS: Final = 100
 
 
-_CLAIMS: Final = 1000
+def _beginning(target: Path) -> str:
+    """Return how the names of temporary files of `target` begin."""
+    name = target.name
+    encoded = os.fsencode(name)
+    if len(encoded) > _NAME_BYTES:
+        name = blake2b(encoded, digest_size=_TAG_BYTES).hexdigest()
+    return f".{name}.dedup-"
+
+
+def _claimed(path: Path) -> BinaryIO | None:
+    """Make a temporary file and lock it; None if its name is taken, or it was swept before it was locked.
+
+    The kernel lets go of the lock however the process ends. The name says nothing about the process:
+    containers that share a folder have the same process numbers.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        return None
+    file = os.fdopen(descriptor, "wb")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass  # a sweeper took it for abandoned
+    except OSError:
+        return file  # a file system without locks: nothing is swept there either
+    file.close()
+    return None
 
 
 def sweep_abandoned(target: Path) -> None:
-    """Remove the temporary files that killed writers of `target` left beside it; never one in use."""
+    """Remove the temporary files that killed writers of `target` left beside it; never one in use.
+
+    Nothing is removed but regular files of this user whose name only `replacing_file` gives.
+    """
     try:
         names = os.listdir(target.parent)
     except OSError:
         return  # a folder that may not be listed can still be written to
-    begin, end = f".{target.name}.", ".tmp"
+    ours = re.compile(rf"{re.escape(_beginning(target))}[0-9a-f]{{{2 * _TAG_BYTES}}}\.tmp")
     for name in names:
-        if name.startswith(begin) and name.endswith(end) and name[len(begin) : -len(end)].isdecimal():
-            with suppress(OSError), open(target.parent / name, "rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                (target.parent / name).unlink()
+        if ours.fullmatch(name):
+            with suppress(OSError):
+                _remove_if_abandoned(target.parent / name)
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    # Neither waits for the other end of a pipe nor follows a link.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -240,16 +287,22 @@ def replacing_file(
         return
     target = Path(os.path.realpath(path))
     sweep_abandoned(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with passing(temporary), durable_file(temporary, kind, durable=durable, claimed=True) as file:
-            yield file
-        fault(f"{kind}-replace")
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    fault(f"{kind}-begin")
+    for _ in range(_CLAIMS):
+        temporary = target.with_name(f"{_beginning(target)}{os.urandom(_TAG_BYTES).hex()}.tmp")
+        with passing(temporary), _removed_on_error(temporary):
+            claimed = _claimed(temporary)
+            if claimed is None:
+                continue
+            with claimed:
+                with _filled(claimed, kind, durable) as file:
+                    yield file
+                fault(f"{kind}-replace")
+                # While it is locked: once it is not, it counts as abandoned.
+                os.replace(temporary, target)
+        break
+    else:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), os.fspath(target))
     fault(f"{kind}-renamed")
     if durable:
         fsync_folder(target.parent)

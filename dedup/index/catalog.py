@@ -294,9 +294,14 @@ class Catalog:
             self.set_meta(f"last_{kind}", self.last_number(kind))
 
     def drop_runs(self, keep: int) -> None:
-        """Forget all runs but the newest `keep`; within a transaction."""
-        newest = "SELECT number FROM runs ORDER BY number DESC LIMIT ?"
-        self.query(f"DELETE FROM runs WHERE number NOT IN ({newest})", (keep,))
+        """Forget all runs but the newest `keep` of each choice of settings; within a transaction."""
+        ranked = (
+            "SELECT number, row_number() OVER"
+            " (PARTITION BY json_extract(meta, '$.meta.settings') ORDER BY number DESC) AS place FROM runs"
+        )
+        self.query(
+            f"DELETE FROM runs WHERE number IN (SELECT number FROM ({ranked}) WHERE place > ?)", (keep,)
+        )
 
     def history(self, keys: Int64s) -> Int64s:
         """Return all texts known of some articles.

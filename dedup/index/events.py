@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.cluster.continuity import cluster_events
 from dedup.errors import DedupError, IndexFolderError
+from dedup.index.changes import change_counts, cluster_changes, told_clusters
 from dedup.index.reading import StoreReader
 from dedup.index.reporting import display_ids
 from dedup.index.runs import Run
-from dedup.report.events import EVENT_SCHEMA, EVENTS, EventReport, events_line
+from dedup.report.events import EVENT_SCHEMA, EventReport, events_line
 
-_NAMES = {"gone": "ended"}
-_SAME_KIND = ("epoch", "model", "edges_format")
+CHANGES: Final = "changes"
+"""Name of the table that holds `dedup.index.changes.CHANGES_SCHEMA` in a run."""
+
+_SAME_KIND: Final = ("epoch", "model", "edges_format")
 
 
 def event_report(store: StoreReader, number: int | None = None, since: int | None = None) -> EventReport:
@@ -38,7 +38,7 @@ def event_report(store: StoreReader, number: int | None = None, since: int | Non
     IndexFolderError
         If there is no run, or a run is damaged.
     DedupError
-        If there is no such run, or the two were made by other settings.
+        If there is no such run, it is no longer kept, or the two were made by other settings.
     """
     runs = store.runs()
     if not runs:
@@ -46,35 +46,48 @@ def event_report(store: StoreReader, number: int | None = None, since: int | Non
             f"index {store.path} has no runs yet, so nothing has changed",
             f"run first: dedup clusters {store.path}",
         )
-    run = runs[-1] if number is None else _numbered(runs, number)
-    before = _before(runs, run) if since is None else _numbered(runs, since)
-    if before is not None and since is not None:
-        if before.number > run.number:
-            raise DedupError(f"run {since} came after run {run.number}", "give an earlier one")
-        if before.meta.get("settings") != run.meta.get("settings"):
-            raise DedupError(
-                f"run {since} had another threshold, window or --no-furniture than run {run.number}",
-                "compare runs of the same options",
-            )
-    new = run.table("clusters")
-    old = new.slice(0, 0) if before is None else before.table("clusters")
-    found = cluster_events(*_members(old), *_members(new))
-    changes = _changes(found)
-    table = _described(store, changes, old, new, run.number, None if before is None else before.number)
-    clusters = pc.count_distinct(new["cluster_id"]).as_py()
+    run = runs[-1] if number is None else _numbered(store, runs, number)
+    if since is None and CHANGES in run.tables:
+        # Stored with the run, so that they can be told when the run before is gone.
+        changes = run.table(CHANGES)
+        told, anew = run.meta["since"], run.meta["learnt_anew"]
+        clusters = run.table("clusters")["cluster_id"]
+    else:
+        before = _before(store, runs, run) if since is None else _numbered(store, runs, since)
+        if before is not None and since is not None:
+            _comparable(before, run)
+        new = run.table("clusters")
+        changes = cluster_changes(new.slice(0, 0) if before is None else before.table("clusters"), new)
+        told = None if before is None else before.number
+        anew = before is not None and learnt_anew(before, run.meta)
+        clusters = new["cluster_id"]
+    n_clusters = pc.count_distinct(clusters).as_py()
     return EventReport(
         run=run.number,
-        since=None if before is None else before.number,
-        events=table,
-        clusters=clusters,
-        unchanged=clusters - _changed(changes),
-        learnt_anew=before is not None and learnt_anew(before, run.meta),
+        since=told,
+        events=_described(store, changes, run.number, told),
+        clusters=n_clusters,
+        unchanged=n_clusters - told_clusters(changes),
+        learnt_anew=anew,
     )
 
 
 def learnt_anew(before: Run, meta: dict[str, Any]) -> bool:
     """Whether a run and one of that `meta` decided by different epochs or models."""
     return any(before.meta.get(name) != meta.get(name) for name in _SAME_KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class NotKept:
+    """That the run of a report could not be kept.
+
+    Parameters
+    ----------
+    reason : str
+        Why, for the user.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,110 +114,83 @@ def kept_again(run: Run) -> Kept:
     return Kept(run.number, False, f"nothing new since run {run.number}")
 
 
-def kept(number: int, before: Run | None, meta: dict[str, Any], tables: dict[str, pa.Table]) -> Kept:
+def kept(number: int, meta: dict[str, Any], tables: dict[str, pa.Table]) -> Kept:
     """Return what there is to tell of a run that was just stored."""
+    changes = tables[CHANGES]
     clusters = pc.count_distinct(tables["clusters"]["cluster_id"]).as_py()
-    if before is None:
-        return Kept(number, True, events_line(number, None, {"born": clusters}, 0))
-    changes = _changes(tables["events"])
-    counts = Counter(event for event, _ in changes)
-    counts["merged_from"] = sum(len(olds) for (event, _), olds in changes.items() if event == "merged")
-    unchanged, anew = clusters - _changed(changes), learnt_anew(before, meta)
-    line = events_line(number, before.number, counts, unchanged, learnt_anew=anew)
+    unchanged = clusters - told_clusters(changes)
+    line = events_line(
+        number, meta["since"], change_counts(changes), unchanged, learnt_anew=meta["learnt_anew"]
+    )
     return Kept(number, True, line)
 
 
-def _changes(found: pa.Table) -> dict[tuple[str, str], list[str]]:
-    """Map (event, the new cluster or the one that ended) to the old clusters it comes from."""
-    changes: dict[tuple[str, str], list[str]] = {}
-    for row in found.to_pylist():
-        event = _NAMES.get(row["event"], row["event"])
-        if event in EVENTS:
-            olds = changes.setdefault((event, row["new_id"] or row["old_id"]), [])
-            olds += [row["old_id"]] if row["old_id"] is not None else []
-    return changes
-
-
-def _changed(changes: dict[tuple[str, str], list[str]]) -> int:
-    """Clusters there now that are not as they were."""
-    return len({name for event, name in changes if event != "ended"})
-
-
-def _numbered(runs: Sequence[Run], number: int) -> Run:
+def _numbered(store: StoreReader, runs: Sequence[Run], number: int) -> Run:
     for run in runs:
         if run.number == number:
             return run
-    raise DedupError(f"there is no run {number}", f"the runs are {runs[0].number} to {runs[-1].number}")
+    if number > runs[-1].number:
+        raise DedupError(f"there is no run {number}", f"the runs are {_listed(runs)}")
+    raise _no_longer_kept(store, f"run {number}", runs)
 
 
-def _before(runs: Sequence[Run], run: Run) -> Run | None:
-    if "since" in run.meta:
-        return next((one for one in runs if one.number == run.meta["since"]), None)
+def _no_longer_kept(store: StoreReader, what: str, runs: Sequence[Run]) -> DedupError:
+    return DedupError(
+        f"{what} is no longer kept, the runs are {_listed(runs)}",
+        f"choose one of them; to keep more from now on: dedup index -i {store.path} --keep-runs N",
+    )
+
+
+def _listed(runs: Sequence[Run]) -> str:
+    """Return ``3, 5 to 9``: of other options newer runs may be gone and older ones there."""
+    spans: list[list[int]] = []
+    for run in runs:
+        if spans and run.number == spans[-1][1] + 1:
+            spans[-1][1] = run.number
+        else:
+            spans.append([run.number, run.number])
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+
+
+def _comparable(before: Run, run: Run) -> None:
+    if before.number > run.number:
+        raise DedupError(f"run {before.number} came after run {run.number}", "give an earlier one")
+    if before.meta.get("settings") != run.meta.get("settings"):
+        raise DedupError(
+            f"run {before.number} had another threshold, window or --no-furniture than run {run.number}",
+            "compare runs of the same options",
+        )
+
+
+def _before(store: StoreReader, runs: Sequence[Run], run: Run) -> Run | None:
+    """Return the run that one stored by an older dedup, without its changes, is told against."""
+    since = run.meta.get("since", 0)
+    if since is None:
+        return None
     same = [
         one
         for one in runs
         if one.number < run.number and one.meta.get("settings") == run.meta.get("settings")
     ]
-    return same[-1] if same else None
+    if since == 0:
+        return same[-1] if same else None
+    for one in same:
+        if one.number == since:
+            return one
+    what = f"run {since}, which run {run.number} is told against,"
+    raise _no_longer_kept(store, what, runs)
 
 
-def _members(clusters: pa.Table) -> tuple[Any, pa.Array]:
-    names = clusters["cluster_id"]
-    return clusters["key"].to_numpy(), pa.array(names.to_pylist(), pa.string())
-
-
-def _described(
-    store: StoreReader,
-    changes: dict[tuple[str, str], list[str]],
-    old: pa.Table,
-    new: pa.Table,
-    run: int,
-    since: int | None,
-) -> pa.Table:
-    """Return `EVENT_SCHEMA` of what `_changes` found."""
-    sizes = {"old": _counted(old["cluster_id"]), "new": _counted(new["cluster_id"])}
-    shared = _shared(old, new)
-    rows: list[dict[str, Any]] = []
-    for (event, name), olds in changes.items():
-        size = 0 if event == "ended" else sizes["new"][name]
-        before = sum(sizes["old"][one] for one in olds)
-        both = sum(shared[one, name] for one in olds)
-        rows.append(
-            {
-                "run": run, "since": since, "event": event, "cluster_id": name, "old_ids": olds,
-                "size_before": before, "size": size, "joined": size - both, "left": before - both,
-            }
-        )  # fmt: skip
-    order = {event: place for place, event in enumerate(EVENTS)}
-    rows.sort(key=lambda row: (order[row["event"]], -row["size"], -row["size_before"], row["cluster_id"]))
-    canonical = {"old": _canonical(old), "new": _canonical(new)}
-    keys = [canonical["old" if row["event"] == "ended" else "new"][row["cluster_id"]] for row in rows]
+def _described(store: StoreReader, changes: pa.Table, run: int, since: int | None) -> pa.Table:
+    """Return `EVENT_SCHEMA` of `CHANGES_SCHEMA`, with what the canonical articles now say."""
+    keys = changes["key"].to_numpy()
     with store.snapshot() as snapshot:
         told = snapshot.rows(keys, ["id", "outlet", "published", "title"])
-    table = pa.Table.from_pylist(rows, schema=pa.schema(list(EVENT_SCHEMA)[:9]))
-    table = table.append_column("canonical_id", display_ids(np.array(keys, np.int64), told["id"]))
-    for name in ("outlet", "published", "title"):
-        table = table.append_column(name, told[name])
-    return table.cast(EVENT_SCHEMA)
-
-
-def _counted(names: pa.ChunkedArray) -> Counter[str]:
-    return Counter(names.to_pylist())
-
-
-def _shared(old: pa.Table, new: pa.Table) -> Counter[tuple[str, str]]:
-    """Articles that each two clusters of the runs have in common."""
-    _, at_old, at_new = np.intersect1d(
-        old["key"].to_numpy(), new["key"].to_numpy(), assume_unique=True, return_indices=True
-    )
-    pairs = zip(
-        old["cluster_id"].take(pa.array(at_old)).to_pylist(),
-        new["cluster_id"].take(pa.array(at_new)).to_pylist(),
-        strict=True,
-    )
-    return Counter(pairs)
-
-
-def _canonical(clusters: pa.Table) -> dict[str, int]:
-    chosen = clusters.filter(clusters["canonical"])
-    return dict(zip(chosen["cluster_id"].to_pylist(), chosen["key"].to_pylist(), strict=True))
+    columns = {
+        "run": pa.repeat(run, len(keys)),
+        "since": pa.array([since] * len(keys), pa.int64()),
+        **{name: changes[name] for name in changes.column_names if name != "key"},
+        "canonical_id": display_ids(keys, told["id"]),
+        **{name: told[name] for name in ("outlet", "published", "title")},
+    }
+    return pa.table(columns).cast(EVENT_SCHEMA)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 
-from dedup.cluster.continuity import cluster_events
 from dedup.engines.assemble import Clustering
 from dedup.engines.local import State
 from dedup.engines.matching import Known
 from dedup.errors import IndexFolderError
+from dedup.index.changes import cluster_changes
 from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
@@ -42,15 +41,26 @@ def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
     )
 
 
-def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict[str, pa.Table]:
-    """Tables of a run: texts, edges (by text hash), clusters (by article key), events.
+def run_before(store: StoreReader, settings: str) -> tuple[Run, pa.Table] | None:
+    """Return the newest run of the same settings whose clusters can be read, and those; None without one."""
+    for run in reversed(store.runs()):
+        if run.meta.get("settings") == settings:
+            try:
+                return run, run.table("clusters")
+            except IndexFolderError:
+                continue  # a run is a cache; changes are told against the one before the damaged one
+    return None
+
+
+def run_tables(state: State, clustering: Clustering, before: pa.Table | None) -> dict[str, pa.Table]:
+    """Tables of a run: texts, edges (by text hash), clusters (by article key), changes.
 
     Parameters
     ----------
     state, clustering
         Of this run.
-    before : Run, optional
-        The run to tell changes against.
+    before : pa.Table, optional
+        Table "clusters" of the run to tell changes against.
     """
     nodes = state.nodes
     # More than the edges: what clustering asked about besides is not judged again either.
@@ -66,13 +76,6 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
             "score": pa.array(clustering.score, pa.float64()),
         }
     )
-    old_keys, old_names = np.empty(0, np.int64), pa.array([], pa.string())
-    if before is not None:
-        try:
-            table = before.table("clusters")
-            old_keys, old_names = table["key"].to_numpy(), table["cluster_id"].combine_chunks()
-        except IndexFolderError:
-            pass  # as if there were no run before
     return {
         "texts": pa.table({"text_hash": nodes.hashes, "own": state.judge.own_sums}),
         "edges": pa.table(
@@ -84,5 +87,5 @@ def run_tables(state: State, clustering: Clustering, before: Run | None) -> dict
             }
         ),
         "clusters": clusters,
-        "events": cluster_events(old_keys, old_names, keys, names),
+        "changes": cluster_changes(clusters.slice(0, 0) if before is None else before, clusters),
     }

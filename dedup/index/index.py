@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dedup.confirm.survey import Surveyor
 from dedup.errors import IndexFolderError
 from dedup.feeds.sources.unpack import UnpackLimits
-from dedup.index.events import Kept, event_report
+from dedup.index.events import Kept, NotKept, event_report
 from dedup.index.holdings import Holdings
 from dedup.index.loading import as_feed, load_feed
 from dedup.index.options import AddReport
@@ -43,12 +43,22 @@ class Index(Reports, Questions, Holdings, Upkeep):
     ...     clusters = index.clusters()  # a pandas DataFrame, one row per member
     """
 
-    def __init__(self, store: IndexStore, *, write: bool, keep_runs: bool = True) -> None:
+    def __init__(
+        self,
+        store: IndexStore,
+        *,
+        write: bool,
+        keep_runs: bool = True,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
         self._store = store
-        self._kept: Kept | None = None
+        self._kept: Kept | NotKept | None = None
         # An index that goes away is reported on at once: what its epoch is learnt from is gathered here.
         self._surveyor = None if keep_runs else Surveyor()
-        self._session = Session(store, write=write, keep_runs=keep_runs, surveyor=self._surveyor)
+        self._session = Session(
+            store, write=write, keep_runs=keep_runs, surveyor=self._surveyor, wait_s=wait_s, on_wait=on_wait
+        )
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, durable: bool = True) -> Index:
@@ -78,7 +88,8 @@ class Index(Reports, Questions, Holdings, Upkeep):
         path : path-like
         write : bool
         wait_s : float
-            How long to wait while another process writes, in seconds.
+            How long to wait while another process writes, in seconds; of an index open for reading: when a
+            report is to keep its run.
         on_wait : callable, optional
             Gets who is waited for, in words.
 
@@ -97,7 +108,7 @@ class Index(Reports, Questions, Holdings, Upkeep):
                 f"this dedup has {sketched_with()}",
                 "read the feeds into a new index",
             )
-        return cls(store, write=write)
+        return cls(store, write=write, wait_s=wait_s, on_wait=on_wait)
 
     @classmethod
     @contextmanager
@@ -110,7 +121,7 @@ class Index(Reports, Questions, Holdings, Upkeep):
                 yield index
 
     def keep_runs(self, number: int) -> None:
-        """Keep only the newest `number` stored runs, from now on; 10 where nothing was said.
+        """Keep only the newest `number` runs of the same settings, from now on; 10 where nothing was said.
 
         Raises
         ------
@@ -246,10 +257,18 @@ class Index(Reports, Questions, Holdings, Upkeep):
     def changed(self) -> str | None:
         """What the last `report` changed against the run before, in one line; None: its run is not kept.
 
-        Not kept are runs over part of the time, those of an index that goes away, and those for
-        which another process held the index; what that one would have told, the next run tells.
+        Not kept are runs over part of the time, those of an index that goes away, and those that
+        could not be (see `not_kept`).
         """
-        return None if self._kept is None else self._kept.line
+        return self._kept.line if isinstance(self._kept, Kept) else None
+
+    @property
+    def not_kept(self) -> str | None:
+        """Why the run of the last `report` could not be kept; None if it was, or was not to be.
+
+        What it would have told as changed, the next run tells.
+        """
+        return self._kept.reason if isinstance(self._kept, NotKept) else None
 
     def last_events(self) -> EventReport | None:
         """Tell what the last `report` changed: nothing, if it found what the run before had found.
@@ -260,7 +279,7 @@ class Index(Reports, Questions, Holdings, Upkeep):
             None if its run is not kept (see `changed`).
         """
         kept = self._kept
-        if kept is None:
+        if not isinstance(kept, Kept):
             return None
         return event_report(self._store, kept.number, None if kept.new else kept.number)
 

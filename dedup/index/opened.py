@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dedup.confirm.survey import Surveyor
-from dedup.index.events import Kept
+from dedup.index.events import Kept, NotKept
 from dedup.index.session import Session
 from dedup.index.store import IndexStore
 from dedup.text.credit import Agency, load_agencies
@@ -17,7 +17,7 @@ class Opened:
 
     _store: IndexStore
     _session: Session
-    _kept: Kept | None
+    _kept: Kept | NotKept | None
     """What became of the run of the last report."""
     _surveyor: Surveyor | None
     """Gathers what the epoch is learnt from; only of an index that goes away."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,8 @@ def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
 def remove_unlisted_runs(layout: Layout, catalog: Catalog) -> None:
     """Delete the folders of runs the catalog no longer lists, but none a reader has open.
 
-    Such a folder stays until a later commit finds it free.
+    Such a folder stays until a later commit finds it free. What has not the very name of a run that there
+    has been is not ours, and stays for good.
 
     Raises
     ------
@@ -58,9 +60,13 @@ def remove_unlisted_runs(layout: Layout, catalog: Catalog) -> None:
         If the system refuses.
     """
     fault("prune-begin")
+    last = catalog.last_number("run")
     with explained(layout.runs, action="removing old runs of"):
         for path in sorted(layout.runs.iterdir()):
-            if not path.name.isdecimal() or not path.is_dir() or catalog.has("run", path.name):
+            number = int(path.name) if re.fullmatch("[0-9]{6,18}", path.name) else 0
+            if not 0 < number <= last or path != layout.run(number).final:
+                continue
+            if path.is_symlink() or not path.is_dir() or catalog.has("run", path.name):
                 continue
             with removable(path) as free:
                 if free:

@@ -13,8 +13,7 @@ from dedup.index.runs import Epoch, Run, all_runs, current_epoch
 from dedup.index.snapshot import Snapshot
 
 KEEP_RUNS: Final = 10
-"""Runs kept where nothing else is said. The newest run of the same settings is what the next
-report starts from, and few indices are asked with more than a handful of settings."""
+"""Runs of the same settings kept where nothing else is said; the next report starts from the newest."""
 
 
 class StoreReader:
@@ -73,7 +72,7 @@ class StoreReader:
 
     @property
     def keep_runs(self) -> int:
-        """Number of runs that are kept; older ones go when a new one is committed."""
+        """Number of runs kept of each choice of settings; older ones go when a new one is committed."""
         number: int = self._catalog.meta("keep_runs") or KEEP_RUNS
         return number
 

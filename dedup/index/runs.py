@@ -90,12 +90,15 @@ class Run:
         Names of its tables, and the checksums of their footers.
     thing : Thing
         Where it lies.
+    catalog : Path, optional
+        Asked, when the run cannot be read, whether it has been removed as too old.
     """
 
     number: int
     meta: dict[str, Any]
     tables: dict[str, int]
     thing: Thing
+    catalog: Path | None = None
 
     def table(self, name: str) -> pa.Table:
         """Return one table; while it is read the run is not removed.
@@ -103,13 +106,13 @@ class Run:
         Raises
         ------
         IndexFolderError
-            If the run has no such table, or it is damaged.
+            If the run has no such table, it is damaged, or it has been removed as too old.
         """
         if name not in self.tables:
             raise IndexFolderError(
                 f"run {self.number} has no table {name!r}; it has {', '.join(self.tables)}"
             )
-        with self.held():
+        with self.held(), self._reading():
             return self.thing.read(partial(read_parquet, footer_crc=self.tables[name]), f"{name}.parquet")
 
     @contextmanager
@@ -121,9 +124,28 @@ class Run:
         IndexFolderError
             If it is gone already.
         """
-        folder = self.thing.read(lambda path: os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+        with self._reading():
+            folder = self.thing.read(lambda path: os.open(path, os.O_RDONLY | os.O_DIRECTORY))
         with in_use(folder):
             yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Tell a run that is no longer listed, so that its folder goes, from a damaged one."""
+        try:
+            yield
+        except IndexFolderError as error:
+            if self.catalog is None:
+                raise
+            with Catalog(self.catalog) as catalog:
+                listed = catalog.has("run", str(self.number))
+            if listed:
+                raise
+            raise IndexFolderError(
+                f"run {self.number} was removed while it was read, as newer ones took its place",
+                "run the command again; to keep more runs from now on: "
+                f"dedup index -i {self.catalog.parent} --keep-runs N",
+            ) from error
 
 
 def current_epoch(layout: Layout, catalog: Catalog) -> Epoch | None:
@@ -140,7 +162,7 @@ def all_runs(layout: Layout, catalog: Catalog) -> list[Run]:
     runs = []
     for number, stored in catalog.query("SELECT number, meta FROM runs ORDER BY number"):
         entry = json.loads(stored)
-        runs.append(Run(number, entry["meta"], entry["tables"], layout.run(number)))
+        runs.append(Run(number, entry["meta"], entry["tables"], layout.run(number), layout.catalog))
     return runs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ from dedup.engines.local import State, find_matches, learn_epoch
 from dedup.engines.outlets import Carriers
 from dedup.engines.shelf import Shelf
 from dedup.errors import IndexFolderError
-from dedup.index.events import Kept, kept, kept_again
-from dedup.index.history import known_edges, run_identity, run_tables
+from dedup.index.events import Kept, NotKept, kept, kept_again, learnt_anew
+from dedup.index.history import known_edges, run_before, run_identity, run_tables
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import epoch_hashes
 from dedup.index.snapshot import Snapshot
@@ -35,6 +36,9 @@ from dedup.settings import Settings
 from dedup.text.credit import agency_outlets
 
 DEFAULT_THRESHOLD: Final = 0.5
+
+_MOMENT_S: Final = 2.0
+"""Longer than an epoch takes to be written and committed; a feed being read in is not waited for."""
 
 OnStage = Callable[[str, int, int], None]
 
@@ -92,11 +96,23 @@ class Session:
         False for an index that is removed at the end.
     surveyor : Surveyor, optional
         Has surveyed texts of the store.
+    wait_s, on_wait
+        How long to wait, in all, for another writer to end when an epoch or a run is to be kept; as for
+        `dedup.index.lock.WriterLock`.
     """
 
     def __init__(
-        self, store: IndexStore, *, write: bool, keep_runs: bool, surveyor: Surveyor | None = None
+        self,
+        store: IndexStore,
+        *,
+        write: bool,
+        keep_runs: bool,
+        surveyor: Surveyor | None = None,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
     ) -> None:
+        self._wait_s = wait_s
+        self._on_wait = on_wait if wait_s else None
         self._store = store
         self._surveyor = surveyor
         self._write = write
@@ -214,8 +230,8 @@ class Session:
             carriers=Carriers.of(corpus, matched.state.nodes, outlet_numbers(matched.snapshot, corpus)),
         )
 
-    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> Kept | None:
-        """Store the run, unless it is there already; None if it cannot be kept, as somebody else is writing.
+    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> Kept | NotKept | None:
+        """Store the run, unless it is there already; None if such runs are not kept at all.
 
         A run over part of the time is not stored: "the last 24 hours" is another part at every call.
         """
@@ -230,18 +246,31 @@ class Session:
             with self._writer() as store:
                 # Asked once nobody else writes: another process may have kept a run while this one was
                 # worked out. What changed is told against that one, and time does not run backwards.
-                there, before = store.latest_run(**meta), store.latest_run(**choice)
+                there, latest = store.latest_run(**meta), store.latest_run(**choice)
                 if there is not None:
                     return kept_again(there)
-                if before is not None and before.meta.get("generation", 0) > meta["generation"]:
-                    return None
-                tables = run_tables(matched.state, clustering, before)
-                since = None if before is None else before.number
-                return kept(store.commit_run(tables, {**meta, "since": since}), before, meta, tables)
-        except IndexFolderError:
+                if latest is not None and latest.meta.get("generation", 0) > meta["generation"]:
+                    return NotKept(f"run {latest.number} is of a later state of the index")
+                if not self._judged_by_the_epoch_of(store):
+                    return NotKept("another process has begun a new epoch meanwhile")
+                before = run_before(store, choice["settings"])
+                tables = run_tables(matched.state, clustering, None if before is None else before[1])
+                meta["since"] = None if before is None else before[0].number
+                meta["learnt_anew"] = before is not None and learnt_anew(before[0], meta)
+                return kept(store.commit_run(tables, meta), meta, tables)
+        except IndexFolderError as error:
             # A report must not fail because the folder is read-only or a feed is being read in: it is only
             # made again next time.
-            return None
+            return NotKept(error.message)
+
+    def _judged_by_the_epoch_of(self, store: IndexStore) -> bool:
+        """Whether the epoch in force is the one learnt or read here; if there is none, this becomes it."""
+        assert self._learnt is not None
+        stored = store.epoch()
+        if stored is None:
+            self._put(store, self._learnt[1])
+            return True
+        return stored.id == self._learnt[0]
 
     def learn(self, threads: int, on_stage: OnStage) -> str:
         """Begin a new epoch, learnt from what the index now holds; return its id."""
@@ -251,17 +280,26 @@ class Session:
 
     def put_epoch(self, learnt: epochs.Learnt) -> str:
         """Make an epoch the current one; return its id."""
-        files = learnt.to_files()
+        with self._writer() as store:
+            self._learnt = self._put(store, learnt), learnt
+        return self._learnt[0]
+
+    def _put_first_epoch(self, learnt: epochs.Learnt) -> None:
+        """Make an epoch the current one, unless another process has made one meanwhile: then take that."""
+        self._learnt = epoch_hashes(learnt.to_files())[0], learnt
         try:
-            with self._writer() as store:
-                digest = store.put_epoch(files, {"texts": learnt.n_texts})
+            # Whoever holds the lock may be keeping just such an epoch, which takes a moment.
+            with self._writer(at_least_s=_MOMENT_S) as store:
+                if store.epoch() is None:
+                    self._put(store, learnt)
         except IndexFolderError:
             if self._write:
                 raise
             # The folder is read-only or held by a writer: decide by what was learnt, without keeping it.
-            digest = epoch_hashes(files)[0]
-        self._learnt = (digest, learnt)
-        return digest
+        self.current_epoch()
+
+    def _put(self, store: IndexStore, learnt: epochs.Learnt) -> str:
+        return store.put_epoch(learnt.to_files(), {"texts": learnt.n_texts})
 
     def current_epoch(self) -> epochs.Learnt | None:
         """Return the epoch the store holds, None before the first report."""
@@ -313,7 +351,7 @@ class Session:
                 self._unsaved = epoch_hashes(learnt.to_files())[0], learnt
             if not keep:
                 return self._unsaved
-            self.put_epoch(self._unsaved[1])
+            self._put_first_epoch(self._unsaved[1])
         assert self._learnt is not None
         return self._learnt
 
@@ -323,11 +361,18 @@ class Session:
             return learn_epoch(snapshot, held=held, threads=threads, on_stage=on_stage)
 
     @contextmanager
-    def _writer(self) -> Iterator[IndexStore]:
+    def _writer(self, at_least_s: float = 0.0) -> Iterator[IndexStore]:
+        """Open the store for writing if it is not; what is left of `wait_s` is how long this may wait."""
         if self._write:
             yield self._store
             return
-        with IndexStore.open(self._store.path, write=True) as store:
+        began = time.monotonic()
+        wait_s = max(self._wait_s, at_least_s)
+        try:
+            store = IndexStore.open(self._store.path, write=True, wait_s=wait_s, on_wait=self._on_wait)
+        finally:
+            self._wait_s = max(0.0, self._wait_s - (time.monotonic() - began))
+        with store:
             yield store
 
 

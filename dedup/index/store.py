@@ -295,10 +295,14 @@ class IndexStore(StoreReader):
 
         Notes
         -----
-        The oldest runs go, so that `keep_runs` are left; one that a reader has open stays until it is closed.
+        The oldest runs of the same ``settings`` in their meta go, so that `keep_runs` are left; one that a
+        reader has open stays until it is closed.
         """
         self._writable()
         number = 1 + self._catalog.last_number("run")
+        # What a lost catalog listed, or a user put there, would be taken for this run.
+        while os.path.lexists(self._layout.run(number).final):
+            number += 1
         with self._staging.writing():
             footers = write_run(self._layout.run(number).staged, tables, durable=self._durable)
         stored = json.dumps({"meta": meta, "tables": footers})
@@ -309,7 +313,7 @@ class IndexStore(StoreReader):
         return number
 
     def set_keep_runs(self, number: int) -> None:
-        """Keep only the newest `number` runs, from now on.
+        """Keep only the newest `number` runs of each choice of settings, from now on.
 
         Raises
         ------
