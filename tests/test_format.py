@@ -121,14 +121,23 @@ def test_a_run_names_all_that_decides_its_result(index: Index) -> None:
     index.report(Settings(since=datetime(2025, 3, 2, tzinfo=UTC)))
     assert len(index._store.runs()) == 5, "a run over part of the time was stored"
     meta = index._store.runs()[0].meta
-    assert set(meta) == {"edges_format", "epoch", "model", "settings", "generation", "since", "learnt_anew"}
+    assert set(meta) == {
+        "edges_format",
+        "epoch",
+        "model",
+        "settings",
+        "generation",
+        "since",
+        "learnt_anew",
+        "crowded",
+    }
 
 
 @pytest.mark.parametrize("what", ["epoch", "model", "edges_format"])
 def test_edges_of_another_epoch_model_or_version_are_never_mixed_in(index: Index, what: str) -> None:
     identity = {name: index._store.runs()[0].meta[name] for name in ("edges_format", "epoch", "model")}
-    assert history.known_edges(index._store, identity) is not None
-    assert history.known_edges(index._store, {**identity, what: "other"}) is None
+    assert history.known_edges(index._store, identity, 1) is not None
+    assert history.known_edges(index._store, {**identity, what: "other"}, 1) is None
 
 
 def test_feeds_are_not_added_to_an_index_sketched_by_other_rules(tmp_path: Path, dedup: Command) -> None:

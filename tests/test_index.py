@@ -21,6 +21,7 @@ import pytest
 import dedup
 from dedup.article import ARTICLE_SCHEMA
 from dedup.confirm.model import least_sum
+from dedup.engines import matching
 from dedup.errors import DedupError, IndexFolderError, SettingsError
 from dedup.index.index import Index
 from dedup.report.schema import MEMBER_SCHEMA
@@ -119,6 +120,30 @@ def test_a_second_report_judges_only_what_is_new(tmp_path, records):
         index.add(copies(3, 9)[8:])
         second = index.report().counts
     assert 0 < second["judged_pairs"] < 12 < first["judged_pairs"]
+
+
+def test_the_same_articles_are_not_looked_through_for_candidates_twice(tmp_path, records, monkeypatch):
+    """By other settings, in another process: what was proposed for the same corpus lies in its run."""
+    sought = []
+    propose = matching.propose
+    monkeypatch.setattr(matching, "propose", lambda *given: sought.append(1) or propose(*given))
+    with Index.create(tmp_path / "index") as index:
+        index.add(records[:-20])
+        first = index.report(Settings(threshold=0.9)).counts
+    with Index.open(tmp_path / "index") as index:
+        again = index.report(Settings(threshold=0.5))
+        assert len(sought) == 1
+        assert again.counts["judged_pairs"] == 0
+        for name in ("candidate_pairs", "capped_buckets"):
+            assert again.counts[name] == first[name]
+        stored = report_bytes(index, threshold=0.5)
+    with Index.temporary() as anew:
+        anew.add(records[:-20])
+        assert report_bytes(anew, threshold=0.5) == stored
+    with Index.open(tmp_path / "index", write=True) as index:
+        index.add(records[-20:])
+        index.report()
+    assert len(sought) == 3
 
 
 def test_every_member_has_a_confirmed_edge_to_its_core(records):

@@ -1,8 +1,8 @@
 """From nodes to confirmed edges: sketches propose, the judge decides, earlier decisions are kept.
 
 Within an epoch a decision never changes, so whatever pair an earlier run judged
-is not judged again. Which pairs are proposed is worked out anew: it costs little,
-and is then what it would have been without any run before.
+is not judged again. Which pairs are proposed is worked out anew once the corpus
+has changed, and is then what it would have been without any run before.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Matches:
         Buckets not paired in full.
     n_crowded : int
         Pairs left out because both texts had `MOST_CANDIDATES` nearer ones.
+    proposed : int64 array, shape (n_candidates,)
+        The candidate pairs as ``left * k + right``, ascending, k being the number of nodes.
     """
 
     left: Ints
@@ -73,10 +75,30 @@ class Matches:
     n_candidates: int
     n_judged: int
     capped: tuple[CappedBucket, ...]
-    n_crowded: int = 0
+    n_crowded: int
+    proposed: Ints
 
 
 NO_SCORE: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Candidate pairs that an earlier run found in the same corpus.
+
+    Parameters
+    ----------
+    left, right : uint64 array, shape (p,)
+        Hashes of the two texts, left < right, sorted.
+    capped : tuple of CappedBucket
+    n_crowded : int
+        As of `Matches`.
+    """
+
+    left: NDArray[np.uint64]
+    right: NDArray[np.uint64]
+    capped: tuple[CappedBucket, ...]
+    n_crowded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,8 @@ class Known:
         Pairs it judged, copies or not.
     sums : int64 array, shape (m,)
     relations : int8 array, shape (m,)
+    proposed : Proposed, optional
+        Where the corpus is still the same.
     """
 
     hashes: NDArray[np.uint64]
@@ -101,6 +125,7 @@ class Known:
     right: NDArray[np.uint64]
     sums: Ints
     relations: NDArray[np.int8]
+    proposed: Proposed | None = None
 
 
 def match(
@@ -116,12 +141,16 @@ def match(
 ) -> Matches:
     """Find and score the candidate pairs of a corpus; `rubrics` (`dedup.confirm.epoch`) match nothing."""
     on_stage("candidates", 0, 1)
+    is_rubric = np.isin(nodes.hashes, rubrics)
     with timed("candidates"):
-        left, right, near, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
-        is_rubric = np.isin(nodes.hashes, rubrics)
+        if known is not None and known.proposed is not None:
+            left, right, near, capped, n_crowded = _proposed_again(known.proposed, nodes)
+        else:
+            left, right, near, capped, n_crowded = propose(snapshot, corpus, nodes, threads)
         told = ~(is_rubric[left] | is_rubric[right])
         left, right, near = left[told], right[told], near[told]
     on_stage("candidates", 1, 1)
+    proposed = left * len(nodes) + right
     n_candidates = len(left)
     if known is not None and len(known.hashes) and len(nodes):
         _hand_over(known, nodes, judge)
@@ -146,7 +175,7 @@ def match(
         candidate_pairs=n_candidates, judged_pairs=len(asked), matched_pairs=len(left),
         capped_buckets=len(capped), crowded_pairs=n_crowded,
     )  # fmt: skip
-    return Matches(left, right, sums, relations, own, n_candidates, len(asked), capped, n_crowded)
+    return Matches(left, right, sums, relations, own, n_candidates, len(asked), capped, n_crowded, proposed)
 
 
 def propose(
@@ -192,6 +221,16 @@ def propose(
     codes, first = np.unique(np.concatenate(proposed), return_index=True)
     left, right = codes // max(n, 1), codes % max(n, 1)
     return left, right, np.concatenate(equal)[first], tuple(capped), n_crowded
+
+
+def _proposed_again(
+    proposed: Proposed, nodes: Nodes
+) -> tuple[Ints, Ints, NDArray[np.uint16], tuple[CappedBucket, ...], int]:
+    """Return what `propose` would: how near the pairs are is no longer asked, for all are judged."""
+    left, right = (
+        np.searchsorted(nodes.hashes, side).astype(np.int64) for side in (proposed.left, proposed.right)
+    )
+    return left, right, np.zeros(len(left), np.uint16), proposed.capped, proposed.n_crowded
 
 
 def node_signatures(

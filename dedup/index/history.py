@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.engines.assemble import Clustering
 from dedup.engines.local import State
-from dedup.engines.matching import Known
+from dedup.engines.matching import Known, Proposed
 from dedup.errors import IndexFolderError
 from dedup.index.changes import cluster_changes
 from dedup.index.reading import StoreReader
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import Run
+from dedup.sketch.bands import CappedBucket
 
 EDGES_FORMAT: Final = 5
 """Changes whenever the same texts, epoch and model could give other candidate pairs or scores."""
+
+CAPPED: Final = "capped"
+"""Table of the buckets not paired in full."""
 
 
 def run_identity(epoch: str, model: str) -> dict[str, Any]:
@@ -24,20 +29,40 @@ def run_identity(epoch: str, model: str) -> dict[str, Any]:
     return {"edges_format": EDGES_FORMAT, "epoch": epoch, "model": model}
 
 
-def known_edges(store: StoreReader, identity: dict[str, Any]) -> Known | None:
-    """Read what the latest run of the same identity decided; None if there was none."""
+def known_edges(store: StoreReader, identity: dict[str, Any], generation: int) -> Known | None:
+    """Read what the latest run of the same identity decided; None if there was none.
+
+    Of a run of the same generation, what it proposed is known too.
+    """
     run = store.latest_run(**identity)
     if run is None:
         return None
     try:
         with run.held():
             texts, pairs = run.table("texts"), run.table("edges")
+            same = run.meta.get("generation") == generation and CAPPED in run.tables
+            proposed = _proposed(pairs, run.table(CAPPED), run.meta["crowded"]) if same else None
     except IndexFolderError:
         return None  # a run is a cache; a damaged one only costs time
     return Known(
-        texts["text_hash"].to_numpy(),
-        texts["own"].to_numpy(),
-        *(pairs[name].to_numpy() for name in ("left", "right", "sum", "relation")),
+        hashes=texts["text_hash"].to_numpy(),
+        own=texts["own"].to_numpy(),
+        left=pairs["left"].to_numpy(),
+        right=pairs["right"].to_numpy(),
+        sums=pairs["sum"].to_numpy(),
+        relations=pairs["relation"].to_numpy(),
+        proposed=proposed,
+    )
+
+
+def _proposed(pairs: pa.Table, capped: pa.Table, n_crowded: int) -> Proposed:
+    candidates = pairs.filter(pairs["candidate"])
+    buckets = zip(capped["band"].to_pylist(), capped["size"].to_pylist(), strict=True)
+    return Proposed(
+        candidates["left"].to_numpy(),
+        candidates["right"].to_numpy(),
+        tuple(CappedBucket(band, size) for band, size in buckets),
+        n_crowded,
     )
 
 
@@ -53,7 +78,7 @@ def run_before(store: StoreReader, settings: str) -> tuple[Run, pa.Table] | None
 
 
 def run_tables(state: State, clustering: Clustering, before: pa.Table | None) -> dict[str, pa.Table]:
-    """Tables of a run: texts, edges (by text hash), clusters (by article key), changes.
+    """Tables of a run: texts, edges (by text hash), capped buckets, clusters (by article key), changes.
 
     Parameters
     ----------
@@ -65,6 +90,9 @@ def run_tables(state: State, clustering: Clustering, before: pa.Table | None) ->
     nodes = state.nodes
     # More than the edges: what clustering asked about besides is not judged again either.
     left, right, verdicts = state.judge.memory.everything()
+    candidate = np.zeros(len(left), np.bool_)
+    candidate[np.searchsorted(left * len(nodes) + right, state.matches.proposed)] = True
+    capped = state.matches.capped
     keys = state.corpus.keys[clustering.member]
     names = cluster_ids(state.corpus, clustering).take(pa.array(clustering.cluster))
     clusters = pa.table(
@@ -84,6 +112,13 @@ def run_tables(state: State, clustering: Clustering, before: pa.Table | None) ->
                 "right": nodes.hashes[right],
                 "sum": verdicts.sums,
                 "relation": verdicts.relations,
+                "candidate": candidate,
+            }
+        ),
+        CAPPED: pa.table(
+            {
+                "band": pa.array([bucket.band for bucket in capped], pa.int32()),
+                "size": pa.array([bucket.size for bucket in capped], pa.int64()),
             }
         ),
         "clusters": clusters,

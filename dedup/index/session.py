@@ -149,7 +149,7 @@ class Session:
             snapshot.close()
             return held
         self._forget_matches()
-        known = known_edges(self._store, ground.identity) if self._keep_runs else None
+        known = known_edges(self._store, ground.identity, snapshot.generation) if self._keep_runs else None
         try:
             state = find_matches(
                 snapshot, ground.learnt, ground.model, known=known, threads=threads,
@@ -257,6 +257,7 @@ class Session:
                 tables = run_tables(matched.state, clustering, None if before is None else before[1])
                 meta["since"] = None if before is None else before[0].number
                 meta["learnt_anew"] = before is not None and learnt_anew(before[0], meta)
+                meta["crowded"] = matched.state.matches.n_crowded
                 return kept(store.commit_run(tables, meta), meta, tables)
         except IndexFolderError as error:
             # A report must not fail because the folder is read-only or a feed is being read in: it is only
