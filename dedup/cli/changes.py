@@ -34,6 +34,11 @@ def check_events(
     check_writable(where, *sources)
 
 
+def not_kept_line(reason: str | None) -> str:
+    """Say that a run could not be kept, why, and what that means."""
+    return f"the run could not be kept: {reason}; the next run tells what changed"
+
+
 def write_events(
     found: EventReport | None, not_kept: str | None, where: Path, progress: Progress, *, csv_safe: bool
 ) -> None:
@@ -42,7 +47,7 @@ def write_events(
     from dedup.report.writers import write_batches
 
     if found is None:
-        progress.say(f"{where}: no events, the run could not be kept: {not_kept}; the next run tells them")
+        progress.say(f"{where}: no events, {not_kept_line(not_kept)}")
     rows = EVENT_SCHEMA.empty_table() if found is None else found.events
     kind = chosen_format(None, where, _FORMATS)
     with destination(where, kind) as file:

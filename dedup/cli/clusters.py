@@ -115,7 +115,7 @@ def clusters(
     cluster still counts all of its members. html is one file that needs a
     browser and nothing else; for very large feeds choose with --since or --top.
     """
-    from dedup.cli.changes import check_events, write_events
+    from dedup.cli.changes import check_events, not_kept_line, write_events
     from dedup.cli.facade import read_agencies, read_model, the_index_among
     from dedup.cli.output import emit_html, emit_report
     from dedup.cli.profiling import check_profile, profiling
@@ -177,6 +177,8 @@ def clusters(
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
             changed = idx.changed
+            if events is None and idx.not_kept is not None:
+                changed = not_kept_line(idx.not_kept)
             if events is not None:
                 write_events(idx.last_events(), idx.not_kept, events, progress, csv_safe=csv_safe)
     if kind != "html":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -136,7 +135,7 @@ def open_or_create_index(
                 raise
     finally:
         if empty:
-            shutil.rmtree(path, ignore_errors=True)
+            importlib.import_module("dedup.index.creation").remove_empty(path)
 
 
 def index_class() -> Any:

@@ -76,6 +76,13 @@ def prepare_process() -> None:
 
 
 def _fail(message: str, error: BaseException) -> NoReturn:
+    number = interrupt.told()
+    if number is not None:
+        # What broke off is worded anew by whoever was in the middle of a call.
+        _silence_stdout()
+        interrupt.say_stopped(number)
+        interrupt.stop_children()
+        sys.exit(128 + number)
     if os.environ.get("DEDUP_DEBUG"):
         import traceback
 

@@ -60,6 +60,11 @@ def stop_if_told() -> None:
         raise Stopped(_told[0])
 
 
+def told() -> int | None:
+    """Return the number of the signal that came; None if none did."""
+    return _told[0] if _told else None
+
+
 def stop_children() -> None:
     """End the process that helps to compile, if there is one."""
     compiling = sys.modules.get("dedup.cli.compiling")

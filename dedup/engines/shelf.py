@@ -127,9 +127,7 @@ class Shelf:
 
     def _set_up(self, part: int) -> Stored:
         """Set up the sketches of a part; of equal texts the first in the index stands for all."""
-        # Of a flipped bit in a signature the texts are the judges; to sum up a gigabyte would take longer
-        # than to answer.
-        sketch = Sketch(**self.snapshot.sketch(part, unchecked=("signatures",)))
+        sketch = Sketch(**self.snapshot.sketch(part))
         mine = slice(self.starts[part], self.starts[part + 1])
         chosen = np.zeros(len(sketch.text_hash), np.bool_)
         chosen[self.row[mine][self._is_first[mine]]] = True

@@ -232,11 +232,16 @@ def sweep_abandoned(target: Path) -> None:
         names = os.listdir(target.parent)
     except OSError:
         return  # a folder that may not be listed can still be written to
-    ours = re.compile(rf"{re.escape(_beginning(target))}[0-9a-f]{{{2 * _TAG_BYTES}}}\.tmp")
     for name in names:
-        if ours.fullmatch(name):
+        if is_temporary(target.parent / name, target):
             with suppress(OSError):
                 _remove_if_abandoned(target.parent / name)
+
+
+def is_temporary(path: Path, target: Path) -> bool:
+    """Whether `path` has a name that `replacing_file` gives to what is to replace `target`."""
+    tag = rf"[0-9a-f]{{{2 * _TAG_BYTES}}}\.tmp"
+    return re.fullmatch(re.escape(_beginning(target)) + tag, path.name) is not None
 
 
 def _remove_if_abandoned(path: Path) -> None:

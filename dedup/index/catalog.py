@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
@@ -27,6 +27,7 @@ from dedup.index.atomic import explained
 from dedup.index.catalog_copy import State, copied, state_of
 from dedup.index.faults import fault
 from dedup.index.identity import Int64s
+from dedup.index.layout import REBUILT
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.sqlite_errors import explained_sqlite
 
@@ -128,6 +129,8 @@ class Catalog:
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
         self._copied: State | None = None
+        self._writes = write
+        self._opened = self._place()
         self._connection = self._connect(write)
         try:
             self.format_version = self._checked_format()
@@ -157,20 +160,32 @@ class Catalog:
         finally:
             connection.close()
 
+    def _place(self) -> tuple[Path, int, int]:
+        """Return the file that counts, and which it is: a repair replaces the one of a damaged catalog."""
+        # A writer puts the new one in place before it opens it.
+        for path in (self.path,) if self._writes else (self.path.with_name(REBUILT), self.path):
+            with suppress(OSError):
+                found = path.stat()
+                return path, found.st_dev, found.st_ino
+        return self.path, 0, 0
+
     def _connect(self, write: bool) -> sqlite3.Connection:
-        uri = self.path.absolute().as_uri()
         with explained_sqlite(self.path, action="opening"):
             if write:
-                return self._open(f"{uri}?mode=rw")
+                return self._open(f"{self.path.absolute().as_uri()}?mode=rw")
             for patience in range(_ATTEMPTS, -1, -1):
+                self._opened = self._place()
+                path = self._opened[0]
                 try:
-                    return self._open(f"{uri}?mode=ro")
+                    return self._open(f"{path.absolute().as_uri()}?mode=ro")
                 except sqlite3.OperationalError:
+                    if patience and self._place() != self._opened:
+                        continue
                     # Where we may not write, the log cannot be shared (`dedup.index.catalog_copy`).
                     if os.access(self.path.parent, os.W_OK):
                         raise
                     try:
-                        copy = copied(self.path)
+                        copy = copied(path)
                     except OSError:
                         copy, patience = None, 0
                     if copy is not None:
@@ -182,14 +197,21 @@ class Catalog:
         raise AssertionError
 
     def _renew(self) -> None:
-        """Take a new copy if a writer has been at work since; a state once begun to be read stays."""
-        if self._copied is not None and not self._connection.in_transaction:
+        """Open the catalog anew if it is another file now, or a copy of what has changed since.
+
+        A state once begun to be read stays.
+        """
+        if self._writes or self._connection.in_transaction:
+            return
+        if self._place() == self._opened:
+            if self._copied is None:
+                return
             with explained(self.path, action="opening"):
-                if state_of(self.path) == self._copied:
+                if state_of(self._opened[0]) == self._copied:
                     return
-            self._copied = None
-            self._connection.close()
-            self._connection = self._connect(False)
+        self._copied = None
+        self._connection.close()
+        self._connection = self._connect(False)
 
     def _open(self, uri: str) -> sqlite3.Connection:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
@@ -218,9 +240,14 @@ class Catalog:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows."""
-        self._renew()
-        with explained_sqlite(self.path):
-            return self._connection.execute(sql, values).fetchall()
+        for _ in range(_ATTEMPTS):
+            self._renew()
+            with explained_sqlite(self.path):
+                rows = self._connection.execute(sql, values).fetchall()
+            # A file that was replaced meanwhile may have been read with the log of the one that came.
+            if self._writes or self._connection.in_transaction or self._place() == self._opened:
+                break
+        return rows
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row."""
@@ -245,7 +272,12 @@ class Catalog:
     @contextmanager
     def reading(self) -> Iterator[Self]:
         """See one state of the catalog throughout the block."""
-        self.query("BEGIN")
+        for _ in range(_ATTEMPTS):
+            self.query("BEGIN")
+            self.query("SELECT count(*) FROM meta")  # from here on the state is fixed
+            if self._place() == self._opened:
+                break
+            self._connection.rollback()
         try:
             yield self
         finally:

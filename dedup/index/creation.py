@@ -8,6 +8,8 @@ and can be created again; anything else in it is somebody's data and stops us.
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ from dedup.index.lock import WriterLock
 from dedup.index.publish import remove, write_manifest
 
 
-def check_is_index(layout: Layout, *, write: bool) -> None:
-    """Raise IndexFolderError if there is no index to open, or (reading) one that a writer must mend first."""
+def check_is_index(layout: Layout) -> None:
+    """Raise IndexFolderError if there is no index to open."""
     root = layout.root
     with explained(root, action="opening"):
         if not root.exists():
@@ -35,11 +37,7 @@ def check_is_index(layout: Layout, *, write: bool) -> None:
             layout.catalog.stat()
         except FileNotFoundError:
             if layout.rebuilt_catalog.exists():
-                if write:
-                    return
-                raise IndexFolderError(
-                    f"{root} was being repaired, and the repair was stopped", f"dedup check {root} --repair"
-                ) from None
+                return
             raise IndexFolderError(
                 f"{root} is not an index: it has no {layout.catalog.name}", "give another path"
             ) from None
@@ -118,3 +116,14 @@ def _left_by_creation(layout: Layout, path: Path) -> bool:
     if path == layout.staging:
         return path.is_dir() and all(p.name.startswith(layout.catalog.name) for p in path.iterdir())
     return path in layout.folders and path.is_dir() and not any(path.iterdir())
+
+
+def remove_empty(root: Path) -> None:
+    """Remove an index that holds no article, unless another process writes to it by now."""
+    layout = Layout(root)
+    with suppress(IndexFolderError), WriterLock(layout.lock):
+        with Catalog(layout.catalog) as catalog:
+            if catalog.parts():
+                return
+        # Who waits for the lock meanwhile finds that its file is gone, and makes the index anew.
+        shutil.rmtree(root, ignore_errors=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -185,7 +186,10 @@ def _described(store: StoreReader, changes: pa.Table, run: int, since: int | Non
     """Return `EVENT_SCHEMA` of `CHANGES_SCHEMA`, with what the canonical articles now say."""
     keys = changes["key"].to_numpy()
     with store.snapshot() as snapshot:
-        told = snapshot.rows(keys, ["id", "outlet", "published", "title"])
+        there = snapshot.holds(keys)
+        found = snapshot.rows(keys[there], ["id", "outlet", "published", "title"])
+    # An article that a repair has dropped since is told by its key alone.
+    told = found.take(pa.array(np.cumsum(there) - 1, mask=~there))
     columns = {
         "run": pa.repeat(run, len(keys)),
         "since": pa.array([since] * len(keys), pa.int64()),

@@ -64,7 +64,6 @@ REPAIR_POINTS: Final = (
     "repair-removed",
     "rebuild-catalog",
     "rebuild-promised",
-    "rebuild-settled",
     "rebuild-log",
     "rebuild-renamed",
     "repair-done",

@@ -18,6 +18,7 @@ from dedup.errors import DAMAGED, IndexFolderError
 
 T = TypeVar("T")
 
+REBUILT: Final = "catalog.rebuilt"
 _STAGED: Final = re.compile(r"(?P<kind>part|run|epoch)-(?P<name>[0-9a-f]+)(?P<suffix>\.parquet|\.sketch|)")
 
 
@@ -86,7 +87,12 @@ class Layout:
     @property
     def rebuilt_catalog(self) -> Path:
         """A catalog that was made anew and counts, but is not in its place yet (`dedup.index.rebuilt`)."""
-        return self.root / "catalog.rebuilt"
+        return self.root / REBUILT
+
+    @property
+    def told_dropped(self) -> Path:
+        """What a repair that has not ended is dropping."""
+        return self.root / "repair.json"
 
     @property
     def manifest(self) -> Path:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,22 @@ def remove_unlisted_runs(layout: Layout, catalog: Catalog) -> None:
             number = int(path.name) if re.fullmatch("[0-9]{6,18}", path.name) else 0
             if not 0 < number <= last or path != layout.run(number).final:
                 continue
-            if path.is_symlink() or not path.is_dir() or catalog.has("run", path.name):
+            if catalog.has("run", path.name) or not is_of_ours(path):
                 continue
             with removable(path) as free:
                 if free:
                     fault("prune-remove")
                     remove(path)
                     fault("prune-removed")
+
+
+def is_of_ours(folder: Path, names: Collection[str] = ()) -> bool:
+    """Whether it is a folder with nothing in it but tables, and files of some names."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(
+        path.is_file() and (path.suffix == ".parquet" or path.name in names) for path in folder.iterdir()
+    )
 
 
 def write_manifest(layout: Layout, catalog: Catalog, *, durable: bool) -> None:

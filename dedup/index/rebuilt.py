@@ -2,16 +2,13 @@
 
 The old catalog is two files, for what was committed last may lie in SQLite's log beside it, and no rename
 changes two files at once. So the new catalog is first made durable under a name of its own, while the
-old one and its log are not touched; from then on it is the one that counts, and whoever next repairs the
-index or opens it for writing puts it in place. The log is brought into the old file before it goes, so
-that a reader who comes in between sees the old state whole.
+old one and its log are not touched. From then on it is the one that counts: readers open it
+(`dedup.index.catalog`), and whoever next repairs the index or opens it for writing puts it in place.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing, suppress
 from pathlib import Path
 
 from dedup.index.atomic import explained, fsync_folder
@@ -57,9 +54,6 @@ def put_rebuilt(layout: Layout) -> bool:
     if not layout.rebuilt_catalog.exists():
         return False
     with explained(layout.root, action="repairing"):
-        if layout.catalog.is_file():
-            _settle_log(layout.catalog)
-        fault("rebuild-settled")
         # A log that is left would be played into the new file.
         for suffix in ("-wal", "-shm", "-journal"):
             Path(f"{layout.catalog}{suffix}").unlink(missing_ok=True)
@@ -71,15 +65,3 @@ def put_rebuilt(layout: Layout) -> bool:
         fault("rebuild-renamed")
         fsync_folder(layout.root)
     return True
-
-
-def _settle_log(catalog: Path) -> None:
-    """Bring the log into its file as far as SQLite can; a file that it cannot open has no state to keep."""
-    uri = catalog.absolute().as_uri()
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=1)) as connection,
-    ):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        # Without logging a reader who opens it now leaves no log beside the file that comes.
-        connection.execute("PRAGMA journal_mode = DELETE").fetchall()

@@ -8,7 +8,7 @@ hold up the writer's log. Rows the writer adds meanwhile are not seen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC
@@ -123,9 +123,7 @@ class Snapshot:
         """Return per part the key of each row: int64 arrays, shape (rows,), read-only."""
         return [self._arrays(part.position).array(KEY) for part in self.parts]
 
-    def sketch(
-        self, part: int, names: Sequence[str] | None = None, *, unchecked: Collection[str] = ()
-    ) -> dict[str, npt.NDArray[Any]]:
+    def sketch(self, part: int, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
         """Return arrays committed with a part, memory-mapped, read-only; checksums are compared at first use.
 
         Parameters
@@ -134,12 +132,10 @@ class Snapshot:
             Position in `parts`. Several threads may ask at a time, each for another part.
         names : sequence of str, optional
             Arrays wanted, in that order; all of the sketch by default.
-        unchecked : collection of str
-            Arrays whose checksum is not compared.
         """
         file = self._arrays(part)
         wanted = [name for name in file.names if not name.startswith("_")] if names is None else names
-        return {name: file.array(name, verify=name not in unchecked) for name in wanted}
+        return {name: file.array(name) for name in wanted}
 
     def release(self, part: int) -> None:
         """Let go of the memory that reading the arrays of a part took; they can be read again."""
@@ -180,6 +176,11 @@ class Snapshot:
         """
         part, row = self._current_places([key])[key]
         return _articles(self._read(part, np.array([row]), ARTICLE_SCHEMA.names))[0]
+
+    def holds(self, keys: Int64s) -> npt.NDArray[np.bool_]:
+        """Tell which articles are in the snapshot, by key; shape (m,)."""
+        places = self._places(keys.tolist())
+        return np.array([key in places for key in keys.tolist()], np.bool_)
 
     def rows(self, keys: Sequence[int] | Int64s, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the current texts of many articles, in the order asked.

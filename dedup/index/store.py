@@ -129,7 +129,7 @@ class IndexStore(StoreReader):
             If it is no index, has a newer format, is damaged, or (writing) another process writes to it.
         """
         layout = Layout(Path(path))
-        check_is_index(layout, write=write)
+        check_is_index(layout)
         if not write:
             return cls(layout, None)
         lock = WriterLock(layout.lock, wait_s, on_wait)

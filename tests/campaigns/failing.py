@@ -27,6 +27,12 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE", "COMMIT", "BEGIN IMMEDIATE")
 
 
+def _makes_a_file(arguments: tuple[Any, ...]) -> bool:
+    """Whether arguments of `open` or `os.open` ask for a file to be written."""
+    mode = arguments[1] if len(arguments) > 1 else "r"
+    return bool(mode & os.O_CREAT) if isinstance(mode, int) else "w" in str(mode)
+
+
 class Failing:
     """Counts operations, and makes one fail.
 
@@ -58,7 +64,7 @@ class Failing:
 
         def failing(kind: str, real: Callable[..., Any]) -> Callable[..., Any]:
             def call(*arguments: Any, **options: Any) -> Any:
-                if kind == "open" and "w" not in str(arguments[1:2]):
+                if kind == "open" and not _makes_a_file(arguments):
                     return real(*arguments, **options)
                 if self._hit(kind):
                     raise _error(self.how)
@@ -71,6 +77,7 @@ class Failing:
 
         self._put(atomic, "_write", failing_write)
         self._put(atomic, "open", failing("open", builtins.open))
+        self._put(os, "open", failing("open", os.open))
         self._put(os, "fsync", failing("fsync", os.fsync))
         self._put(os, "replace", failing("replace", os.replace))
         self._put(Path, "mkdir", failing("mkdir", Path.mkdir))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from dedup.index.atomic import replacing_file
 from dedup.index.catalog import Catalog
 from dedup.index.check.epochs import MendedEpochs, mended_epochs
 from dedup.index.check.evidence import old_manifest
@@ -18,30 +22,45 @@ from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.layout import Layout
 from dedup.index.planning import by_rank
-from dedup.index.publish import remove
+from dedup.index.publish import remove, write_manifest
 from dedup.index.rules import CURRENT, LISTED
 
 
 class Once:
     """Tells of each dropped text once, whichever step of a repair drops it.
 
+    What was told is kept in a file until the repair ends: one that is begun again after a kill tells it
+    again, for the texts are no longer there to be found.
+
     Parameters
     ----------
+    path : Path
+        The file.
     on_dropped : callable
         Gets the texts that have not been told yet; not called if there are none.
     """
 
-    def __init__(self, on_dropped: OnDropped) -> None:
+    def __init__(self, path: Path, on_dropped: OnDropped) -> None:
+        self._path = path
         self._on_dropped = on_dropped
         self.told: list[Dropped] = []
+        with suppress(OSError, ValueError, TypeError):
+            self(Dropped(**one) for one in json.loads(path.read_bytes()))
 
-    def __call__(self, dropped: Sequence[Dropped]) -> None:
+    def __call__(self, dropped: Iterable[Dropped]) -> None:
         """Tell what is new of `dropped`."""
         known = set(self.told)
         new = [one for one in dropped if one not in known]
+        if not new:
+            return
         self.told += new
-        if new:
-            self._on_dropped(new)
+        with replacing_file(self._path, "dropped") as file:
+            file.write(json.dumps([asdict(one) for one in self.told]).encode())
+        self._on_dropped(new)
+
+    def end(self) -> None:
+        """Forget what was told: the repair is done."""
+        self._path.unlink(missing_ok=True)
 
 
 def drop(
@@ -87,6 +106,8 @@ def drop(
         done_with_epochs = _correct_epochs(catalog, epochs, mended, lost)
         for number in runs:
             catalog.query("DELETE FROM runs WHERE number = ?", (number,))
+    # A reader who follows the manifest must not find a file gone that it names.
+    write_manifest(layout, catalog, durable=catalog.durable)
     for number in parts:
         things = (
             [layout.sketch(number)] if number in others else [layout.articles(number), layout.sketch(number)]

@@ -86,11 +86,17 @@ def _whole(layout: Layout, entries: Mapping[Any, Any]) -> dict[str, str]:
     """Epochs that lie whole in their folders, with what the catalog keeps of each."""
     known = {meant: entry for entry in entries.values() if (meant := _meant(entry)) is not None}
     found = {}
-    for folder in sorted((layout.root / "epochs").iterdir()):
+    folders = {path.name: path for path in sorted((layout.root / "epochs").iterdir())}
+    for path in sorted(layout.staging.iterdir()):
+        thing = layout.staged_thing(path)
+        if thing is not None and thing.kind == "epoch":  # committed, and not renamed yet
+            folders.setdefault(thing.name, path)
+    for name, folder in sorted(folders.items()):
         with suppress(OSError, ValueError, KeyError):
-            files = {path.name: path.read_bytes() for path in folder.iterdir()}
+            # What else lies there is not ours, and does no harm.
+            files = {file: (folder / file).read_bytes() for file in FILES}
             digest, hashes = epoch_hashes(files)
-            if digest != folder.name or not set(FILES) <= set(files):
+            if digest != name:
                 continue
             learnt = Learnt.from_files(files)
             meta = known[digest]["meta"] if digest in known else {"texts": learnt.n_texts}

@@ -107,10 +107,26 @@ def last_number(layout: Layout, evidence: Evidence, kind: str) -> int:
     return max(found)
 
 
-def part_numbers(layout: Layout) -> list[int]:
-    """Return the numbers of the parts in place; one in staging need not have been committed."""
-    matches = (_NUMBERED["part"].fullmatch(path.name) for path in (layout.root / "articles").iterdir())
-    return sorted(int(match[1]) for match in matches if match)
+def possible_parts(layout: Layout, evidence: Evidence) -> list[int]:
+    """Return the numbers of the parts that may be of the index, ascending.
+
+    Where the catalog does not answer, a part that was committed just before is in no manifest, and may lie in
+    staging still. It has a greater number than all that the manifest knows of: what else is not in the
+    manifest was taken out of the index. One that was not committed is articles of the same feed, and taken
+    in whole or, if it is torn, not at all.
+    """
+    numbers = set(evidence.loads)
+    if evidence.texts is not None:
+        numbers |= set(evidence.texts[evidence.texts[:, 7] > 0, 7].tolist())
+    if "parts" in evidence.tables or evidence.texts is not None:
+        return sorted(numbers)
+    known = max([0, *numbers, count(evidence.manifest.get("last_part"))])
+    for folder in ("articles", "staging"):
+        for path in (layout.root / folder).iterdir():
+            match = _NUMBERED["part"].fullmatch(path.name)
+            if match and path.suffix == ".parquet" and int(match[1]) > known:
+                numbers.add(int(match[1]))
+    return sorted(numbers)
 
 
 def old_manifest(layout: Layout) -> dict[str, Any]:

@@ -9,19 +9,20 @@ from typing import Any, Final
 
 from dedup.confirm.epoch import FILES, Learnt
 from dedup.errors import IndexFolderError
+from dedup.index.atomic import is_temporary
 from dedup.index.catalog import Catalog
 from dedup.index.check.catalog import Listed
 from dedup.index.check.findings import Damage, Findings
 from dedup.index.check.parts import why
 from dedup.index.layout import Layout
-from dedup.index.publish import manifest_of
+from dedup.index.publish import is_of_ours, manifest_of
 from dedup.index.runs import Epoch, Run, epoch_hashes
 
 _FOLDERS: Final = {
-    "articles": re.compile(r"part-(\d+)\.parquet"),
-    "sketches": re.compile(r"part-(\d+)\.sketch"),
+    "articles": re.compile(r"part-(\d{6}|[1-9]\d{6,17})\.parquet"),
+    "sketches": re.compile(r"part-(\d{6}|[1-9]\d{6,17})\.sketch"),
     "epochs": re.compile(r"([0-9a-f]{32})"),
-    "runs": re.compile(r"(\d+)"),
+    "runs": re.compile(r"(\d{6}|[1-9]\d{6,17})"),
 }
 """Names of ours in each folder; a name that fits is a thing's, whether it is listed or not."""
 
@@ -113,15 +114,18 @@ def left_over(layout: Layout, listed: Listed) -> tuple[list[Path], list[Path], l
     for path in _listing(layout.root):
         if path in layout.folders or path in (layout.manifest, layout.lock) or path.name in _SQLITE:
             continue
-        temporary = path.name.startswith(f".{layout.manifest.name}.") and path.name.endswith(".tmp")
-        (staged if temporary or path == layout.rebuilt_catalog else foreign).append(path)
+        temporary = is_temporary(path, layout.manifest)
+        passing = path in (layout.rebuilt_catalog, layout.told_dropped)
+        (staged if temporary or passing else foreign).append(path)
     for folder, pattern in _FOLDERS.items():
         for path in _listing(layout.root / folder):
             match = pattern.fullmatch(path.name)
             if match is None:
                 foreign.append(path)
             elif match[1] not in known[folder]:
-                ours.append(path)
+                # A folder that holds anything else is somebody's, whatever its name.
+                somebodys = path.is_dir() and not is_of_ours(path, FILES)
+                (foreign if somebodys else ours).append(path)
     for path in _listing(layout.staging):
         thing = layout.staged_thing(path)
         kinds = {"part": numbers, "epoch": known["epochs"], "run": known["runs"]}

@@ -17,7 +17,7 @@ import numpy as np
 from dedup.errors import IndexFolderError
 from dedup.index.catalog import Catalog
 from dedup.index.check.epochs import MendedEpochs, mended_epochs
-from dedup.index.check.evidence import Evidence, count, gathered, last_number, parsed, part_numbers
+from dedup.index.check.evidence import Evidence, count, gathered, last_number, parsed, possible_parts
 from dedup.index.check.findings import Dropped, OnDropped, OnStage
 from dedup.index.check.parts import is_the_stored_file, keys_and_hashes_fit, one_batch
 from dedup.index.check.salvage import nameable_texts, readable_texts
@@ -86,6 +86,7 @@ def rebuild_catalog(
     values = {
         "generation": generation + 1,
         "load": max([count(old.value("load")), *(row[2] for row in found.parts)]),
+        "load_open": old.value("load_open") is True,
         "epoch": epochs.current,
         "settings": old.value("settings") or old.manifest.get("settings") or {"background": sketched_with()},
         **{f"last_{kind}": last_number(layout, old, kind) for kind in ("part", "run")},
@@ -102,7 +103,7 @@ def rebuild_catalog(
 def _texts(layout: Layout, old: Evidence, on_stage: OnStage) -> _Texts:
     """Read all parts that can be read; what another part holds already is not taken twice."""
     found = _Texts()
-    numbers = sorted({*old.loads} if "parts" in old.tables else {*old.loads, *part_numbers(layout)})
+    numbers = possible_parts(layout, old)
     seen = np.empty(0, np.int64)
     for at, number in enumerate(numbers):
         on_stage("rebuilding the catalog", at, len(numbers))
@@ -115,6 +116,8 @@ def _texts(layout: Layout, old: Evidence, on_stage: OnStage) -> _Texts:
             if listed is None:
                 found.lost.append(f"which articles part {number} held")
         except (IndexFolderError, OSError, KeyError, ValueError):
+            if number not in old.loads and listed is None and place == layout.articles(number).staged:
+                continue  # half of a part that was never committed
             why = UNREADABLE
             gone = nameable_texts(place, number) if listed is None else readable_texts(place, number, listed)
         else:

@@ -57,7 +57,8 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
         if put_rebuilt(layout):
             done.append("the catalog put in place that a repair had made anew when it was stopped")
         before = check_folder(path, deep=deep, on_stage=on_stage)
-        tell = Once(on_dropped)
+        sweep_abandoned(layout.told_dropped)
+        tell = Once(layout.told_dropped, on_dropped)
         lost: list[str] = []
         with explained(path, action="repairing"):
             for folder in layout.folders:
@@ -68,18 +69,19 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
         with explained(path, action="repairing"), Catalog(layout.catalog, write=True) as catalog:
             sweep_abandoned(layout.manifest)
             roll_forward(layout, catalog, durable=catalog.durable)
+            if layout.manifest.is_dir():
+                remove(layout.manifest)
             drop(layout, catalog, found, done, lost, tell)
             for number in map(int, found.names("sketch")):
                 if catalog.has("part", str(number)):
                     _remake_sketch(layout, catalog, number)
                     done.append(f"sketches of part {number} made anew from its articles")
-            if layout.manifest.is_dir():
-                remove(layout.manifest)
             write_manifest(layout, catalog, durable=catalog.durable)
             if any(one.kind == "manifest" for one in found.damage):
                 done.append("manifest written anew")
             remove_unlisted_runs(layout, catalog)
             _remove_unlisted(layout, catalog, done)
+        tell.end()
         after = check_folder(path, deep=deep, on_stage=on_stage)
         fault("repair-done")
     return RepairReport(before, tuple(done), tuple(lost), tuple(tell.told), after)
@@ -114,7 +116,9 @@ def _remove_unlisted(layout: Layout, catalog: Catalog, done: list[str]) -> None:
     staged, ours, _ = left_over(layout, listed)
     kept = {path.stem for path in ours if path.suffix == ".parquet" and _readable(path)}
     for path in [*staged, *ours]:
-        if path.stem in kept or (path.parent == layout.runs and path.name.isdecimal()):
+        if path.stem in kept or path == layout.told_dropped:
+            continue
+        if path.parent == layout.runs and path.name.isdecimal():
             continue  # a run that is left here is one a reader has open
         fault("repair-remove")
         remove(path)
