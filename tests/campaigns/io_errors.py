@@ -24,7 +24,7 @@ from tests.campaigns.committed import file_hash
 from tests.campaigns.failing import KINDS, Failing
 from tests.campaigns.kills import verify
 from tests.campaigns.stored_log import Budget, logged
-from tests.campaigns.victims import INDEX, Command, Victims, wait
+from tests.campaigns.victims import INDEX, OUTPUTS, Command, Victims, wait
 
 _NAMED = ("index", "clusters", "refresh", "clusters again", "export", "repair", "rebuild beside a log")
 
@@ -75,7 +75,7 @@ class Refusals:
             self.shrugged += 1
             if command.name not in ("clusters", "clusters again", "export"):
                 wrong.append("exit code 0")
-            outputs = [name for name in command.arguments if "." in name and name != INDEX]
+            outputs = [name for name in command.arguments if name in OUTPUTS]
             wrong += [f"{name} is not the right result" for name in outputs
                       if file_hash(case / name) != command.results[f"file {name}"]]  # fmt: skip
         else:
