@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from dedup import Index
 from dedup.cli import app
 from dedup.errors import IndexFolderError
 from dedup.index.passages import LearntPassages
-from dedup.index.statistics import SIMILARITIES
+from dedup.index.statistics import SIMILARITIES, bytes_in
 from dedup.report.wording import percent
 from dedup.settings import Settings
 from dedup.sketch.bands import expected_recall
@@ -162,3 +163,19 @@ def test_the_command_prints_a_table_or_json(tmp_path: Path, capfd: pytest.Captur
     for line, similarity in zip(shown, SIMILARITIES, strict=False):
         assert line.split()[0] == f"{similarity:.2f}"
         assert percent(round(float(expected_recall(similarity)), 4), 1) in line
+
+
+def test_a_file_that_a_writer_moves_while_sizes_are_summed_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "moved", "two"):
+        (tmp_path / name).write_bytes(b"12345")
+    found = os.lstat
+
+    def gone(path: str) -> os.stat_result:
+        if path.endswith("moved"):
+            Path(path).unlink(missing_ok=True)
+        return found(path)
+
+    monkeypatch.setattr(os, "lstat", gone)
+    assert bytes_in(tmp_path) == 10

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -45,10 +48,20 @@ def index_stats(store: StoreReader, snapshot: Snapshot) -> IndexStats:
         rejects=store.reject_counts(),
         epoch=None if epoch is None else (epoch.id, int(epoch.meta.get("texts", 0))),
         runs=len(store.runs()),
-        bytes_on_disk=sum(file.stat().st_size for file in store.path.rglob("*") if file.is_file()),
+        bytes_on_disk=bytes_in(store.path),
         recall=_recall(BODY),
         headline_recall=_recall(BRIEF),
     )
+
+
+def bytes_in(folder: Path) -> int:
+    """Return the size of all files in a folder, in bytes; one that a writer moves meanwhile may be missed."""
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(where, name)).st_size
+    return total
 
 
 def _recall(kind: int) -> list[tuple[float, float]]:
