@@ -18,7 +18,7 @@ from dedup.index.index import Index
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
 from dedup.index.store import IndexStore
-from tests.commands import Command
+from tests.commands import Command, one_error
 from tests.test_check_repair import case, flip, forked, repair, sql, whole
 
 __all__ = ["case", "whole"]  # fixtures
@@ -313,3 +313,26 @@ def test_a_rebuilt_catalog_is_durable_before_it_counts_and_the_old_one_goes_afte
     for step in steps:
         at += at < len(wanted) and step == wanted[at]
     assert at == len(wanted), steps
+
+
+@pytest.mark.parametrize("command", ["clusters", "query", "stats", "index"])
+def test_an_index_that_lost_its_catalog_is_no_folder_of_feeds(
+    case: Path, dedup: Command, command: str
+) -> None:
+    lose_catalog(case / "n.dedup")
+    given = {
+        "clusters": ["clusters", "n.dedup"],
+        "query": ["query", "3.jsonl", "-i", "n.dedup"],
+        "stats": ["stats", "-i", "n.dedup"],
+        "index": ["index", "3.jsonl", "-i", "n.dedup"],
+    }
+    one_error(dedup(*given[command]), "n.dedup has lost its catalog.sqlite", "dedup check n.dedup --repair")
+
+
+def test_a_damaged_epoch_is_cured_by_what_the_error_says(case: Path, dedup: Command) -> None:
+    index = case / "n.dedup"
+    (epoch,) = (index / "epochs").iterdir()
+    flip(epoch / "words")
+    one_error(dedup("clusters", "n.dedup"), "damaged", "dedup check n.dedup --repair")
+    dedup("check", "n.dedup", "--repair")
+    assert dedup("clusters", "n.dedup").returncode == 0

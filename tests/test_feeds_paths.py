@@ -9,8 +9,8 @@ import pytest
 
 from dedup.errors import FeedError
 from dedup.feeds import read_feed, reasons
-from dedup.feeds.paths import INDEX_MARK
 from dedup.index.index import Index
+from dedup.index.layout import Layout
 
 
 def write(path: Path, title: str) -> Path:
@@ -77,7 +77,7 @@ def test_links_that_lead_back_are_not_followed_and_others_are(tree: Path, tmp_pa
 def test_an_index_is_no_feed_and_neither_is_one_below_a_folder(tree: Path) -> None:
     with Index.create(tree / "news.dedup") as index:
         index.add(tree / "b.csv")
-    assert (tree / "news.dedup" / INDEX_MARK).is_file()
+    assert Layout(tree / "news.dedup").catalog.is_file()
     with pytest.raises(FeedError, match=r"news\.dedup: an index, and no feed"):
         read_feed(tree / "news.dedup")
     for whole in (str(tree), f"{tree}/*"):

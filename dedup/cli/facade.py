@@ -13,9 +13,8 @@ from typing import Any
 
 from dedup.cli.compiling import watch_compiling
 from dedup.errors import DedupError, IndexFolderError
+from dedup.index.layout import Layout
 
-_CATALOGS = ("catalog.sqlite", "catalog.rebuilt")
-"""Names of which an index has one; the second alone if a repair was stopped (`dedup.index.rebuilt`)."""
 _LOCK = "writer.lock"
 _PAUSE_S = 0.1
 
@@ -76,8 +75,9 @@ class _Refusal(importlib.abc.MetaPathFinder):
 
 
 def is_index(path: str | Path) -> bool:
-    """Whether `path` is the folder of an index."""
-    return any((Path(path) / name).is_file() for name in _CATALOGS)
+    """Whether `path` is the folder of an index, if only of one that lost its catalog."""
+    layout = Layout(Path(path))
+    return layout.catalog.is_file() or layout.rebuilt_catalog.is_file() or layout.lost_catalog
 
 
 def open_index(

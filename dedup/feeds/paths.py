@@ -20,8 +20,8 @@ from dedup.errors import FeedError
 from dedup.feeds.reasons import shown
 from dedup.feeds.sources.opening import STDIN
 
-INDEX_MARK: Final = "catalog.sqlite"
-"""The file by which the folder of an index is known."""
+_INDEX_MARKS: Final = (("catalog.sqlite",), ("catalog.rebuilt",), ("manifest.json", "sketches"))
+"""Names of which the folder of an index has one, or all of the last, if its catalog is lost."""
 
 # What stands beside the feeds of a folder or an archive and tells of them.
 _ABOUT_FILES: Final = re.compile(
@@ -157,7 +157,7 @@ def _order(path: str) -> tuple[str, ...]:
 
 
 def _is_index(folder: str) -> bool:
-    return os.path.isfile(os.path.join(folder, INDEX_MARK))
+    return any(all(os.path.exists(os.path.join(folder, name)) for name in marks) for marks in _INDEX_MARKS)
 
 
 def _in_index(folder: str, known: dict[str, bool]) -> bool:

@@ -38,6 +38,10 @@ def check_is_index(layout: Layout) -> None:
         except FileNotFoundError:
             if layout.rebuilt_catalog.exists():
                 return
+            if layout.lost_catalog:
+                raise IndexFolderError(
+                    f"index {root} has lost its {layout.catalog.name}", f"dedup check {root} --repair"
+                ) from None
             raise IndexFolderError(
                 f"{root} is not an index: it has no {layout.catalog.name}", "give another path"
             ) from None

@@ -95,6 +95,17 @@ class Layout:
         return self.root / "repair.json"
 
     @property
+    def lost_catalog(self) -> bool:
+        """Whether this is no folder of feeds but an index without its catalog, which a repair makes anew."""
+        parts = self.root / "articles"
+        return (
+            self.manifest.is_file()
+            and not self.catalog.exists()
+            and not self.rebuilt_catalog.exists()
+            and any(parts.glob("part-*.parquet"))
+        )
+
+    @property
     def manifest(self) -> Path:
         """The list of live parts for readers without SQLite."""
         return self.root / "manifest.json"

@@ -71,7 +71,7 @@ class Epoch:
         if _hash(data) != self.files[name]:
             raise IndexFolderError(
                 f"epoch file {self.thing.final / name} is damaged: its checksum is wrong",
-                "begin a new epoch (dedup index --refresh)",
+                f"dedup check {self.thing.final.parents[1]} --repair",
             )
         return data
 
