@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -336,3 +337,24 @@ def test_a_damaged_epoch_is_cured_by_what_the_error_says(case: Path, dedup: Comm
     one_error(dedup("clusters", "n.dedup"), "damaged", "dedup check n.dedup --repair")
     dedup("check", "n.dedup", "--repair")
     assert dedup("clusters", "n.dedup").returncode == 0
+
+
+def test_a_creation_whose_last_fsync_is_refused_is_told(
+    tmp_path: Path, dedup: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.jsonl").write_text('{"title": "One", "text": "A text of some words"}\n')
+    fsync = os.fsync
+
+    def refused(descriptor: int) -> None:
+        if (
+            os.readlink(f"/proc/self/fd/{descriptor}") == str(tmp_path)
+            and Path("n.dedup/catalog.sqlite").exists()
+        ):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refused)
+    one_error(dedup("index", "one.jsonl", "-i", "n.dedup"), "Input/output error while creating n.dedup")
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert dedup("index", "one.jsonl", "-i", "n.dedup").returncode == 0

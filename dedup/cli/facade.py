@@ -114,7 +114,9 @@ def open_or_create_index(
     while made is None and not is_index(path):
         try:
             made = _index_module().Index.create(path)
-        except IndexFolderError:
+        except IndexFolderError as error:
+            if isinstance(error.__cause__, OSError):
+                raise  # a disk that refuses: what is there by now need not be there after a power cut
             # Unless it is being made by somebody else, waiting would not help.
             there = is_index(path)
             if not there and not ((path / _LOCK).exists() and time.monotonic() < until):
