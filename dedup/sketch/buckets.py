@@ -13,6 +13,7 @@ Slots = NDArray[np.uint32] | NDArray[np.uint16]
 Keys = NDArray[np.uint32] | NDArray[np.uint64]
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
+_LOW_16: Final = 0xFFFF
 
 
 def band_keys(signatures: Slots, live: NDArray[np.int64], first: int, last: int, rows: int) -> Keys:
@@ -34,11 +35,24 @@ def band_keys(signatures: Slots, live: NDArray[np.int64], first: int, last: int,
     return out
 
 
-def has_large(keys: Keys, cap: int) -> bool:
-    """Whether more than `cap` keys of a band are equal."""
+def repeated(keys: Keys, cap: int) -> Keys:
+    """Return the keys of a band that more than `cap` rows have, ascending."""
     ordered = np.sort(keys)
     # A run of more than cap equal keys shows as a key equal to the one cap places on.
-    return bool((ordered[cap:] == ordered[:-cap]).any())
+    return np.unique(ordered[cap:][ordered[cap:] == ordered[:-cap]])
+
+
+def one_of(keys: Keys, wanted: Keys) -> NDArray[np.bool_]:
+    """Tell which keys of a band are among a few wanted ones, ascending; shape (n,)."""
+    if not len(wanted):
+        return np.zeros(len(keys), np.bool_)
+    # By their low 16 bits most drop out at once; the few that stay are looked up.
+    by_low = np.zeros(1 << 16, np.bool_)
+    by_low[wanted & _LOW_16] = True
+    found: NDArray[np.bool_] = by_low[keys & _LOW_16]
+    some = keys[found]
+    found[found] = wanted[np.minimum(np.searchsorted(wanted, some), len(wanted) - 1)] == some
+    return found
 
 
 def buckets_of(keys: Keys, live: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

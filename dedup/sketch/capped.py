@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.sketch.buckets import Keys, Slots, buckets_of, has_large, taken
+from dedup.sketch.buckets import Keys, Slots, buckets_of, one_of, repeated
 from dedup.sketch.check import Pairs, Whole, checked_pairs
 
 CAP: Final = 288
@@ -95,13 +95,12 @@ def large_buckets(
     crowded : bool array, shape (n,), optional
         By row; without it no text is crowded.
     """
-    if not has_large(keys, cap) and (crowded is None or not has_large(keys[crowded[live]], CROWDED_CAP)):
-        return Large(band, np.empty(0, np.int32), np.zeros(1, np.int64))
-    members, bounds = buckets_of(keys, live)
-    is_large = np.diff(bounds) > cap
+    # Few buckets are large: their rows are picked out first, and only those sorted with their rows.
+    wanted = repeated(keys, cap)
     if crowded is not None:
-        is_large |= np.diff(np.concatenate(([0], np.cumsum(crowded[members])))[bounds]) > CROWDED_CAP
-    members, bounds = taken(members, bounds, is_large)
+        wanted = np.union1d(wanted, repeated(keys[crowded[live]], CROWDED_CAP))
+    at = np.flatnonzero(one_of(keys, wanted))
+    members, bounds = buckets_of(keys[at], live[at])
     return Large(band, members.astype(np.int32), bounds)
 
 

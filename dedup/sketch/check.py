@@ -140,15 +140,24 @@ def _check(  # type: ignore[no-untyped-def]
     n_checks = 0
     any_capped = len(is_capped) > 0
     early = min(n_earlier, _FIRST_BANDS)
+    run_end = at  # of members side by side that share their first band
     for i in range(at, len(members)):
         if n + last[i] - i - 1 > len(packed):
             return n, i, n_checks
         left = members[i]
         mine = signatures[left]
-        for j in range(i + 1, last[i]):
+        begin = i + 1
+        if len(bands) and early and not (any_capped and is_capped[left, 0]):
+            # Copies of one story stand side by side, and most pairs of them met in the first band.
+            if run_end <= i:
+                run_end = i + 1
+                while run_end < len(members) and bands[members[run_end], 0] == bands[left, 0]:
+                    run_end += 1
+            begin = min(run_end, last[i])
+        n_checks += last[i] - begin
+        for j in range(begin, last[i]):
             right = members[j]
             other = signatures[right]
-            n_checks += 1
             # Near copies share most bands, the first among them; strangers fail the tests after.
             if len(bands) and _agreeing(bands[left][:early], bands[right][:early]):
                 if not any_capped:
