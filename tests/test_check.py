@@ -142,7 +142,6 @@ HARMS: dict[str, tuple[Callable[[Path], object], str, int]] = {
     "a lost epoch": (lambda i: shutil.rmtree(epoch_of(i)), "is missing", 0),
     "a flipped bit in a run": (lambda i: flip(i / "runs/000001/edges.parquet", 0.2), "runs/000001/edges", 0),
     "a garbled manifest": (lambda i: (i / "manifest.json").write_text("{"), "manifest.json: it cannot", 0),
-    "a lost folder": (lambda i: shutil.rmtree(i / "staging"), "staging: the folder is missing", 0),
     "a lost catalog": (lambda i: (i / "catalog.sqlite").unlink(), "catalog.sqlite: it is missing", 0),
     "a torn catalog": (torn_catalog, "catalog.sqlite: ", 0),
     "a catalog that contradicts itself": (contradiction, "catalog.sqlite: ", 0),

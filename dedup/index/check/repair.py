@@ -27,7 +27,7 @@ from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
 from dedup.index.parts import footer_checksum, read_parquet
-from dedup.index.publish import remove, remove_unlisted_runs, roll_forward, write_manifest
+from dedup.index.publish import make_folders, remove, remove_unlisted_runs, roll_forward, write_manifest
 from dedup.index.rebuilt import put_rebuilt
 
 
@@ -61,8 +61,7 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
         tell = Once(layout.told_dropped, on_dropped)
         lost: list[str] = []
         with explained(path, action="repairing"):
-            for folder in layout.folders:
-                folder.mkdir(exist_ok=True)
+            make_folders(layout, durable=True)
             if any(one.kind == "catalog" for one in before.damage):
                 rebuild_catalog(layout, done, lost, on_stage, tell)
         found = check_folder(path, deep=deep or bool(tell.told or lost), on_stage=on_stage)
