@@ -9,6 +9,7 @@ as if nothing had been lost.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,15 @@ from dedup.index.publish import make_folders, remove, remove_unlisted_runs, roll
 from dedup.index.rebuilt import put_rebuilt
 
 
-def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDropped) -> RepairReport:
+def repair_folder(
+    path: Path,
+    *,
+    deep: bool,
+    on_stage: OnStage,
+    on_dropped: OnDropped,
+    wait_s: float = 0.0,
+    on_wait: Callable[[str], None] | None = None,
+) -> RepairReport:
     """Repair an index.
 
     Parameters
@@ -43,6 +52,8 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
     on_dropped : callable
         Gets the texts that will be dropped, before they are, each once; not called if there are none.
         A repair that was killed and is begun again tells what is left to drop.
+    wait_s, on_wait
+        As for `dedup.index.lock.WriterLock`.
 
     Raises
     ------
@@ -51,7 +62,7 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
     """
     layout = Layout(path)
     check_is_ours(layout)
-    with WriterLock(layout.lock):
+    with WriterLock(layout.lock, wait_s, on_wait):
         fault("repair-begin")
         done: list[str] = []
         if put_rebuilt(layout):
