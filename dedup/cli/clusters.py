@@ -176,11 +176,11 @@ def clusters(
                 emit_html(report, source, output, sources, html_text.value, progress)
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
-            changed = idx.changed
-            if events is None and idx.not_kept is not None:
-                changed = not_kept_line(idx.not_kept)
-            if events is not None:
-                write_events(idx.last_events(), idx.not_kept, events, progress, csv_safe=csv_safe)
+            changed, refused = idx.changed, idx.not_kept
+            if events is None and refused is not None:
+                changed = not_kept_line(refused)
+            if events is not None and refused is None:
+                write_events(idx.last_events(), events, csv_safe=csv_safe)
     if kind != "html":
         by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
         shown = by_default if top is None else settings.top
@@ -197,3 +197,5 @@ def clusters(
     if changed is not None:
         progress.say(changed)
     progress.say(summary_line(report))
+    if events is not None and refused is not None:
+        raise DedupError(f"{events} is not written", not_kept_line(refused))
