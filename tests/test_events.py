@@ -54,6 +54,11 @@ def test_a_run_that_is_gone_is_never_taken_for_the_first(tmp_path: Path, dedup: 
     one_error(dedup("events", "-i", path, "--since", 2), "run 2 is", *told)
     one_error(dedup("events", "-i", path, "--run", 1), "run 1 is", *told)
     one_error(dedup("events", "-i", path, "--since", 5), "there is no run 5; the runs are 3 to 4")
+    for option in ("--since", "--run"):
+        one_error(dedup("events", "-i", path, option, 0), "there is no run 0; the runs are 3 to 4")
+        refused = dedup("events", "-i", path, option, "24h")
+        assert refused.returncode == 2
+        assert "'24h' is not the number of a run, such as 41" in refused.stderr
     assert "run 4, since run 3: 1 cluster born" in dedup("events", "-i", path, "--since", 3).stdout
 
 
@@ -174,3 +179,4 @@ def test_clusters_waits_for_a_writer_to_keep_its_run(tmp_path: Path, dedup: Comm
     feed = tmp_path / "feed.jsonl"
     feed.write_text("".join(json.dumps(record) + "\n" for record in copies(1, 3)))
     one_error(dedup("clusters", feed, "--wait", "60s"), "--wait", "these are feeds")
+    one_error(dedup("clusters", folder, "--wait", "60"), "wait: '60' is no length of time; write it like 30s")

@@ -52,14 +52,13 @@ def check(
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.soundness import check_lines, repair_lines
-    from dedup.settings import parse_duration
 
     if dropped is not None and not repair:
         raise typer.BadParameter("nothing is dropped without --repair", param_hint="--dropped")
     if wait is not None and not repair:
         raise typer.BadParameter("a check waits for nobody without --repair", param_hint="--wait")
     check_writable(dropped, index)
-    patience = 0 if wait is None else parse_duration(wait)
+    patience = options.patience(wait)
 
     told: list[Dropped] = []
 

@@ -125,7 +125,7 @@ def clusters(
     from dedup.report.destination import check_writable, chosen_format
     from dedup.report.markdown import CLUSTERS_IN_DIGEST
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
-    from dedup.settings import Settings, parse_duration
+    from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.ClustersFormat))
     check_profile(profile, output, rejects, *sources)
@@ -152,7 +152,7 @@ def clusters(
     folder = the_index_among(sources)
     if wait is not None and folder is None:
         raise DedupError("--wait waits for another writer of an index, and these are feeds", "leave it out")
-    patience = 0 if wait is None else parse_duration(wait)
+    patience = options.patience(wait)
     if events is not None:
         check_events(events, folder, since or until, output, *sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
