@@ -75,7 +75,7 @@ def parse_duration(text: str) -> int:
     folded = text.strip().lower()
     parts = _QUANTITY.findall(folded) if _DURATION.fullmatch(folded) else []
     if not parts or any(unit not in _UNITS for _, unit in parts):
-        raise SettingsError(f"{text!r} is no length of time; write it like 72h, 3d, 90m or 1w")
+        raise SettingsError(f"{text!r} is no length of time; write it like 30s, 90m, 72h, 3d or 1w")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if not 1 <= seconds <= _LONGEST_S:
         size = "long" if seconds > 1 else "short"
@@ -313,7 +313,7 @@ class Settings:
         if self.threads is not None and self.threads < 1:
             wrong.append(f"threads: {self.threads} is below 1")
         if self.memory_mb is not None and self.memory_mb < LEAST_MEMORY_MB:
-            wrong.append(f"memory: {self.memory_mb} MB is below {LEAST_MEMORY_MB}, the least any feed needs")
+            wrong.append(f"memory: {self.memory_mb} MB is below the {LEAST_MEMORY_MB} MB that any feed needs")
         if self.on_change not in ON_CHANGE:
             wrong.append(f"on-change: {self.on_change!r} is none of {', '.join(ON_CHANGE)}")
         return wrong

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,7 +144,6 @@ HARMS: dict[str, tuple[Callable[[Path], object], str, int]] = {
     "a lost epoch": (lambda i: shutil.rmtree(epoch_of(i)), "is missing", 0),
     "a flipped bit in a run": (lambda i: flip(i / "runs/000001/edges.parquet", 0.2), "runs/000001/edges", 0),
     "a garbled manifest": (lambda i: (i / "manifest.json").write_text("{"), "manifest.json: it cannot", 0),
-    "a lost folder": (lambda i: shutil.rmtree(i / "staging"), "staging: the folder is missing", 0),
     "a lost catalog": (lambda i: (i / "catalog.sqlite").unlink(), "catalog.sqlite: it is missing", 0),
     "a torn catalog": (torn_catalog, "catalog.sqlite: ", 0),
     "a catalog that contradicts itself": (contradiction, "catalog.sqlite: ", 0),
@@ -247,6 +248,23 @@ def test_what_is_dropped_is_listed_and_the_exit_code_tells(case: Path, dedup: Co
     assert len(list(csv.DictReader((case / "gone.csv").open()))) == len(lost), (
         "a list was replaced by an empty one"
     )
+
+
+def test_a_repair_waits_for_a_writer_and_a_check_need_not(case: Path, dedup: Command) -> None:
+    flip(case / "n.dedup/articles/part-000002.parquet")
+    writer = Index.open("n.dedup", write=True)
+    one_error(dedup("check", "n.dedup", "--repair"), "n.dedup is being written by process", "wait until")
+    refused = dedup("check", "n.dedup", "--wait", "60s")
+    assert refused.returncode == 2
+    assert "a check waits for nobody without --repair" in refused.stderr
+    thread = threading.Timer(1.5, writer.close)
+    thread.start()
+    done = dedup("check", "n.dedup", "--repair", "--wait", "60s")
+    thread.join()
+    assert done.returncode == 0, done.stderr
+    assert f"n.dedup is being written by process {os.getpid()}" in done.stderr
+    assert "waiting up to 60s" in done.stderr
+    assert "part 2 dropped" in done.stdout
 
 
 def test_what_cannot_be_named_is_named_by_its_key(case: Path) -> None:

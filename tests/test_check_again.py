@@ -18,6 +18,7 @@ from dedup.index.creation import remove_empty
 from dedup.index.index import Index
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
+from dedup.index.runs import Epoch
 from dedup.index.store import IndexStore
 from tests.commands import Command, one_error
 from tests.test_check_repair import case, flip, forked, repair, sql, whole
@@ -40,6 +41,13 @@ def parts(index: Path) -> list[int]:
 def articles(index: Path) -> int:
     with IndexStore.open(index) as store, store.snapshot() as view:
         return view.n_articles
+
+
+def current_epoch(index: Path) -> Epoch:
+    with IndexStore.open(index) as store:
+        epoch = store.epoch()
+    assert epoch is not None
+    return epoch
 
 
 def lose_catalog(index: Path) -> None:
@@ -81,29 +89,19 @@ def test_an_epoch_that_was_committed_and_not_yet_renamed_is_kept(case: Path) -> 
             opened.refresh()
 
     assert forked(learn_anew, "transaction-epoch-committed") == KILLED
-    with IndexStore.open(index) as store:
-        epoch = store.epoch()
-    assert epoch is not None
+    epoch = current_epoch(index)
     sql(index, "UPDATE parts SET rows = rows + 1 WHERE number = 1")
     assert not repair(index).lost
-    with IndexStore.open(index) as store:
-        kept = store.epoch()
-        assert kept is not None
-        assert kept.id == epoch.id
+    assert current_epoch(index).id == epoch.id
 
 
 def test_a_strange_file_beside_an_epoch_costs_nothing(case: Path) -> None:
     index = case / "n.dedup"
-    with IndexStore.open(index) as store:
-        epoch = store.epoch()
-    assert epoch is not None
+    epoch = current_epoch(index)
     (epoch.path / ".directory").write_text("mine")
     sql(index, "UPDATE parts SET rows = rows + 1 WHERE number = 1")
     assert not repair(index).lost
-    with IndexStore.open(index) as store:
-        kept = store.epoch()
-        assert kept is not None
-        assert kept.id == epoch.id
+    assert current_epoch(index).id == epoch.id
     assert (epoch.path / ".directory").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +18,40 @@ from dedup.cli import compiling
 def test_the_helper_runs_to_its_end() -> None:
     done = subprocess.run([sys.executable, "-m", "dedup.cli.compiling"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_time_is_said_only_where_the_main_kernels_are_missing(tmp_path: Path) -> None:
+    """A cache of its own that is filled in steps: all is missing, then one small kernel is."""
+    code = (
+        "import numpy as np; from numba import njit; from dedup.cli import compiling\n"
+        "compiling._start_helper = lambda: None; compiling.watch_compiling()\n"
+        "@njit\ndef small(x):\n    return x + 1\n"
+        "small(1)\n"
+    )
+
+    def said() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stderr
+
+    assert said() == "compiling kernels not used here before: about twenty seconds in the first run, once\n"
+    for module, name in compiling._MAIN:
+        _note_as_compiled(module, name, tmp_path)
+    assert said() == "compiling kernels not used here before\n"
+
+
+def _note_as_compiled(module: str, name: str, cache: Path) -> None:
+    """Put an entry for a kernel into the list that Numba keeps of what it compiled."""
+    code = (
+        f"from {module} import {name} as kernel\n"
+        "kernel._cache._impl.locator.ensure_cache_path()\n"
+        "kernel._cache._cache_file.save('signature', 'code')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "NUMBA_CACHE_DIR": str(cache)}, check=True
+    )
 
 
 def test_a_helper_that_cannot_start_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,11 @@ def test_a_run_that_is_gone_is_never_taken_for_the_first(tmp_path: Path, dedup: 
     one_error(dedup("events", "-i", path, "--since", 2), "run 2 is", *told)
     one_error(dedup("events", "-i", path, "--run", 1), "run 1 is", *told)
     one_error(dedup("events", "-i", path, "--since", 5), "there is no run 5; the runs are 3 to 4")
+    for option in ("--since", "--run"):
+        one_error(dedup("events", "-i", path, option, 0), "there is no run 0; the runs are 3 to 4")
+        refused = dedup("events", "-i", path, option, "24h")
+        assert refused.returncode == 2
+        assert "'24h' is not the number of a run, such as 41" in refused.stderr
     assert "run 4, since run 3: 1 cluster born" in dedup("events", "-i", path, "--since", 3).stdout
 
 
@@ -128,13 +133,29 @@ def test_the_true_reason_is_said_when_a_run_cannot_be_kept(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("dedup.index.store.write_run", full)
-    done = dedup("clusters", folder, "--events", events)
-    assert done.returncode == 0
-    assert f"{events}: no events, the run could not be kept: disk full while writing {folder}" in done.stderr
+    done = dedup("clusters", folder, "--events", events, "-o", tmp_path / "c.csv")
+    one_error(done, f"{events} is not written", f"could not be kept: disk full while writing {folder}")
     assert "another process" not in done.stderr
+    assert not events.exists()
+    assert (tmp_path / "c.csv").read_text().count("\n") == 6
     monkeypatch.undo()
     assert dedup("clusters", folder, "--events", events).returncode == 0
     assert events.read_text().count("born") == 1
+
+
+def test_a_file_of_events_is_left_as_it_was_where_none_can_be_told(tmp_path: Path, dedup: Command) -> None:
+    folder, events = tmp_path / "n.dedup", tmp_path / "e.jsonl"
+    grown(folder, 1, keep=1)
+    events.write_text("of the run before\n")
+    with Index.open(folder, write=True) as writer:
+        writer.add(copies(7, 2))
+        done = dedup("clusters", folder, "--events", events)
+        assert done.returncode == 1
+        assert "5 articles" in done.stdout + done.stderr  # the report is printed all the same
+        assert events.read_text() == "of the run before\n"
+        quiet = dedup("clusters", folder)  # without --events all that was asked for is given
+    assert quiet.returncode == 0
+    assert "the run could not be kept: index" in quiet.stderr
 
 
 def test_clusters_waits_for_a_writer_to_keep_its_run(tmp_path: Path, dedup: Command) -> None:
@@ -158,3 +179,4 @@ def test_clusters_waits_for_a_writer_to_keep_its_run(tmp_path: Path, dedup: Comm
     feed = tmp_path / "feed.jsonl"
     feed.write_text("".join(json.dumps(record) + "\n" for record in copies(1, 3)))
     one_error(dedup("clusters", feed, "--wait", "60s"), "--wait", "these are feeds")
+    one_error(dedup("clusters", folder, "--wait", "60"), "wait: '60' is no length of time; write it like 30s")

@@ -20,6 +20,7 @@ from pyarrow import ipc
 from dedup.errors import DedupError, FeedError
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.from_columns import reader as columnar_module
+from dedup.feeds.from_columns.column_files import ColumnFile
 from dedup.report.writers import write_batches
 from tests.test_feeds_properties import _reads_or_says_why, any_text, file_with
 
@@ -474,3 +475,11 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DedupError) as caught:
         feed_of(tmp_path, pa.table({"a": [1]})).to_table()
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_columns_must_say_how_its_rows_are_read() -> None:
+    class Unreadable(ColumnFile):
+        pass
+
+    with pytest.raises(TypeError, match="rows"):
+        Unreadable()  # type: ignore[abstract]

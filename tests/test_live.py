@@ -212,11 +212,13 @@ def test_events_of_each_clusters_command_also_of_one_that_found_nothing_new(
     # While another process writes, no run is kept; the next one tells what this one would have.
     with Index.open(folder, write=True) as index:
         index.add(copies(2, 2))
+        out.unlink()
         held = dedup("clusters", folder, "-o", out, "--events", events)
-    assert (held.returncode, events.read_text()) == (0, "")
-    assert (
-        f"the run could not be kept: index {folder} is being written by process {os.getpid()}" in held.stderr
-    )
+    reason = f"index {folder} is being written by process {os.getpid()}"
+    one_error(held, f"{events} is not written", f"the run could not be kept: {reason}")
+    assert held.stderr.count(reason) == 1
+    assert out.exists()
+    assert events.read_text() == ""
     assert dedup("clusters", folder, "-o", out, "--events", events).returncode == 0
     assert json.loads(events.read_text())["event"] == "born"
     one_error(dedup("clusters", folder, "--events", events, "--since", "24h ago"), "a whole index")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -542,3 +543,10 @@ def test_text_from_right_to_left_cannot_turn_the_columns_beside_it() -> None:
     between = line[line.index("الشرق") + len("الشرق") : line.index(title)]
     assert between.strip(" ") == "\u200e" + " " * (len(between.strip(" ")) - 2) + "\u200e"
     assert line[line.index(title) + len(title)] == "\u200e"
+
+
+def test_the_readme_tells_the_columns_in_the_order_of_the_file() -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| column | meaning |\n|---|---|\n", 1)[1].split("\n\n", 1)[0]
+    told = [name.strip() for row in table.splitlines() for name in row.split("|")[1].split(",")]
+    assert told == MEMBER_SCHEMA.names

@@ -43,6 +43,18 @@ def test_what_is_no_duration_is_named(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
+def test_a_malformed_length_of_time_tells_every_unit() -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_duration("30")
+    assert str(caught.value) == "'30' is no length of time; write it like 30s, 90m, 72h, 3d or 1w"
+
+
+def test_too_little_memory_is_told_in_the_unit_it_was_asked_in() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_text(memory="500MB")
+    assert str(caught.value) == "memory: 500 MB is below the 1024 MB that any feed needs"
+
+
 @given(st.integers(1, 10**6), st.sampled_from("smhdw"))
 def test_durations_scale_with_their_unit(number: int, unit: str) -> None:
     size = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}[unit]

@@ -9,7 +9,6 @@ from dedup.errors import DedupError
 from dedup.report.destination import check_writable, chosen_format, destination
 
 if TYPE_CHECKING:
-    from dedup.cli.progress import Progress
     from dedup.report.events import EventReport
 
 _FORMATS = ("csv", "jsonl", "parquet")
@@ -34,21 +33,15 @@ def check_events(
     check_writable(where, *sources)
 
 
-def not_kept_line(reason: str | None) -> str:
+def not_kept_line(reason: str) -> str:
     """Say that a run could not be kept, why, and what that means."""
     return f"the run could not be kept: {reason}; the next run tells what changed"
 
 
-def write_events(
-    found: EventReport | None, not_kept: str | None, where: Path, progress: Progress, *, csv_safe: bool
-) -> None:
-    """Write what a report changed; no rows if its run could not be kept, which the next run makes good."""
-    from dedup.report.events import EVENT_SCHEMA
+def write_events(found: EventReport, where: Path, *, csv_safe: bool) -> None:
+    """Write what a report changed."""
     from dedup.report.writers import write_batches
 
-    if found is None:
-        progress.say(f"{where}: no events, {not_kept_line(not_kept)}")
-    rows = EVENT_SCHEMA.empty_table() if found is None else found.events
     kind = chosen_format(None, where, _FORMATS)
     with destination(where, kind) as file:
-        write_batches([rows], rows.schema, kind, file, csv_safe=csv_safe)
+        write_batches([found.events], found.events.schema, kind, file, csv_safe=csv_safe)

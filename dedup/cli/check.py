@@ -34,6 +34,7 @@ def check(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
+    wait: options.Wait = None,
 ) -> None:
     """Check that an index is whole: catalog, every page and checksum, sketches, epochs, runs, manifest.
 
@@ -54,7 +55,10 @@ def check(
 
     if dropped is not None and not repair:
         raise typer.BadParameter("nothing is dropped without --repair", param_hint="--dropped")
+    if wait is not None and not repair:
+        raise typer.BadParameter("a check waits for nobody without --repair", param_hint="--wait")
     check_writable(dropped, index)
+    patience = options.patience(wait)
 
     told: list[Dropped] = []
 
@@ -65,7 +69,14 @@ def check(
 
     with Progress() as progress:
         if repair:
-            done = index_class().repair(index, deep=deep, on_stage=progress.stage, on_dropped=write)
+            done = index_class().repair(
+                index,
+                deep=deep,
+                on_stage=progress.stage,
+                on_dropped=write,
+                wait_s=patience,
+                on_wait=progress.waiter(index, wait),
+            )
             lines, sound = repair_lines(done, dropped), done.after.sound
         else:
             found = index_class().check(index, deep=deep, on_stage=progress.stage)

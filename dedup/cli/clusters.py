@@ -125,7 +125,7 @@ def clusters(
     from dedup.report.destination import check_writable, chosen_format
     from dedup.report.markdown import CLUSTERS_IN_DIGEST
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
-    from dedup.settings import Settings, parse_duration
+    from dedup.settings import Settings
 
     kind = chosen_format(format, output, list(options.ClustersFormat))
     check_profile(profile, output, rejects, *sources)
@@ -152,7 +152,7 @@ def clusters(
     folder = the_index_among(sources)
     if wait is not None and folder is None:
         raise DedupError("--wait waits for another writer of an index, and these are feeds", "leave it out")
-    patience = 0 if wait is None else parse_duration(wait)
+    patience = options.patience(wait)
     if events is not None:
         check_events(events, folder, since or until, output, *sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
@@ -176,11 +176,11 @@ def clusters(
                 emit_html(report, source, output, sources, html_text.value, progress)
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
-            changed = idx.changed
-            if events is None and idx.not_kept is not None:
-                changed = not_kept_line(idx.not_kept)
-            if events is not None:
-                write_events(idx.last_events(), idx.not_kept, events, progress, csv_safe=csv_safe)
+            changed, refused = idx.changed, idx.not_kept
+            if events is None and refused is not None:
+                changed = not_kept_line(refused)
+            if events is not None and refused is None:
+                write_events(idx.last_events(), events, csv_safe=csv_safe)
     if kind != "html":
         by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
         shown = by_default if top is None else settings.top
@@ -197,3 +197,5 @@ def clusters(
     if changed is not None:
         progress.say(changed)
     progress.say(summary_line(report))
+    if events is not None and refused is not None:
+        raise DedupError(f"{events} is not written", not_kept_line(refused))

@@ -16,7 +16,11 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Final
 
-_SAID: Final = "compiling kernels not used here before: about twenty seconds in the first run, once"
+_SAID: Final = "compiling kernels not used here before"
+_LONG: Final = f"{_SAID}: about twenty seconds in the first run, once"
+_MAIN: Final = (("dedup.text.scan", "scan"), ("dedup.confirm.features", "_pairs"))
+"""Nearly every command needs these; where they are cached, what is missing takes a second or two."""
+
 _LOCK: Final = "kernels.lock"
 _helpers: list[subprocess.Popen[bytes]] = []
 
@@ -30,13 +34,19 @@ def watch_compiling() -> None:
 
     def tell() -> None:
         if not told:
-            told.append(_SAID)
+            told.append(_LONG if main_kernels_missing() else _SAID)
             if sys.stderr is not None:
-                print(_SAID, file=sys.stderr, flush=True)
+                print(told[0], file=sys.stderr, flush=True)
             _start_helper()
 
     listener = type("Teller", (event.Listener,), {"on_start": lambda *_: tell(), "on_end": lambda *_: None})
     event.register("numba:compile", listener())
+
+
+def main_kernels_missing() -> bool:
+    """Whether one of the kernels that nearly every command needs is not in the cache, as Numba reads it."""
+    kernels: list[Any] = [getattr(importlib.import_module(module), name) for module, name in _MAIN]
+    return not all(kernel._cache._cache_file._load_index() for kernel in kernels)
 
 
 def _start_helper() -> None:

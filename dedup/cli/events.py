@@ -9,17 +9,27 @@ import typer
 from dedup.cli import options
 
 
+def _run_number(text: str) -> int:
+    """Read the number of a run; whether there is such a run, the index tells."""
+    try:
+        return int(text)
+    except ValueError:  # most likely a time, which `dedup clusters --since` takes
+        raise typer.BadParameter(f"{text!r} is not the number of a run, such as 41") from None
+
+
 def events(
     index: options.IndexFolder,
     run: Annotated[
         int | None,
-        typer.Option("--run", metavar="N", min=1, help="What this run changed; without it the latest."),
+        typer.Option(
+            "--run", metavar="N", parser=_run_number, help="What this run changed; without it the latest."
+        ),
     ] = None,
     since: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            min=1,
+            parser=_run_number,
             help="Compare with this run, without it with the one before; the latest itself changes nothing.",
         ),
     ] = None,

@@ -73,7 +73,7 @@ def index(
     from dedup.cli.progress import Progress
     from dedup.report.destination import check_writable
     from dedup.report.wording import count, duration
-    from dedup.settings import Settings, parse_duration
+    from dedup.settings import Settings
 
     if not feeds and not refresh and keep_runs is None:
         raise typer.BadParameter("name a feed to read, --refresh or --keep-runs", param_hint="FEED")
@@ -98,7 +98,7 @@ def index(
     settings = Settings.from_text(threads=threads, on_change=on_change.value)
     check_profile(profile, rejects, index, *(feeds or ()))
     check_writable(rejects, index, *(feeds or ()))
-    patience = 0 if wait is None else parse_duration(wait)
+    patience = options.patience(wait)
     if feeds:
         check_feeds(feeds, feed_options)
     with ExitStack() as stack:

@@ -329,6 +329,23 @@ HtmlTextOut: TypeAlias = Annotated[
 ]
 
 
+def patience(wait: str | None) -> int:
+    """Return how many seconds to wait for another writer: what `Wait` says, 0 without it.
+
+    Raises
+    ------
+    SettingsError
+        If it is no length of time.
+    """
+    from dedup.errors import SettingsError
+    from dedup.settings import parse_duration
+
+    try:
+        return 0 if wait is None else parse_duration(wait)
+    except SettingsError as error:
+        raise SettingsError(f"wait: {error.message}") from None
+
+
 def feed_options(
     mapping: str | None,
     format_in: str | None,

@@ -19,7 +19,7 @@ from dedup.index.catalog import Catalog
 from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
-from dedup.index.publish import remove, write_manifest
+from dedup.index.publish import make_folders, remove, write_manifest
 
 
 def check_is_index(layout: Layout) -> None:
@@ -77,8 +77,7 @@ def create_folder(layout: Layout, meta: dict[str, Any], *, durable: bool) -> Wri
     try:
         with explained(root, action="creating", again=again):
             _check_free(layout)  # Another process may have created it before we had the lock.
-            for folder in layout.folders:
-                folder.mkdir(exist_ok=True)
+            make_folders(layout, durable=False)  # what holds their names is fsynced below
             fault("create-folders")
             for left in layout.staging.iterdir():
                 remove(left)

@@ -130,7 +130,7 @@ def _numbered(store: StoreReader, runs: Sequence[Run], number: int) -> Run:
     for run in runs:
         if run.number == number:
             return run
-    if number > runs[-1].number:
+    if not 1 <= number <= runs[-1].number:
         raise DedupError(f"there is no run {number}", f"the runs are {_listed(runs)}")
     raise _no_longer_kept(store, f"run {number}", runs)
 

@@ -21,6 +21,21 @@ from dedup.index.layout import Layout
 from dedup.index.lock import removable
 
 
+def make_folders(layout: Layout, *, durable: bool) -> None:
+    """Make the folders of an index that are not there: a copy (git, some archives) leaves empty ones out.
+
+    Raises
+    ------
+    OSError
+        As the system gave it; callers word it with `explained`.
+    """
+    missing = [folder for folder in layout.folders if not folder.is_dir()]
+    for folder in missing:
+        folder.mkdir()
+    if durable and missing:
+        fsync_folder(layout.root)
+
+
 def roll_forward(layout: Layout, catalog: Catalog, *, durable: bool) -> None:
     """Move committed things from staging to their places and delete the rest of staging.
 

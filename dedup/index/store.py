@@ -26,13 +26,14 @@ import pyarrow as pa
 
 from dedup.article import Reject
 from dedup.errors import DedupError, IndexFolderError
-from dedup.index.atomic import sweep_abandoned
+from dedup.index.atomic import explained, sweep_abandoned
 from dedup.index.catalog import Catalog
 from dedup.index.creation import check_is_index, create_folder
 from dedup.index.faults import fault
 from dedup.index.layout import Layout, checked_name
 from dedup.index.lock import WriterLock
 from dedup.index.plan import Plan, make_plan
+from dedup.index.publish import make_folders
 from dedup.index.reading import StoreReader
 from dedup.index.rebuilt import put_rebuilt
 from dedup.index.runs import epoch_hashes, write_epoch, write_run
@@ -63,6 +64,8 @@ class IndexStore(StoreReader):
             if lock is not None:
                 fault("recover-begin")
                 sweep_abandoned(layout.manifest)
+                with explained(layout.root, action="making folders in"):
+                    make_folders(layout, durable=self._durable)
                 self._staging.publish()
                 fault("recover-done")
         except BaseException:

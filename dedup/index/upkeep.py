@@ -52,6 +52,8 @@ class Upkeep:
         deep: bool = False,
         on_stage: OnStage | None = None,
         on_dropped: Callable[[Sequence[Dropped]], None] | None = None,
+        wait_s: float = 0.0,
+        on_wait: Callable[[str], None] | None = None,
     ) -> RepairReport:
         """Drop what cannot be read of an index and keep the rest.
 
@@ -64,6 +66,8 @@ class Upkeep:
             As of `check`.
         on_dropped : callable, optional
             Gets the texts that will be dropped, before anything is.
+        wait_s, on_wait
+            As for `dedup.index.lock.WriterLock`.
 
         Returns
         -------
@@ -77,5 +81,10 @@ class Upkeep:
         from dedup.index.check.repair import repair_folder
 
         return repair_folder(
-            Path(path), deep=deep, on_stage=on_stage or silent, on_dropped=on_dropped or (lambda _: None)
+            Path(path),
+            deep=deep,
+            on_stage=on_stage or silent,
+            on_dropped=on_dropped or (lambda _: None),
+            wait_s=wait_s,
+            on_wait=on_wait,
         )

@@ -7,6 +7,7 @@ wrong, pyarrow raises whatever the place it stumbled at raises. So every step in
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -44,7 +45,7 @@ class Rows:
     batch: pa.RecordBatch
 
 
-class ColumnFile:
+class ColumnFile(ABC):
     """An opened file: its schema and its rows.
 
     Attributes
@@ -57,9 +58,9 @@ class ColumnFile:
     described: str
     schema: pa.Schema
 
+    @abstractmethod
     def rows(self, columns: Columns, batch_size: int, batch_bytes: int) -> Iterator[Rows | Damage]:
         """Yield the rows in file order."""
-        raise NotImplementedError
 
 
 class ParquetFile(ColumnFile):

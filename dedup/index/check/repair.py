@@ -9,6 +9,7 @@ as if nothing had been lost.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,11 +28,19 @@ from dedup.index.faults import fault
 from dedup.index.layout import Layout
 from dedup.index.lock import WriterLock
 from dedup.index.parts import footer_checksum, read_parquet
-from dedup.index.publish import remove, remove_unlisted_runs, roll_forward, write_manifest
+from dedup.index.publish import make_folders, remove, remove_unlisted_runs, roll_forward, write_manifest
 from dedup.index.rebuilt import put_rebuilt
 
 
-def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDropped) -> RepairReport:
+def repair_folder(
+    path: Path,
+    *,
+    deep: bool,
+    on_stage: OnStage,
+    on_dropped: OnDropped,
+    wait_s: float = 0.0,
+    on_wait: Callable[[str], None] | None = None,
+) -> RepairReport:
     """Repair an index.
 
     Parameters
@@ -43,6 +52,8 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
     on_dropped : callable
         Gets the texts that will be dropped, before they are, each once; not called if there are none.
         A repair that was killed and is begun again tells what is left to drop.
+    wait_s, on_wait
+        As for `dedup.index.lock.WriterLock`.
 
     Raises
     ------
@@ -51,7 +62,7 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
     """
     layout = Layout(path)
     check_is_ours(layout)
-    with WriterLock(layout.lock):
+    with WriterLock(layout.lock, wait_s, on_wait):
         fault("repair-begin")
         done: list[str] = []
         if put_rebuilt(layout):
@@ -61,8 +72,7 @@ def repair_folder(path: Path, *, deep: bool, on_stage: OnStage, on_dropped: OnDr
         tell = Once(layout.told_dropped, on_dropped)
         lost: list[str] = []
         with explained(path, action="repairing"):
-            for folder in layout.folders:
-                folder.mkdir(exist_ok=True)
+            make_folders(layout, durable=True)
             if any(one.kind == "catalog" for one in before.damage):
                 rebuild_catalog(layout, done, lost, on_stage, tell)
         found = check_folder(path, deep=deep or bool(tell.told or lost), on_stage=on_stage)
