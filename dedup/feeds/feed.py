@@ -14,7 +14,7 @@ from dedup.feeds.dates.zones import Zones
 from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields.builder import empty_articles
-from dedup.feeds.fields.field_map import canonical_mapping, mapped_columns
+from dedup.feeds.fields.mapping import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
