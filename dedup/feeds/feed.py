@@ -22,8 +22,8 @@ from dedup.feeds.merging import merged
 from dedup.feeds.paths import FeedFile, expand_paths, is_about_files
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.encoding import named_encoding
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.sources.opening import STDIN
-from dedup.feeds.sources.source import open_sources
 from dedup.feeds.sources.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:
