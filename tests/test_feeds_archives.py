@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from dedup.errors import FeedError
 from dedup.feeds import Feed, read_feed
-from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.sources.unpack import UnpackLimits
 
 MEMBER = "member of an archive not read"

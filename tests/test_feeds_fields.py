@@ -9,7 +9,7 @@ import pytest
 
 from dedup.errors import FeedError, SettingsError
 from dedup.feeds import Feed, FieldMap, parse_map, read_feed
-from dedup.feeds.fields.field_map import FIELD_NAMES
+from dedup.feeds.fields.field_names import FIELD_NAMES
 
 
 def test_map_takes_aliases_spaces_and_quoted_names() -> None:

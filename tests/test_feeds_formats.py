@@ -18,7 +18,7 @@ from dedup.feeds import read_feed
 from dedup.feeds.formats import FORMAT_NAMES, guess_format, named_format
 from dedup.feeds.markup_kind import markup_kind
 from dedup.feeds.readers import READERS
-from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.from_path import open_sources
 
 FIXTURES = Path(__file__).parent / "data" / "feeds"
 

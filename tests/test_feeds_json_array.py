@@ -127,7 +127,7 @@ def test_paths_into_objects_are_offered_as_columns(tmp_path: Path) -> None:
         path.write_text(text * (1 if name == "json" else 2))
         columns: set[str] = set()
         from dedup.feeds.readers import open_reader
-        from dedup.feeds.sources.source import open_sources
+        from dedup.feeds.sources.from_path import open_sources
 
         for source in open_sources(str(path)):
             for batch in open_reader(name, source, ReadOptions()).read():

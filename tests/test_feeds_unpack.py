@@ -27,8 +27,8 @@ from dedup.errors import FeedError
 from dedup.feeds import Feed, read_feed
 from dedup.feeds.sources import source as sources_module
 from dedup.feeds.sources import unpack as unpack_module
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.sources.opening import OpenFile, Trouble
-from dedup.feeds.sources.source import open_sources
 from dedup.feeds.sources.unpack import DEFAULT_LIMITS, Meter, Pull, UnpackLimits, unpacked
 
 Pack = Callable[[bytes], bytes]
@@ -227,7 +227,7 @@ def test_layers_that_grow_and_shrink_again_are_stopped_too(tmp_path: Path) -> No
 
 MEASURED = """
 import resource, sys
-from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.from_path import open_sources
 from dedup.errors import FeedError
 def read(path):
     try:

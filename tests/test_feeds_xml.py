@@ -23,7 +23,7 @@ from dedup.feeds.from_markup import xml_feed
 from dedup.feeds.from_markup.xml_feed import XmlFeedReader, parsed
 from dedup.feeds.raw_batch import RawBatch
 from dedup.feeds.readers import ReadOptions
-from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.workers.worker import DIED, TOO_SLOW, Failure
 
 if TYPE_CHECKING:

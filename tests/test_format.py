@@ -16,7 +16,7 @@ import pytest
 from dedup.confirm.model import load_model
 from dedup.errors import IndexFolderError
 from dedup.index import history
-from dedup.index.catalog import FORMAT_VERSION
+from dedup.index.catalog_schema import FORMAT_VERSION
 from dedup.index.index import Index
 from dedup.index.sketches import sketched_with
 from dedup.index.store import IndexStore

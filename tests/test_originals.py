@@ -13,7 +13,7 @@ import pytest
 import dedup as package
 from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA
 from dedup.feeds import read_feed
-from dedup.index.catalog import FORMAT_VERSION
+from dedup.index.catalog_schema import FORMAT_VERSION
 from dedup.index.identity import article_keys, content_hashes
 from dedup.index.parts import PART_SCHEMA, SINCE_FORMAT_2, footer_checksum, write_parquet
 from tests.commands import Command

@@ -14,7 +14,7 @@ from dedup.feeds.dates.zones import Zones
 from dedup.feeds.documents import Document, parsed_in_order
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields.builder import empty_articles
-from dedup.feeds.fields.field_map import canonical_mapping, mapped_columns
+from dedup.feeds.fields.mapping import canonical_mapping, mapped_columns
 from dedup.feeds.file_reading import FileReading, Plan
 from dedup.feeds.formats import Format, named_format
 from dedup.feeds.found import FileFound, Look
@@ -22,8 +22,8 @@ from dedup.feeds.merging import merged
 from dedup.feeds.paths import FeedFile, expand_paths, is_about_files
 from dedup.feeds.readers import ReadOptions
 from dedup.feeds.sources.encoding import named_encoding
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.sources.opening import STDIN
-from dedup.feeds.sources.source import open_sources
 from dedup.feeds.sources.unpack import DEFAULT_LIMITS, UnpackLimits
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from dedup.feeds.fields.field_map import FIELD_NAMES
+from dedup.feeds.fields.field_names import FIELD_NAMES
 from dedup.feeds.found import FileFound, FoundFiles
 from dedup.feeds.sources.opening import STDIN
 

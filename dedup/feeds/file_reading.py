@@ -15,7 +15,8 @@ from dedup.feeds.dates.zones import DEFAULT_ZONES, Zones
 from dedup.feeds.documents import LARGEST_DOCUMENT, Document
 from dedup.feeds.feed_log import FeedLog
 from dedup.feeds.fields.builder import ArticleBuilder, empty_articles
-from dedup.feeds.fields.field_map import FieldMap, mapped_columns
+from dedup.feeds.fields.field_map import FieldMap
+from dedup.feeds.fields.mapping import mapped_columns
 from dedup.feeds.formats import Format, guess_format
 from dedup.feeds.found import EMPTY, HOST_OF_URL, NOT_A_FEED, FieldFound, Look, Tally
 from dedup.feeds.from_csv.csv_table import NULLS

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import orjson
 
 from dedup.errors import FeedError, SettingsError
-from dedup.feeds.fields.field_map import folded_name
+from dedup.feeds.fields.field_names import folded_name
 from dedup.feeds.from_csv.csv_shape import csv_shape
 from dedup.feeds.from_page.page_dump import is_page_dump
 from dedup.feeds.markup_kind import markup_kind

@@ -33,7 +33,7 @@ class FieldFound:
     Parameters
     ----------
     field : str
-        One of `dedup.feeds.fields.field_map.FIELD_NAMES`.
+        One of `dedup.feeds.fields.field_names.FIELD_NAMES`.
     column : str
         Column, key or dotted path, or what it is derived from ("host of url").
     how : {"given", "guessed", "format", "derived"}

@@ -11,7 +11,8 @@ from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.builder import ArticleBuilder
-from dedup.feeds.fields.field_map import FieldMap, canonical_mapping
+from dedup.feeds.fields.field_map import FieldMap
+from dedup.feeds.fields.mapping import canonical_mapping
 from dedup.feeds.raw_batch import RawBatch
 
 NAME: Final = "<memory>"

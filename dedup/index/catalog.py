@@ -22,55 +22,15 @@ from typing import Any, Final, Self
 import numpy as np
 
 from dedup.article import Reject
-from dedup.errors import DAMAGED, IndexFolderError, NewerFormatError
+from dedup.errors import DAMAGED, IndexFolderError
 from dedup.index.atomic import explained
 from dedup.index.catalog_copy import State, copied, state_of
+from dedup.index.catalog_schema import FORMAT_VERSION, SCHEMA, refuse_newer
 from dedup.index.faults import fault
 from dedup.index.identity import Int64s
 from dedup.index.layout import REBUILT
 from dedup.index.planning import HISTORY_COLUMNS
 from dedup.index.sqlite_errors import explained_sqlite
-
-FORMAT_VERSION: Final = 2
-"""Version of everything in the folder; raised when an older `dedup` could not read it.
-
-2 keeps the originals of cleaned fields in columns of their own. An index of format 1 is read as it is, for
-nothing in it was cleaned, and becomes one of format 2 when something is added.
-"""
-
-_SCHEMA: Final = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE parts (
-    number INTEGER PRIMARY KEY,
-    rows INTEGER NOT NULL,
-    load INTEGER NOT NULL,
-    article_bytes INTEGER NOT NULL,
-    sketch_bytes INTEGER NOT NULL,
-    footer_crc INTEGER NOT NULL
-);
-CREATE TABLE articles (
-    key INTEGER NOT NULL,
-    content INTEGER NOT NULL,
-    proof INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    stamp INTEGER NOT NULL,
-    load INTEGER NOT NULL,
-    state INTEGER NOT NULL,      -- 0 dropped or refused, 1 older version, 2 current
-    part INTEGER NOT NULL,       -- 0: refused, only the hash is kept
-    row INTEGER NOT NULL,
-    PRIMARY KEY (key, content)
-) WITHOUT ROWID;
-CREATE INDEX shadowed ON articles (part, row, state) WHERE state < 2;
-CREATE TABLE rejects (
-    file TEXT NOT NULL,
-    line INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    PRIMARY KEY (file, line, reason)
-) WITHOUT ROWID;
-CREATE TABLE epochs (id TEXT PRIMARY KEY, meta TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (number INTEGER PRIMARY KEY, meta TEXT NOT NULL);
-"""
 
 _FETCHED: Final = 65_536
 _ATTEMPTS: Final = 200
@@ -95,15 +55,6 @@ class PartRow:
     article_bytes: int
     sketch_bytes: int
     footer_crc: int
-
-
-def refuse_newer(found: int, folder: os.PathLike[str]) -> None:
-    """Raise `NewerFormatError` for an index of a format that this version does not know."""
-    if found > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"index {os.fspath(folder)} has format {found}, this dedup reads up to {FORMAT_VERSION}",
-            "upgrade dedup or re-create the index",
-        )
 
 
 class Catalog:
@@ -152,7 +103,7 @@ class Catalog:
             with explained_sqlite(path):
                 connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-                connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+                connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
                 start = {"generation": 0, "load": 0, "load_open": False, "epoch": None}
                 every = {"format": FORMAT_VERSION, "durable": durable, **start, **meta}
                 rows = [(name, json.dumps(value)) for name, value in every.items()]

@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from dedup.article import Article, Reject
-from dedup.feeds.fields.field_map import FIELD_NAMES
+from dedup.feeds.fields.field_names import FIELD_NAMES
 from dedup.feeds.found import EMPTY, NOT_A_FEED, FileFound, Look
 from dedup.feeds.reasons import KEPT, SKIPPED
 from dedup.feeds.sources.opening import STDIN

@@ -108,7 +108,7 @@ def xml() -> None:
 
     from dedup.feeds.from_markup.xml_feed import XmlFeedReader
     from dedup.feeds.readers import ReadOptions
-    from dedup.feeds.sources.source import open_sources
+    from dedup.feeds.sources.from_path import open_sources
 
     random_ = random.Random(1)
     entries = "".join(

@@ -31,7 +31,7 @@ from dedup.feeds.clean.html_text import html_to_text
 from dedup.feeds.dates.iso_dates import iso_dates
 from dedup.feeds.dates.read_date import read_date
 from dedup.feeds.reasons import KEPT
-from dedup.feeds.sources.source import open_sources
+from dedup.feeds.sources.from_path import open_sources
 from dedup.feeds.sources.unpack import UnpackLimits
 from dedup.text.words import tokenize
 from tests.test_words import expected, pairs_of

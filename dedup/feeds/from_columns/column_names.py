@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from dedup.feeds.fields.field_map import KNOWN_NAMES, folded_name
+from dedup.feeds.fields.field_names import KNOWN_NAMES, folded_name
 from dedup.feeds.from_columns.column_batch import PRECISION
 from dedup.feeds.raw_batch import DEEPEST_NAME, MOST_NAMES, falls_back_on
 

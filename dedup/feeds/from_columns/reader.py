@@ -1,6 +1,6 @@
 """Parquet and Arrow: files that hold columns.
 
-Only columns are read whose name a field could have (`dedup.feeds.fields.field_map.KNOWN_NAMES`) or that are
+Only columns are read whose name a field could have (`dedup.feeds.fields.field_names.KNOWN_NAMES`) or that are
 mapped; once the first records have settled which are fields, only those. A Parquet file is read page by page,
 so the size of a row group does not matter; of an Arrow file one record batch is held, as large as its writer
 made it. What is damaged costs the rows in it (of an Arrow stream, what follows too), never those before.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from dedup.feeds.fields.field_map import KNOWN_NAMES, folded_name
+from dedup.feeds.fields.field_names import KNOWN_NAMES, folded_name
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 _SAMPLE: Final = 256 << 10  # characters

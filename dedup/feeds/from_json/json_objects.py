@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dedup.feeds.fields.field_map import folded_name, guessed_names
+from dedup.feeds.fields.field_names import folded_name, guessed_names
 
 TITLES: Final = frozenset(guessed_names("title")).difference(("name",))
 """Folded names of keys that name a title. A name alone is that of a person, a tag, a section."""

@@ -30,7 +30,7 @@ import numpy.typing as npt
 import orjson
 
 from dedup.feeds.dotted_path import value_at
-from dedup.feeds.fields.field_map import FIELD_NAMES, folded_name, guessed_names
+from dedup.feeds.fields.field_names import FIELD_NAMES, folded_name, guessed_names
 from dedup.feeds.from_json.json_elements import value_end
 from dedup.feeds.from_json.json_objects import TEXTS, TITLES, SeenObject, keyed_articles
 from dedup.feeds.raw_batch import dotted_names

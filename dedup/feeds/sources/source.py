@@ -1,30 +1,26 @@
-"""From a path to the bytes of a feed: opened, unpacked, in UTF-8, without NUL bytes.
+"""One feed, open: its bytes as they are, or in UTF-8 without NUL bytes.
 
 Everything behind this module sees one thing: blocks of UTF-8 bytes, in which
 some bytes may still be invalid (the readers replace those, line by line, and
-count them). Compression is told by the first bytes, never by the name alone, so
-a ``.jsonl`` that is really gzip reads as well as a ``.gz`` that is not. A file
-that breaks off or is damaged gives all that could be unpacked, and says so.
+count them). A file that breaks off or is damaged gives all that could be
+unpacked, and says so. `dedup.feeds.sources.from_path` makes the sources of a path.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from types import TracebackType
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
-from dedup.article import Reject
 from dedup.errors import FeedError
 from dedup.feeds import reasons
-from dedup.feeds.sources.archives import TAR_PEEK, archive_kind, tar_members, zip_members
 from dedup.feeds.sources.encoding import guess_encoding, looks_binary
 from dedup.feeds.sources.opening import STDIN, OpenFile, Trouble
-from dedup.feeds.sources.unpack import DEFAULT_LIMITS, Meter, Pull, UnpackLimits, size_said, unpacked
+from dedup.feeds.sources.spool import spooled
+from dedup.feeds.sources.unpack import DEFAULT_LIMITS, Pull, UnpackLimits
 
 HEAD_BYTES: Final = 1 << 20
 """Bytes looked at to tell encoding and format."""
@@ -41,9 +37,6 @@ _FOREIGN: Final = {
     b"\x04\x22\x4d\x18": "lz4-compressed; unpack it with unlz4",
 }
 
-# A temporary copy leaves so much of the disk to others.
-_LEAVE_FREE: Final = 1 << 30
-_LOOK_AT_DISK: Final = 64 << 20
 _HOW_TO_FEED: Final = (
     "give JSON, a table, RSS, saved pages or a page dump, or name the format with --format-in"
 )
@@ -55,7 +48,7 @@ class Source:
     `blocks`, `raw_blocks` and `seekable` are alternatives: one of them is used, once.
     What concerns text (`head`, `whole`, `encoding`, `blocks`) is found out when it is
     first asked for, so a binary file is refused only where text is wanted of it.
-    `open_sources` makes them.
+    `dedup.feeds.sources.from_path.open_sources` makes them.
 
     Parameters
     ----------
@@ -270,128 +263,6 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def open_sources(
-    path: str,
-    limits: UnpackLimits = DEFAULT_LIMITS,
-    refused: list[Reject] | None = None,
-    encoding: str | None = None,
-) -> Iterator[Source]:
-    """Open a file: one source, or one for each member of an archive.
-
-    Each is to be read and closed before the next is asked for.
-
-    Parameters
-    ----------
-    path : str
-        File, or ``-`` for standard input.
-    limits : UnpackLimits
-        How much it may unpack to.
-    refused : list of Reject, optional
-        Gets members of an archive that are not read, each with its reason, as they are met, and at
-        the end what is wrong with the archive itself.
-    encoding : str, optional
-        Name of the codec the text is in, where it is not to be guessed.
-
-    Raises
-    ------
-    FeedError
-        The file cannot be opened, or is an archive whose members cannot be found.
-    """
-    refused = [] if refused is None else refused
-    opened = OpenFile(path)
-    handed_over = False  # a single source closes its file itself
-    try:
-        endless = not opened.regular
-        meter = Meter(limits)
-        pull, packed = unpacked(path, Pull(meter.taken(opened.blocks())), meter, opened.trouble)
-        kind = archive_kind(pull.peek(TAR_PEEK))
-        if kind is None:
-            source = Source(
-                path, pull, opened.trouble, packed, opened, encoding, endless=endless, limits=limits
-            )
-            handed_over = True
-            yield source
-            return
-        spool: IO[bytes] | None = None
-        try:
-            if kind == "tar":
-                members = tar_members(path, pull, meter, refused, opened.trouble)
-            else:
-                if packed or not opened.regular or path == STDIN:
-                    spool = spooled(path, pull.rest(), limits)
-                if opened.trouble.reason is not None:
-                    refused.append(reasons.reject(path, 0, opened.trouble.reason, opened.trouble.said or ""))
-                # From here on the members are counted, not the file they lie in.
-                meter = Meter(limits) if not packed else meter
-                members = zip_members(path, spool or opened.file, meter, refused)
-            for member in members:
-                name = f"{path}/{member.name}"
-                try:
-                    pull, inner = unpacked(name, member.pull, meter, member.trouble)
-                    if inner_kind := archive_kind(pull.peek(TAR_PEEK)):
-                        raise FeedError(
-                            f"{name}: a {inner_kind} archive in an archive", "unpack it and give that"
-                        )
-                except FeedError as error:
-                    refused.append(
-                        reasons.reject(name, 0, reasons.MEMBER, str(error).removeprefix(f"{name}: "))
-                    )
-                    continue
-                source = Source(
-                    name,
-                    pull,
-                    member.trouble,
-                    (*packed, kind, *inner),
-                    None,
-                    encoding,
-                    endless=endless and kind == "tar",
-                    limits=limits,
-                )
-                with source:
-                    yield source
-        finally:
-            if spool is not None:
-                spool.close()
-        if changed := opened.changed():
-            refused.append(reasons.reject(path, 0, reasons.CHANGED, changed))
-    finally:
-        if not handed_over:
-            opened.close()
-
-
-def spooled(path: str, blocks: Iterator[bytes], limits: UnpackLimits) -> IO[bytes]:
-    """Return a temporary file that holds `blocks`, at its beginning; it is gone when it is closed.
-
-    Raises
-    ------
-    FeedError
-        It is longer than `limits` let it be, or would fill the disk.
-    """
-    file = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115 - handed out
-    size = looked = 0
-    try:
-        for block in blocks:
-            size += len(block)
-            if size > limits.most_bytes:
-                raise FeedError(
-                    f"{path}: a temporary copy of over {size_said(limits.most_bytes)} would be needed",
-                    "unpack it, or raise --max-unpacked",
-                )
-            if size - looked > _LOOK_AT_DISK:
-                looked = size
-                if shutil.disk_usage(tempfile.gettempdir()).free < _LEAVE_FREE:
-                    raise FeedError(
-                        f"{path}: no room for a temporary copy in {tempfile.gettempdir()}",
-                        "set TMPDIR to a larger disk",
-                    )
-            file.write(block)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
 
 
 def _without_bom(raw: Iterator[bytes]) -> Iterator[bytes]:

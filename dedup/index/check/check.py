@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from dedup.errors import IndexFolderError, NewerFormatError
-from dedup.index.catalog import Catalog, refuse_newer
+from dedup.index.catalog import Catalog
+from dedup.index.catalog_schema import refuse_newer
 from dedup.index.check.catalog import Listed, epoch_damage, read_catalog
 from dedup.index.check.evidence import manifest_footers, manifest_format, old_manifest
 from dedup.index.check.findings import CheckReport, Damage, Findings, OnStage

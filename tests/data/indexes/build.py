@@ -2,8 +2,8 @@
 
     python tests/data/indexes/build.py
 
-Run it once after raising `FORMAT_VERSION` in dedup/index/catalog.py and commit the new file; the files of
-earlier formats are never made again. It holds first.jsonl of this folder, with an epoch, a run, a version
+Run it once after raising `FORMAT_VERSION` in dedup/index/catalog_schema.py and commit the new file; the files
+of earlier formats are never made again. It holds first.jsonl of this folder, with an epoch, a run, a version
 and a reject.
 """
 
@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from dedup.index.catalog import FORMAT_VERSION
+from dedup.index.catalog_schema import FORMAT_VERSION
 from dedup.index.index import Index
 
 HERE = Path(__file__).parent
