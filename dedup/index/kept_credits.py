@@ -84,7 +84,7 @@ def credit_rules(agencies: Sequence[Agency] | None) -> str:
     """
     table = load_agencies() if agencies is None else tuple(agencies)
     # What a letter is, and its other case, is decided by Python's Unicode.
-    said = repr((FINDER, unicodedata.unidata_version, table))
+    said = repr((KEPT_SCHEMA.names, FINDER, unicodedata.unidata_version, table))
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
