@@ -4,6 +4,9 @@ A credit depends on the record it is found in and on nothing else but the table 
 record is a row of a part, and rows of parts never change: a corrected article is another row. So a credit is
 known by part and row, the part by its number and the checksum of its footer, and the rules by
 `credit_rules`.
+
+Where a repair corrected that checksum, or a run of another table of agencies came between and the older ones
+are no longer kept, credits are found again: what is kept only saves time.
 """
 
 from __future__ import annotations
