@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,31 @@ from dedup.engines.corpus import Ints
 from dedup.report.schema import CREDIT_SCHEMA
 from dedup.text.credit import RANK, Agency, Credit, find_credits, load_agencies, site_agencies
 
+FOUND_SCHEMA: Final = pa.schema(
+    [
+        pa.field("agency", pa.string()),
+        pa.field("tier", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("field", pa.string()),
+        pa.field("start", pa.int32()),
+        pa.field("end", pa.int32()),
+        pa.field("evidence", pa.string()),
+    ]
+)
+"""`Credit` as columns, all null where there is none."""
+
+
+def found_table(credits: Sequence[Credit | None]) -> pa.Table:
+    """Return credits as `FOUND_SCHEMA`, a row each."""
+    columns = [
+        pa.array([one and getattr(one, field.name) for one in credits], field.type) for field in FOUND_SCHEMA
+    ]
+    return pa.table(columns, schema=FOUND_SCHEMA)
+
 
 def credit_columns(
     rows: pa.Table,
-    credits: list[Credit | None],
+    credits: pa.Table,
     cluster: Ints,
     published_s: Ints,
     agencies: Sequence[Agency] | None,
@@ -27,7 +49,8 @@ def credit_columns(
     ----------
     rows : pa.Table
         Columns ``outlet`` and ``url`` of m members.
-    credits : list of (Credit or None), length m
+    credits : pa.Table
+        `FOUND_SCHEMA`, m rows.
     cluster, published_s : int array, shape (m,)
         Number of the cluster; seconds, `UNKNOWN` where unknown.
     agencies : sequence of Agency, optional
@@ -36,11 +59,11 @@ def credit_columns(
     table = load_agencies() if agencies is None else tuple(agencies)
     names = [agency.name for agency in table]
     places = {name: place for place, name in enumerate(names)}
-    agency = np.array([NONE if one is None else places[one.agency] for one in credits], np.int64)
-    tier = np.array([NONE if one is None else RANK[one.tier] for one in credits], np.int64)
+    agency = _numbered(credits["agency"], places)
+    tier = _numbered(credits["tier"], RANK)
     publisher = np.array([one.publisher for one in table] or [False], np.bool_)[agency]
     at_home = (agency >= 0) & (site_agencies(rows["outlet"], rows["url"], agencies) == agency)
-    by_site = np.array([one is not None and one.field in ("url", "outlet") for one in credits], np.bool_)
+    by_site = pc.is_in(credits["field"], pa.array(["url", "outlet"])).to_numpy()
     votes = Votes(
         cluster,
         agency,
@@ -59,8 +82,8 @@ def credit_columns(
     return {
         "credit": taken(each, agency),
         "credit_tier": taken(tiers, tier),
-        "credit_kind": pa.array([one and one.kind for one in credits], pa.string()),
-        "credit_evidence": pa.array([one and one.evidence for one in credits], pa.string()),
+        "credit_kind": credits["kind"],
+        "credit_evidence": credits["evidence"],
         "cluster_credit": taken(each, clusters.agency[cluster]),
         "cluster_credit_tier": taken(tiers, clusters.tier[cluster]),
         "cluster_credits": pa.array(clusters.told, pa.string()).take(pa.array(cluster)),
@@ -92,19 +115,18 @@ def credit_table(rows: pa.Table, ids: pa.Array, agencies: Sequence[Agency] | Non
         one is not None and site >= 0 and names[site] == one.agency
         for one, site in zip(credits, sites, strict=True)
     ]
-    columns = {
-        "article_id": ids,
-        "agency": pa.array([one and one.agency for one in credits], pa.string()),
-        "tier": pa.array([one and one.tier for one in credits], pa.string()),
-        "kind": pa.array([one and one.kind for one in credits], pa.string()),
-        "field": pa.array([one and one.field for one in credits], pa.string()),
-        "start": pa.array([one and one.start for one in credits], pa.int64()),
-        "end": pa.array([one and one.end for one in credits], pa.int64()),
-        "evidence": pa.array([one and one.evidence for one in credits], pa.string()),
-        "own_site": pa.array(own, pa.bool_()),
-    }
+    found = dict(zip(FOUND_SCHEMA.names, found_table(credits).columns, strict=True))
+    columns = {"article_id": ids, **found, "own_site": pa.array(own, pa.bool_())}
     arrays = [columns[name] if name in columns else rows[name] for name in CREDIT_SCHEMA.names]
     return pa.table(arrays, names=CREDIT_SCHEMA.names).cast(CREDIT_SCHEMA)
+
+
+def _numbered(column: pa.ChunkedArray, numbers: Mapping[str, int]) -> Ints:
+    """Return the number of each value, `NONE` for null."""
+    encoded = column.combine_chunks().dictionary_encode()
+    found = [numbers[value] for value in encoded.dictionary.to_pylist()]
+    each: Ints = np.array([*found, NONE], np.int64)[encoded.indices.fill_null(len(found)).to_numpy()]
+    return each
 
 
 def chosen_credits(credits: pa.Table, agencies: Sequence[str], least: str, everything: bool) -> pa.Table:

@@ -13,7 +13,8 @@ from dedup.index.credits import credit_table
 from dedup.index.opened import Opened, agency_table
 from dedup.index.options import IndexStats
 from dedup.index.passages import LearntPassages, learnt_passages
-from dedup.index.reporting import SHOWN, display_ids
+from dedup.index.reporting import display_ids
+from dedup.index.shown import WITH_TEXT
 from dedup.index.statistics import index_stats
 from dedup.text.credit import Agency
 
@@ -41,7 +42,7 @@ class Holdings(Opened):
         """
         known = agency_table(agencies)
         with self._store.snapshot() as snapshot:
-            parts = zip(snapshot.keys(), snapshot.current(), snapshot.articles(list(SHOWN)), strict=True)
+            parts = zip(snapshot.keys(), snapshot.current(), snapshot.articles(list(WITH_TEXT)), strict=True)
             for keys, current, rows in parts:
                 kept = rows.filter(pa.array(current))
                 yield credit_table(kept, display_ids(keys[current], kept["id"]), known)

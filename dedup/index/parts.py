@@ -62,6 +62,7 @@ def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP
     file : BinaryIO
         A sink; left open.
     table : pa.Table
+        Columns of dictionary type are written with a dictionary.
     row_group : int
         Rows per row group.
 
@@ -75,7 +76,11 @@ def write_parquet(file: BinaryIO, table: pa.Table, *, row_group: int = ROW_GROUP
         file,
         row_group_size=row_group,
         compression="zstd",
-        use_dictionary=[name for name in _REPETITIVE if name in table.column_names],
+        use_dictionary=[
+            field.name
+            for field in table.schema
+            if field.name in _REPETITIVE or pa.types.is_dictionary(field.type)
+        ],
         write_page_checksum=True,
         write_statistics=False,
         store_schema=True,

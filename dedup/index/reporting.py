@@ -16,13 +16,12 @@ from dedup.cluster.relation import RELATIONS
 from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Corpus, Ints
 from dedup.engines.local import State
-from dedup.engines.prefetch import prefetched
 from dedup.engines.query import Near
 from dedup.engines.shelf import Shelf
 from dedup.errors import DedupError
 from dedup.index.credits import credit_columns
+from dedup.index.shown import Shown
 from dedup.index.snapshot import Snapshot
-from dedup.profile import timed
 from dedup.report.schema import (
     CANONICAL,
     COMPOSITE_SCHEMA,
@@ -31,23 +30,8 @@ from dedup.report.schema import (
     QUERY_SCHEMA,
     ClusterReport,
 )
-from dedup.text.credit import Agency, Credit, find_credits
+from dedup.text.credit import Agency
 
-SHOWN: tuple[str, ...] = (
-    "id",
-    "outlet",
-    "published",
-    "title",
-    "url",
-    "place",
-    "byline",
-    "credit",
-    "text",
-    "file",
-    "line",
-)
-
-_BATCH: Final = 4096  # members whose texts are in memory together
 _MINUTE: Final = 60
 _PREFIX: Final = 4  # characters of a cluster id that may stand for it
 
@@ -81,7 +65,7 @@ def _hex(numbers: bytes) -> pa.Array:
 
 
 def member_table(
-    snapshot: Snapshot,
+    shown: Shown,
     corpus: Corpus,
     clustering: Clustering,
     names: pa.Array,
@@ -91,7 +75,9 @@ def member_table(
 
     Parameters
     ----------
-    snapshot, corpus, clustering
+    shown : Shown
+        Of its members.
+    corpus, clustering
         Of one run.
     names : string array, shape (k,)
         What `cluster_ids` gives.
@@ -101,7 +87,7 @@ def member_table(
     member = clustering.member
     if not len(member):
         return MEMBER_SCHEMA.empty_table()
-    rows, credits = _shown(snapshot, corpus, member, agencies)
+    rows = shown.rows
     ids = display_ids(corpus.keys[member], rows["id"])
     canonical = clustering.canonical[clustering.cluster]
     place = np.empty(len(corpus), np.int64)
@@ -120,35 +106,10 @@ def member_table(
         "score": pa.array(np.round(clustering.score, 4)),
         "lag_s": pa.array(np.where(known, times - first, 0), mask=~known),
         "size": pa.array(np.bincount(clustering.cluster)[clustering.cluster], pa.int32()),
-        **credit_columns(rows, credits, clustering.cluster, times, agencies),
+        **credit_columns(rows, shown.credits, clustering.cluster, times, agencies),
     }
     arrays = [columns[name] if name in columns else rows[name] for name in MEMBER_SCHEMA.names]
     return pa.table(arrays, names=MEMBER_SCHEMA.names).cast(MEMBER_SCHEMA)
-
-
-def _shown(
-    snapshot: Snapshot, corpus: Corpus, articles: Ints, agencies: Sequence[Agency] | None
-) -> tuple[pa.Table, list[Credit | None]]:
-    """Return what a report shows of some articles, and their credits, in the order asked.
-
-    Texts are long and only looked at for a credit: they are read in the order they lie on
-    disk, a few thousand at a time.
-    """
-    order = np.lexsort((corpus.row[articles], corpus.part[articles]))
-    tables = []
-    found: list[Credit | None] = []
-
-    def read(some: Ints) -> pa.Table:
-        return snapshot.rows_at(corpus.part[some], corpus.row[some], SHOWN)
-
-    for _, rows in prefetched(read, articles[order], _BATCH):
-        with timed("credits"):
-            found += find_credits(rows, agencies)
-        tables.append(rows.drop_columns(["text", "credit"]))
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    shown = pa.concat_tables(tables).combine_chunks().take(pa.array(back))
-    return shown, [found[place] for place in back.tolist()]
 
 
 def link_table(clustering: Clustering, names: pa.Array) -> pa.Table:
@@ -180,11 +141,15 @@ def cluster_report(
     snapshot: Snapshot,
     state: State,
     clustering: Clustering,
+    shown: Shown,
     n_chosen: int,
     notes: tuple[str, ...],
     agencies: Sequence[Agency] | None = None,
 ) -> ClusterReport:
-    """Put tables and counts of a run over `n_chosen` articles together; the caller adds the time taken."""
+    """Put tables and counts of a run over `n_chosen` articles together; the caller adds the time taken.
+
+    `shown` is of the members, and its credits were found by `agencies`.
+    """
     counts: dict[str, int | float] = {
         "articles": n_chosen,
         "indexed": len(state.corpus),
@@ -200,7 +165,7 @@ def cluster_report(
     }
     names = cluster_ids(state.corpus, clustering)
     return ClusterReport(
-        member_table(snapshot, state.corpus, clustering, names, agencies),
+        member_table(shown, state.corpus, clustering, names, agencies),
         composite_table(snapshot, state.corpus, clustering, names),
         link_table(clustering, names),
         counts,

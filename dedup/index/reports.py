@@ -15,10 +15,12 @@ import pyarrow as pa
 from dedup.article import FEED_SCHEMA
 from dedup.confirm.model import Model, probability
 from dedup.errors import SettingsError
+from dedup.index.kept_credits import credit_rules
 from dedup.index.opened import Opened, agency_table
 from dedup.index.outlet_counts import count_outlets
 from dedup.index.reporting import cluster_report, one_cluster
 from dedup.index.session import OnStage, chosen_articles, silent
+from dedup.index.shown import shown_articles
 from dedup.index.source import RunSource
 from dedup.profile import timed
 from dedup.provenance.families import Families
@@ -93,12 +95,20 @@ class Reports(Opened):
         tell("cluster", 0, 1)
         with timed("cluster"):
             clustering = self._session.clustering(matched, settings)
+        with timed("report"):
+            rules = credit_rules(known)
+            shown = shown_articles(
+                matched.snapshot, matched.state.corpus, clustering.member, known,
+                self._session.known_credits(matched, settings, rules),
+            )  # fmt: skip
         with timed("keep run"):
-            self._kept = self._session.keep_run(matched, clustering, settings)
+            self._kept = self._session.keep_run(matched, clustering, settings, (rules, shown.credits))
         n_chosen = int(chosen_articles(matched.state.corpus, settings).sum())
         notes = self._session.notes(matched)
         with timed("report"):
-            report = cluster_report(matched.snapshot, matched.state, clustering, n_chosen, notes, known)
+            report = cluster_report(
+                matched.snapshot, matched.state, clustering, shown, n_chosen, notes, known
+            )
         tell("cluster", 1, 1)
         seconds = round(time.perf_counter() - began, 3)
         report = replace(report, counts={**report.counts, "seconds": seconds}).select(settings)

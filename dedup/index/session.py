@@ -27,6 +27,7 @@ from dedup.engines.shelf import Shelf
 from dedup.errors import IndexFolderError
 from dedup.index.events import Kept, NotKept, kept, kept_again, learnt_anew
 from dedup.index.history import known_edges, run_before, run_identity, run_tables
+from dedup.index.kept_credits import CREDITS, KnownCredits, kept_table, known_credits
 from dedup.index.reporting import cluster_ids
 from dedup.index.runs import epoch_hashes
 from dedup.index.snapshot import Snapshot
@@ -230,8 +231,18 @@ class Session:
             carriers=Carriers.of(corpus, matched.state.nodes, outlet_numbers(matched.snapshot, corpus)),
         )
 
-    def keep_run(self, matched: Matched, clustering: Clustering, settings: Settings) -> Kept | NotKept | None:
+    def known_credits(self, matched: Matched, settings: Settings, rules: str) -> KnownCredits | None:
+        """Return the credits that an earlier run found by these rules; None if there is none."""
+        if not self._keep_runs:
+            return None
+        return known_credits(self._store, matched.snapshot, rules, settings.result_hash())
+
+    def keep_run(
+        self, matched: Matched, clustering: Clustering, settings: Settings, credits: tuple[str, pa.Table]
+    ) -> Kept | NotKept | None:
         """Store the run, unless it is there already; None if such runs are not kept at all.
+
+        `credits` are those of the members, after the rules they were found by.
 
         A run over part of the time is not stored: "the last 24 hours" is another part at every call.
         """
@@ -255,6 +266,11 @@ class Session:
                     return NotKept("another process has begun a new epoch meanwhile")
                 before = run_before(store, choice["settings"])
                 tables = run_tables(matched.state, clustering, None if before is None else before[1])
+                corpus, member = matched.state.corpus, clustering.member
+                meta[CREDITS] = credits[0]
+                tables[CREDITS] = kept_table(
+                    matched.snapshot, corpus.part[member], corpus.row[member], credits[1]
+                )
                 meta["since"] = None if before is None else before[0].number
                 meta["learnt_anew"] = before is not None and learnt_anew(before[0], meta)
                 meta["crowded"] = matched.state.matches.n_crowded

@@ -4,11 +4,12 @@ from dedup.text.credit.agencies import RANK, Agency, Tier
 from dedup.text.credit.agency_file import agencies_json, load_agencies
 from dedup.text.credit.batch import agency_outlets, find_credits, site_agencies
 from dedup.text.credit.evidence import Credit
-from dedup.text.credit.find import find_credit
+from dedup.text.credit.find import FINDER, find_credit
 from dedup.text.credit.names import HEAD, TAIL
 from dedup.text.credit.site import is_agency_outlet
 
 __all__ = [
+    "FINDER",
     "HEAD",
     "RANK",
     "TAIL",

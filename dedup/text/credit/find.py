@@ -16,12 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Final
 
 from dedup.text.credit.agencies import Agency
 from dedup.text.credit.evidence import Credit, strongest
 from dedup.text.credit.fields import in_line, in_text, in_title
 from dedup.text.credit.names import Table, table_of
 from dedup.text.credit.site import in_outlet, in_url
+
+FINDER: Final = 1
+"""Version of the rules. Raise it with every change of this package that finds another credit, tier, kind or
+span in any record: credits kept by an index are found again then. The table of agencies is not meant, a
+change of it is noticed."""
 
 
 def find_credit(
