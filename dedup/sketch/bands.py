@@ -65,8 +65,7 @@ class Candidates:
     equal : uint16 array, shape (p,)
         Slots in which the two signatures agree.
     n_checks : int
-        How often two whole signatures were compared in buckets that are paired in full: a pair once for each
-        bucket it shares.
+        Raw pairs in buckets that are paired in full: a pair counts once for each bucket it shares.
     capped : tuple of CappedBucket
         The buckets that were not paired in full, by band and size.
     n_crowded : int

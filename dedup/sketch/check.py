@@ -39,7 +39,7 @@ def checked_pairs(
     whole: Whole | None,
     store: Callable[[Pairs], None],
 ) -> int:
-    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many checks.
+    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many there were.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _check(  # type: ignore[no-untyped-def]
                 while run_end < len(members) and bands[members[run_end], 0] == bands[left, 0]:
                     run_end += 1
             begin = min(run_end, last[i])
-        n_checks += last[i] - begin
+        n_checks += last[i] - i - 1
         for j in range(begin, last[i]):
             right = members[j]
             other = signatures[right]
