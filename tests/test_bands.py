@@ -1,6 +1,7 @@
 """Bands: the same pairs as datasketch's LSH, in any order, on any thread count, with any bucket size."""
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -117,6 +118,39 @@ def test_a_bucket_over_the_cap_is_reported() -> None:
     found = candidate_pairs(rows, min_equal=0, cap=29, order=keys_of(50))
     assert found.capped == (CappedBucket(band=2, size=30),)
     assert candidate_pairs(rows, min_equal=0, cap=30, order=keys_of(50)).capped == ()
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.uint64])
+def test_large_buckets_are_those_of_a_plain_count(kind: type) -> None:
+    rng = np.random.default_rng(3)
+    # Of 300 keys only eight differ in their low 16 bits.
+    keys = (rng.integers(0, 40, 3000) << 20 | rng.integers(0, 8, 3000)).astype(kind)
+    live = np.flatnonzero(rng.random(4000) < 0.9)[:3000]
+    crowded = rng.random(4000) < 0.3
+    for those in (None, crowded, np.zeros(4000, np.bool_)):
+        found = capped.large_buckets(5, keys, live, 12, those)
+        expected = []
+        for key in np.unique(keys):
+            members = live[keys == key]
+            if len(members) > 12 or (those is not None and those[members].sum() > capped.CROWDED_CAP):
+                expected.append(members.tolist())
+        assert len(expected) > 5
+        assert [found.members[a:b].tolist() for a, b in pairwise(found.bounds.tolist())] == expected
+    assert len(capped.large_buckets(5, keys, live, 3000)) == 0
+    assert len(capped.large_buckets(5, keys[:0], live[:0], 2)) == 0
+
+
+def test_a_capped_first_band_does_not_hide_pairs_that_meet_later() -> None:
+    """Members side by side that share their first band are stepped over only where it was paired in full."""
+    texts = revisions(60, 80, 20, 4)
+    texts[:, :2] = 7  # one bucket of all sixty in the first band
+    open_ = candidate_pairs(texts, min_equal=2, cap=100, order=keys_of(60))
+    assert len(open_.left) == 60 * 59 // 2
+    capped_ = candidate_pairs(texts, min_equal=2, cap=30, order=keys_of(60))
+    met = (texts[:, None, 2:].reshape(60, 1, 127, 2) == texts[None, :, 2:].reshape(1, 60, 127, 2)).all(-1)
+    later = {(int(a), int(b)) for a, b in zip(*np.nonzero(met.any(-1)), strict=True) if a < b}
+    assert len(later) < 60 * 59 // 2
+    assert later <= {(a, b) for a, b, _ in pair_set(capped_)}
 
 
 def test_windows_keep_the_near_pairs_of_a_thousand_revisions() -> None:
