@@ -622,3 +622,20 @@ def test_a_writer_that_is_refused_leaves_the_load_of_a_killed_one_open(
     monkeypatch.undo()
     with Index.open(path) as again:
         assert again._store._catalog.meta("load_open") is True
+
+
+def test_a_closed_index_says_so(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "x.dedup") as index:
+        index.add([{"id": "a", "title": "Rain fell", "text": "Rain fell on the hills of Ashmere today."}])
+    index.close()
+    assert index.path == tmp_path / "x.dedup"
+    for asked in (
+        index.clusters,
+        index.scores,
+        lambda: index.article("a"),
+        lambda: index.add([]),
+        lambda: len(index),
+    ):
+        with pytest.raises(IndexFolderError, match="is closed") as raised:
+            asked()
+        assert "dedup.Index.open" in str(raised.value)

@@ -63,7 +63,9 @@ def test_the_profile_of_a_command_is_a_file_or_a_table(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
-@pytest.mark.parametrize(("size", "said"), [("10", "no amount"), ("10MB", "below 1024"), ("x", "no amount")])
+@pytest.mark.parametrize(
+    ("size", "said"), [("10", "no amount"), ("10MB", "below the 1024 MB"), ("x", "no amount")]
+)
 def test_a_memory_that_cannot_be_is_refused_in_a_line(size: str, said: str, tmp_path: Path) -> None:
     out = dedup("clusters", SAMPLE, "--memory", size, "-o", tmp_path / "a.csv")
     assert out.returncode == 1

@@ -131,26 +131,27 @@ def _numbered(store: StoreReader, runs: Sequence[Run], number: int) -> Run:
         if run.number == number:
             return run
     if not 1 <= number <= runs[-1].number:
-        raise DedupError(f"there is no run {number}", f"the runs are {_listed(runs)}")
+        raise DedupError(f"there is no run {number}", _listed(runs))
     raise _no_longer_kept(store, f"run {number}", runs)
 
 
 def _no_longer_kept(store: StoreReader, what: str, runs: Sequence[Run]) -> DedupError:
     return DedupError(
-        f"{what} is no longer kept, the runs are {_listed(runs)}",
+        f"{what} is no longer kept, {_listed(runs)}",
         f"choose one of them; to keep more from now on: dedup index -i {store.path} --keep-runs N",
     )
 
 
 def _listed(runs: Sequence[Run]) -> str:
-    """Return ``3, 5 to 9``: of other options newer runs may be gone and older ones there."""
+    """Return ``the runs are 3, 5 to 9``: of other options newer runs may be gone and older ones there."""
     spans: list[list[int]] = []
     for run in runs:
         if spans and run.number == spans[-1][1] + 1:
             spans[-1][1] = run.number
         else:
             spans.append([run.number, run.number])
-    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+    numbers = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+    return f"the runs are {numbers}" if len(runs) > 1 else f"the only run is {numbers}"
 
 
 def _comparable(before: Run, run: Run) -> None:

@@ -52,11 +52,11 @@ class Index(Reports, Questions, Holdings, Upkeep):
         wait_s: float = 0.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
-        self._store = store
+        self._opened = store
         self._kept: Kept | NotKept | None = None
         # An index that goes away is reported on at once: what its epoch is learnt from is gathered here.
         self._surveyor = None if keep_runs else Surveyor()
-        self._session = Session(
+        self._working = Session(
             store, write=write, keep_runs=keep_runs, surveyor=self._surveyor, wait_s=wait_s, on_wait=on_wait
         )
 
@@ -134,11 +134,13 @@ class Index(Reports, Questions, Holdings, Upkeep):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._session.forget()
-        self._store.close(finished=kind is None)
+        if not self._is_closed:
+            self._working.forget()
+            self._is_closed = True
+        self._opened.close(finished=kind is None)
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index; safe to call twice."""
         self.__exit__(None)
 
     def __len__(self) -> int:

@@ -39,7 +39,7 @@ def checked_pairs(
     whole: Whole | None,
     store: Callable[[Pairs], None],
 ) -> int:
-    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many there were.
+    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many met.
 
     Parameters
     ----------

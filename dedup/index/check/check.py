@@ -17,6 +17,7 @@ from dedup.index.check.folder import check_epochs, check_leftovers, check_manife
 from dedup.index.check.parts import check_part
 from dedup.index.layout import Layout
 from dedup.index.sketches import sketched_with
+from dedup.report.wording import count
 
 
 def check_folder(path: Path, *, deep: bool, on_stage: OnStage) -> CheckReport:
@@ -57,7 +58,9 @@ def check_folder(path: Path, *, deep: bool, on_stage: OnStage) -> CheckReport:
         found.damage += [Damage(layout.catalog.name, reason, "catalog") for reason in wrong]
         if listed is None:
             return found.report(path)
-        found.checked.append(f"catalog: {len(listed.texts):,} texts in {len(listed.parts):,} parts")
+        found.checked.append(
+            f"catalog: {count(len(listed.texts), 'text')} in {count(len(listed.parts), 'part')}"
+        )
         if not wrong:
             _check_parts(layout, listed, found, deep, on_stage)
         on_stage("checking epochs and runs", 0, 0)
@@ -108,5 +111,5 @@ def _check_parts(layout: Layout, listed: Listed, found: Findings, deep: bool, on
         sketched += some
     on_stage("checking parts", len(listed.parts), len(listed.parts))
     rows = sum(part.rows for part in listed.parts)
-    found.checked.append(f"articles: {rows:,} in {len(listed.parts):,} files, every page and checksum")
+    found.checked.append(f"articles: {rows:,} in {count(len(listed.parts), 'file')}, every page and checksum")
     found.checked.append(f"sketches: every array and checksum; {sketched:,} articles sketched anew")
