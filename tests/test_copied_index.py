@@ -79,7 +79,7 @@ def test_a_file_with_the_name_of_a_folder_is_damage(copied: Path, dedup: Command
     done = dedup("check", "n.dedup")
     assert done.returncode == 1
     assert "staging: it is not a folder" in done.stdout
-    one_error(dedup("index", "2.jsonl", "-i", "n.dedup"), "making folders in n.dedup/staging")
+    one_error(dedup("index", "2.jsonl", "-i", "n.dedup"), "n.dedup/staging is not a folder", "move it away")
     assert Path("n.dedup/staging").read_text() == "mine"
 
 

@@ -143,6 +143,18 @@ def test_the_true_reason_is_said_when_a_run_cannot_be_kept(
     assert events.read_text().count("born") == 1
 
 
+def test_a_report_is_written_though_its_events_cannot_be(tmp_path: Path, dedup: Command) -> None:
+    folder, out = tmp_path / "n.dedup", tmp_path / "c.csv"
+    grown(folder, 1, keep=1)
+    with Index.open(folder, write=True) as writer:
+        writer.add(copies(7, 2))
+    done = dedup("clusters", folder, "--events", "/dev/full", "-o", out)
+    one_error(done, "disk full", f"dedup events -i {folder} -o FILE")
+    assert out.read_text().count("\n") == 6
+    told = dedup("events", "-i", folder, "--format", "csv")
+    assert told.stdout.count("born") == 1
+
+
 def test_a_file_of_events_is_left_as_it_was_where_none_can_be_told(tmp_path: Path, dedup: Command) -> None:
     folder, events = tmp_path / "n.dedup", tmp_path / "e.jsonl"
     grown(folder, 1, keep=1)

@@ -9,6 +9,7 @@ from dedup.errors import DedupError
 from dedup.report.destination import check_writable, chosen_format, destination
 
 if TYPE_CHECKING:
+    from dedup.index.index import Index
     from dedup.report.events import EventReport
 
 _FORMATS = ("csv", "jsonl", "parquet")
@@ -38,10 +39,34 @@ def not_kept_line(reason: str) -> str:
     return f"the run could not be kept: {reason}; the next run tells what changed"
 
 
-def write_events(found: EventReport, where: Path, *, csv_safe: bool) -> None:
-    """Write what a report changed."""
+def events_of(index: Index) -> EventReport | DedupError:
+    """Return what the last report of an index changed, or why that cannot be told."""
+    if index.not_kept is not None:
+        return DedupError("no events to tell", not_kept_line(index.not_kept))
+    try:
+        found = index.last_events()
+    except DedupError as error:
+        return error
+    return DedupError("no events to tell", "report on the whole index") if found is None else found
+
+
+def write_events(found: EventReport | DedupError, where: Path, told_again_by: str, *, csv_safe: bool) -> None:
+    """Write what a report changed; the command `told_again_by` writes the same.
+
+    Raises
+    ------
+    DedupError
+        If there is nothing to write, or it cannot be written; the file is as it was before.
+    """
     from dedup.report.writers import write_batches
 
+    if isinstance(found, DedupError):
+        raise DedupError(f"{where} is not written: {found.message}", found.fix)
     kind = chosen_format(None, where, _FORMATS)
-    with destination(where, kind) as file:
-        write_batches([found.events], found.events.schema, kind, file, csv_safe=csv_safe)
+    try:
+        with destination(where, kind) as file:
+            write_batches([found.events], found.events.schema, kind, file, csv_safe=csv_safe)
+    except DedupError as error:
+        raise DedupError(
+            error.message, f"the run is kept; to write what it changed: {told_again_by}"
+        ) from error

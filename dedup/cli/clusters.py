@@ -115,7 +115,7 @@ def clusters(
     cluster still counts all of its members. html is one file that needs a
     browser and nothing else; for very large feeds choose with --since or --top.
     """
-    from dedup.cli.changes import check_events, not_kept_line, write_events
+    from dedup.cli.changes import check_events, events_of, not_kept_line, write_events
     from dedup.cli.facade import read_agencies, read_model, the_index_among
     from dedup.cli.output import emit_html, emit_report
     from dedup.cli.profiling import check_profile, profiling
@@ -179,8 +179,7 @@ def clusters(
             changed, refused = idx.changed, idx.not_kept
             if events is None and refused is not None:
                 changed = not_kept_line(refused)
-            if events is not None and refused is None:
-                write_events(idx.last_events(), events, csv_safe=csv_safe)
+            happened = None if events is None else events_of(idx)
     if kind != "html":
         by_default = CLUSTERS_IN_DIGEST if kind == "md" else CLUSTERS_SHOWN
         shown = by_default if top is None else settings.top
@@ -197,5 +196,6 @@ def clusters(
     if changed is not None:
         progress.say(changed)
     progress.say(summary_line(report))
-    if events is not None and refused is not None:
-        raise DedupError(f"{events} is not written", not_kept_line(refused))
+    # The report goes first: whatever becomes of the events, it has been made and is not made again.
+    if events is not None and happened is not None:
+        write_events(happened, events, f"dedup events -i {folder} -o FILE", csv_safe=csv_safe)

@@ -45,8 +45,13 @@ def watch_compiling() -> None:
 
 def main_kernels_missing() -> bool:
     """Whether one of the kernels that nearly every command needs is not in the cache, as Numba reads it."""
-    kernels: list[Any] = [getattr(importlib.import_module(module), name) for module, name in _MAIN]
-    return not all(kernel._cache._cache_file._load_index() for kernel in kernels)
+    try:
+        kernels: list[Any] = [getattr(importlib.import_module(module), name) for module, name in _MAIN]
+        return not all(kernel._cache._cache_file._load_index() for kernel in kernels)
+    except (
+        Exception
+    ):  # a torn cache, or a Numba that reads it in another way: no reason to fail for a message
+        return True
 
 
 def _start_helper() -> None:

@@ -12,7 +12,7 @@ from dedup.cli import options
 def _run_number(text: str) -> int:
     """Read the number of a run; whether there is such a run, the index tells."""
     try:
-        return int(text)
+        return int(text.replace("_", "?"))  # Python's own 1_0 is nobody's run
     except ValueError:  # most likely a time, which `dedup clusters --since` takes
         raise typer.BadParameter(f"{text!r} is not the number of a run, such as 41") from None
 

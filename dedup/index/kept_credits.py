@@ -6,7 +6,8 @@ known by part and row, the part by its number and the checksum of its footer, an
 `credit_rules`.
 
 Where a repair corrected that checksum, or a run of another table of agencies came between and the older ones
-are no longer kept, credits are found again: what is kept only saves time.
+are no longer kept, credits are found again: what is kept only saves time. They are kept with
+a new run only: of an index that has not changed since a run by other rules they are found each time.
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ def kept_table(snapshot: Snapshot, part: Ints, row: Ints, found: pa.Table) -> pa
 
 
 def known_credits(store: StoreReader, snapshot: Snapshot, rules: str, settings: str) -> KnownCredits | None:
-    """Return what the newest run knows whose credits were found by these rules; None without one.
+    """Return what a run knows whose credits were found by these rules; None without one.
+
+    The newest run of the same settings, or else the newest of all.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from dedup.errors import IndexFolderError
 from dedup.index.atomic import explained, fsync_folder, replacing_file
 from dedup.index.catalog import Catalog
 from dedup.index.faults import fault
@@ -26,11 +27,15 @@ def make_folders(layout: Layout, *, durable: bool) -> None:
 
     Raises
     ------
+    IndexFolderError
+        If something else has the name of one.
     OSError
         As the system gave it; callers word it with `explained`.
     """
     missing = [folder for folder in layout.folders if not folder.is_dir()]
     for folder in missing:
+        if os.path.lexists(folder):
+            raise IndexFolderError(f"{folder} is not a folder", "move it away and run the command again")
         folder.mkdir()
     if durable and missing:
         fsync_folder(layout.root)

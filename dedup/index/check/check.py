@@ -41,7 +41,7 @@ def check_folder(path: Path, *, deep: bool, on_stage: OnStage) -> CheckReport:
     for folder in layout.folders:
         # One that is not there was empty, or what it held is told of by name below; writers make it.
         if os.path.lexists(folder) and not folder.is_dir():
-            found.damage.append(Damage(folder.name, "it is not a folder", "folder"))
+            found.damage.append(Damage(folder.name, "it is not a folder: move it away", "folder"))
     on_stage("checking the catalog", 0, 0)
     try:
         catalog = Catalog(layout.catalog)
