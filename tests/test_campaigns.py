@@ -81,7 +81,9 @@ def test_a_budget_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_command_runs_them_and_tells_which_logs_are_old(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert all((ROOT / "tests" / "campaigns" / f"{name}.py").exists() for name in every.CAMPAIGNS)
+    assert all(
+        (ROOT / "tests" / "campaigns" / f"{one.module}.py").exists() for one in every.CAMPAIGNS.values()
+    )
     folder = ["--logs", str(tmp_path)]
     assert every.main(["--stale", "kills", *folder]) == 1
     assert capfd.readouterr().out == f"{tmp_path.name}/kills.log is not of this tree\n"
@@ -97,7 +99,7 @@ def test_one_command_runs_them_and_tells_which_logs_are_old(
     monkeypatch.setattr(every, "tree", lambda: "another")
     assert every.main(["--stale", "kills", *folder]) == 1
     # One that fails is told, and is the exit code of all.
-    monkeypatch.setattr(every, "CAMPAIGNS", {"no_such_campaign": "x.log"})
+    monkeypatch.setattr(every, "CAMPAIGNS", {"no_such_campaign": every.Campaign("no_such", "x.log")})
     assert every.main(folder) == 1
     assert "FAILED with exit code 1" in capfd.readouterr().out
 

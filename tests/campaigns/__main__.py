@@ -15,20 +15,31 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from tests.campaigns.fuzz import NAMES
 from tests.campaigns.stored_log import LOGS, ROOT, tree, tree_of
 
+
+class Campaign(NamedTuple):
+    """A module of `tests.campaigns`, the name of its log, and what else its command says."""
+
+    module: str
+    log: str
+    arguments: tuple[str, ...] = ()
+
+
 CAMPAIGNS: Final = {
-    "kills": "kills.log",
-    "io_errors": "io_errors.log",
-    "interrupts": "interrupts.txt",
-    "concurrency": "concurrency.txt",
-    "live": "live.txt",
-    "hostile": "hostile.txt",
-    "fuzz": "fuzz.log",
+    "kills": Campaign("kills", "kills.log"),
+    "io_errors": Campaign("io_errors", "io_errors.log"),
+    "interrupts": Campaign("interrupts", "interrupts.txt"),
+    "concurrency": Campaign("concurrency", "concurrency.txt"),
+    "live": Campaign("live", "live.txt"),
+    "hostile": Campaign("hostile", "hostile.txt"),
+    "fuzz_readers": Campaign("fuzz", "fuzz_readers.txt", tuple(name for name in NAMES if name != "words")),
+    "fuzz_words": Campaign("fuzz", "fuzz_words.txt", ("words",)),
 }
-"""Campaigns, and their logs."""
+"""Each has the whole of the minutes; the targets of a fuzzer share them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,15 +56,17 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such campaign: {', '.join(sorted(unknown))}")
     names = [name for name in CAMPAIGNS if not given.names or name in given.names]
     if given.stale:
-        old = [name for name in names if not _is_current(given.logs / CAMPAIGNS[name])]
-        print("\n".join(f"{given.logs.name}/{CAMPAIGNS[name]} is not of this tree" for name in old))
+        old = [name for name in names if not _is_current(given.logs / CAMPAIGNS[name].log)]
+        print("\n".join(f"{given.logs.name}/{CAMPAIGNS[name].log} is not of this tree" for name in old))
         return 1 if old else 0
     given.logs.mkdir(parents=True, exist_ok=True)
     lines = [f"{'campaign':12} {'minutes':>8}  outcome"]
     failed = 0
     for name in names:
-        log = (given.logs / CAMPAIGNS[name]).resolve()
-        words = [f"tests.campaigns.{name}", "--minutes", f"{given.minutes:g}", "--log", str(log)]
+        campaign = CAMPAIGNS[name]
+        log = (given.logs / campaign.log).resolve()
+        words = [f"tests.campaigns.{campaign.module}", *campaign.arguments]
+        words += ["--minutes", f"{given.minutes:g}", "--log", str(log)]
         began = time.monotonic()
         code = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, check=False).returncode
         failed += code != 0
