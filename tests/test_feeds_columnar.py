@@ -477,6 +477,24 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_column_of_a_type_that_python_cannot_hold_is_passed_over(tmp_path: Path) -> None:
+    found = (Path(__file__).parent / "data" / "fuzz" / "any-6f973ff419.bin").read_bytes()
+    months = ipc.open_stream(found).schema.field("tags").type
+    assert str(months) == "list<item: month_interval>"
+    titles = pa.array(["Mill on fire in Ashmere", "Rain on Tuesday"])
+    schema = pa.schema([("title", pa.string()), ("text", months), ("place", pa.struct([("a", months)]))])
+    table = pa.table([titles, pa.nulls(2, months), pa.nulls(2, schema.field("place").type)], schema=schema)
+    for rows, name in ((table, "two"), (table[:0], "none")):
+        (tmp_path / f"{name}.arrow").write_bytes(written(rows, "stream"))
+        articles = read_feed([tmp_path / f"{name}.arrow"]).to_table()
+        assert articles["title"].to_pylist() == rows["title"].to_pylist()
+        assert articles["text"].null_count == len(rows)
+    unions = pa.schema([("title", pa.string()), ("u", pa.dense_union([pa.field("a", pa.int32())]))])
+    with ipc.new_stream(tmp_path / "u.arrow", unions):
+        pass
+    assert len(read_feed([tmp_path / "u.arrow"]).to_table()) == 0
+
+
 def test_a_file_of_columns_must_say_how_its_rows_are_read() -> None:
     class Unreadable(ColumnFile):
         pass

@@ -36,6 +36,27 @@ def column_names(schema: pa.Schema, mapped: Collection[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def readable_columns(names: Collection[str], schema: pa.Schema) -> tuple[str, ...]:
+    """Return those of `names` (as `column_names` gives them) that lie in columns of types Python can hold.
+
+    A valid file may have others, such as intervals of months: Arrow reads them, but its Python side has no
+    class for such arrays, and to ask for one is an error.
+    """
+    tops = [field.name for field in schema if not _is_held(field.type)]
+    return tuple(name for name in names if not any(name == top or name.startswith(f"{top}.") for top in tops))
+
+
+def _is_held(kind: Any) -> bool:
+    try:
+        pa.nulls(0, kind)
+    except (KeyError, NotImplementedError):
+        return False
+    inner = [kind.field(j).type for j in range(kind.num_fields)]
+    if pa.types.is_dictionary(kind):
+        inner.append(kind.value_type)
+    return all(_is_held(each) for each in inner)
+
+
 def wanted_columns(
     names: Collection[str], mapped: Collection[str], needed: Collection[str] | None
 ) -> list[str]:
@@ -44,7 +65,7 @@ def wanted_columns(
     Parameters
     ----------
     names : collection of str
-        What `column_names` returned.
+        What `readable_columns` returned.
     mapped : collection of str
         Columns that the user named.
     needed : collection of str or None

@@ -18,7 +18,7 @@ from dedup.errors import FeedError
 from dedup.feeds import reasons
 from dedup.feeds.from_columns.column_batch import ColumnBatch
 from dedup.feeds.from_columns.column_files import ArrowFile, ColumnFile, Damage, ParquetFile, Rows, said
-from dedup.feeds.from_columns.column_names import column_names, wanted_columns
+from dedup.feeds.from_columns.column_names import column_names, readable_columns, wanted_columns
 from dedup.feeds.from_columns.column_values import checked, row_bytes
 from dedup.feeds.lines import LONGEST_LINE
 
@@ -58,11 +58,12 @@ class ColumnarReader:
         self._source = source
         self._options = options
         self._names: tuple[str, ...] = ()
+        self._readable: tuple[str, ...] = ()  # of these, what can be read
         self._wanted: list[str] = []
 
     def need(self, columns: Collection[str]) -> None:
         """Say which columns are fields; from now on no others are read."""
-        self._wanted = wanted_columns(self._names, self._options.mapped, columns)
+        self._wanted = wanted_columns(self._readable, self._options.mapped, columns)
 
     def read(self) -> Iterator[ColumnBatch]:
         """Yield the rows; `lines` are their numbers from 1.
@@ -76,6 +77,7 @@ class ColumnarReader:
             opened = self._opened()
             if opened is not None:
                 self._names = column_names(opened.schema, self._options.mapped)
+                self._readable = readable_columns(self._names, opened.schema)
         except FeedError:
             raise
         except Exception as error:  # whatever it is, it is the file's fault
@@ -85,7 +87,7 @@ class ColumnarReader:
             yield self._lost(0, reasons.ENCRYPTED, "parquet, its footer encrypted")
             return
         self.described = opened.described
-        self._wanted = wanted_columns(self._names, self._options.mapped, None)
+        self._wanted = wanted_columns(self._readable, self._options.mapped, None)
         some = False
         if self._wanted:
             options = self._options
@@ -99,7 +101,7 @@ class ColumnarReader:
                         yield batch
         if not some:
             kinds = {field.name: field.type for field in opened.schema}
-            nothing = {name: pa.array([], kinds[name]) for name in self._names if name in kinds}
+            nothing = {name: pa.nulls(0, kinds[name]) for name in self._readable if name in kinds}
             yield ColumnBatch(self._names, nothing, np.empty(0, dtype=np.int64), [], 0)
 
     def _opened(self) -> ColumnFile | None:
