@@ -187,6 +187,37 @@ def test_a_signal_that_a_library_drops_is_not_forgotten() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "dedup: interrupted\n")
 
 
+AT_ONCE = """
+import os, signal
+from dedup.cli import interrupt
+
+really = interrupt.install
+
+
+def install():
+    really()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+interrupt.install = install
+from dedup.cli.app import main
+
+main()
+"""
+
+
+def test_a_signal_that_comes_as_soon_as_it_is_heeded_is_told() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=heed,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "dedup: terminated\n")
+
+
 def test_what_is_ignored_stays_ignored_while_importing(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGHUP); os._exit(7)")
     done = subprocess.run(

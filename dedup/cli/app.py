@@ -77,8 +77,8 @@ for command in (
 
 def main() -> None:
     """Run the command line; the entry point of ``dedup`` and ``python -m dedup``."""
-    guard.prepare_process()
     try:
+        guard.prepare_process()  # from within it on, a signal is an exception
         app()
     except interrupt.Stopped as stopped:  # before a command began, or after it ended
         interrupt.say_stopped(stopped.number)
