@@ -175,16 +175,21 @@ command()
 """
 
 
-def test_a_signal_that_a_library_drops_is_not_forgotten() -> None:
+def ended(program: str) -> tuple[int, str, str]:
+    """Run a program; return its exit code, and what it wrote to standard output and error."""
     done = subprocess.run(
-        [sys.executable, "-c", DROPPED],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
         preexec_fn=heed,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dedup: interrupted\n")
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_signal_that_a_library_drops_is_not_forgotten() -> None:
+    assert ended(DROPPED) == (130, "", "dedup: interrupted\n")
 
 
 AT_ONCE = """
@@ -207,15 +212,7 @@ main()
 
 
 def test_a_signal_that_comes_as_soon_as_it_is_heeded_is_told() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", AT_ONCE],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=heed,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (143, "", "dedup: terminated\n")
+    assert ended(AT_ONCE) == (143, "", "dedup: terminated\n")
 
 
 def test_what_is_ignored_stays_ignored_while_importing(tmp_path: Path) -> None:
