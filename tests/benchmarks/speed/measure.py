@@ -108,7 +108,7 @@ def run(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
+                env=_inherited() | {"PYTHONPATH": path} | dict(environment or {}),
                 check=False,
             )
         text = said.read_bytes()[-4_000:].decode(errors="replace")
@@ -117,6 +117,11 @@ def run(
         read = json.loads(figures.read_text())
     text = f"{text}\n{read['stopped']}" if read["stopped"] else text
     return Run(read["wall"], read["cpu"], max(read["peak"], read["together"]), read["code"], text)
+
+
+def _inherited() -> dict[str, str]:
+    """Return the environment, but with bytecode kept: pip compiles what it installs, else the first run."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def alternate(
