@@ -26,6 +26,7 @@ from dedup.profile import timed
 
 _BATCH: Final = 2048
 _AHEAD: Final = 2
+_AGAIN: Final = "free space in it, or set TMPDIR to a folder on a larger disk"
 
 OnStage = Callable[[str, int, int], None]
 """Gets the name of a stage, and how much of how much is done."""
@@ -68,37 +69,72 @@ class SpilledTexts:
     Raises
     ------
     IndexFolderError
-        If the temporary folder (``TMPDIR``) is full or cannot be written; when called, if the file was cut
-        off.
+        As `TextFile` does.
     """
 
     def __init__(
         self, read: ReadTexts, nodes: Ints, n_nodes: int, on_progress: Callable[[int, int], None]
     ) -> None:
         self._read = read
-        self._begins = np.full(n_nodes, -1, np.int64)
-        self._sizes = np.zeros(n_nodes, np.int64)
-        again = "free space in it, or set TMPDIR to a folder on a larger disk"
-        kind = IndexFolderError
-        with explained("the temporary folder", action="making a file in", again=again, kind=kind):
-            # Has no name, so it is gone with the process, whatever happens to it.
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
-        position = 0
+        self._file = TextFile(n_nodes)
         for low, texts in prefetched(read, nodes, _BATCH, ahead=_AHEAD):
             on_progress(low, len(nodes))
-            some = nodes[low : low + _BATCH]
-            offsets, data = _buffers(texts)
-            with explained(tempfile.gettempdir(), again=again, kind=kind):
-                self._file.write(data)
-                self._file.flush()
-            self._begins[some] = position + offsets[:-1] - offsets[0]
-            self._sizes[some] = np.diff(offsets)
-            position += int(offsets[-1] - offsets[0])
+            self._file.append(nodes[low : low + _BATCH], texts)
 
     def __call__(self, nodes: Ints) -> pa.Array:
         """Return the texts of nodes, large_string, in the order asked."""
-        if (self._begins[nodes] < 0).any():
-            return self._read(nodes)
+        return self._file.read(nodes) if self._file.holds(nodes) else self._read(nodes)
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+
+class TextFile:
+    """Texts of nodes in a temporary file without a name: it is gone with the process, whatever happens to it.
+
+    Parameters
+    ----------
+    n_nodes : int
+        Nodes are numbered 0..n_nodes - 1.
+
+    Raises
+    ------
+    IndexFolderError
+        If the temporary folder (``TMPDIR``) is full or cannot be written.
+    """
+
+    def __init__(self, n_nodes: int) -> None:
+        self._begins = np.full(n_nodes, -1, np.int64)
+        self._sizes = np.zeros(n_nodes, np.int64)
+        self._position = 0
+        with explained(
+            "the temporary folder", action="making a file in", again=_AGAIN, kind=IndexFolderError
+        ):
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="dedup-texts-")  # noqa: SIM115
+
+    def append(self, nodes: Ints, texts: pa.Array) -> None:
+        """Write the texts of some nodes, large_string."""
+        offsets, data = _buffers(texts)
+        with explained(tempfile.gettempdir(), again=_AGAIN, kind=IndexFolderError):
+            self._file.write(data)
+            self._file.flush()
+        self._begins[nodes] = self._position + offsets[:-1] - offsets[0]
+        self._sizes[nodes] = np.diff(offsets)
+        self._position += int(offsets[-1] - offsets[0])
+
+    def holds(self, nodes: Ints) -> bool:
+        """Whether the texts of all these nodes are there."""
+        return bool((self._begins[nodes] >= 0).all())
+
+    def read(self, nodes: Ints) -> pa.Array:
+        """Return the texts of nodes, large_string, in the order asked; all must be there.
+
+        Raises
+        ------
+        IndexFolderError
+            If the file was cut off.
+        """
         sizes = self._sizes[nodes]
         offsets = np.concatenate(([0], np.cumsum(sizes)))
         buffer = pa.allocate_buffer(int(offsets[-1]))

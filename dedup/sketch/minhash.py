@@ -218,17 +218,22 @@ def sketch_words(
     lead = body_shingles(text_words, table, threads, rows=lead_rows, most=LEAD_WORDS)
     parts, owners = (body, brief, lead), (body_rows, brief_rows, lead_rows)
 
-    # The odd factor keeps (title, text) from equalling (text, title), and a headline from equalling a text.
-    text_hash = text_hashes(title_words) * _TITLE ^ text_hashes(text_words)
     kinds = np.array([BODY, BRIEF, LEAD], np.uint8)
     return Sketch(
         owner=np.concatenate(owners).astype(np.int32),
         kind=np.repeat(kinds, [len(rows) for rows in owners]),
         n_shingles=np.concatenate([np.diff(part.offsets) for part in parts]).astype(np.int32),
         signatures=np.concatenate([signatures(part, threads) for part in parts]),
-        text_hash=text_hash,
+        text_hash=hash_texts(title_words, text_words),
         n_words=np.where(n_text == 0, n_title, n_text).astype(np.int32),
     )
+
+
+def hash_texts(title_words: Words, text_words: Words) -> NDArray[np.uint64]:
+    """Hash n texts as `Sketch.text_hash` has them; titles as `speaking_titles` leaves them."""
+    # The odd factor keeps (title, text) from equalling (text, title), and a headline from equalling a text.
+    hashes: NDArray[np.uint64] = text_hashes(title_words) * _TITLE ^ text_hashes(text_words)
+    return hashes
 
 
 def stored_slots(signatures: NDArray[np.uint32] | NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dedup.engines.spark.packets import Kernel, Packet
+
+FILE: Final = "_file"
+LINE: Final = "_line"
+"""Columns in which a source tells where a row stood; no feed has a field of such a name."""
+
+SourceKernel = Callable[[Iterator[pa.RecordBatch]], Iterator[Packet]]
+"""Gets rows of the user's files as Arrow batches; yields packets."""
 
 
 class Runner(Protocol):
@@ -20,6 +29,40 @@ class Runner(Protocol):
     """
 
     n_partitions: int
+
+    def schema(self, paths: Sequence[str]) -> pa.Schema:
+        """Return the columns of Parquet files or folders.
+
+        Raises
+        ------
+        DedupError
+            If one of them is not there or is no Parquet.
+        """
+
+    def source(
+        self,
+        name: str,
+        paths: Sequence[str],
+        columns: Sequence[str],
+        kernel: SourceKernel,
+        *,
+        most: int | None = None,
+    ) -> None:
+        """Run a kernel over rows of Parquet files, and keep what it gives under a name.
+
+        Parameters
+        ----------
+        name : str
+            Of this stage.
+        paths : sequence of str
+        columns : sequence of str
+            To read. Beside them the kernel gets `FILE`, the path a row is from, and `LINE`, its number
+            there from 1.
+        kernel : SourceKernel
+            Called for some rows at a time.
+        most : int, optional
+            Rows to read, the first; all by default.
+        """
 
     def stage(
         self, name: str, inputs: Sequence[tuple[str, Sequence[str]]], kernel: Kernel, *, exchange: bool = True
@@ -50,6 +93,22 @@ class InProcess:
         self.n_partitions = n_partitions
         self.kept: dict[str, list[Packet]] = {}
 
+    def schema(self, paths: Sequence[str]) -> pa.Schema:
+        """Return the columns of Parquet files; see `Runner`."""
+        return pq.read_schema(paths[0])
+
+    def source(
+        self,
+        name: str,
+        paths: Sequence[str],
+        columns: Sequence[str],
+        kernel: SourceKernel,
+        *,
+        most: int | None = None,
+    ) -> None:
+        """Run a kernel over the rows of Parquet files; see `Runner`."""
+        self.kept[name] = list(kernel(_rows(paths, columns, most)))
+
     def stage(
         self, name: str, inputs: Sequence[tuple[str, Sequence[str]]], kernel: Kernel, *, exchange: bool = True
     ) -> None:
@@ -70,3 +129,17 @@ class InProcess:
     def collect(self, stage: str, kind: str) -> list[pa.Table]:
         """Return small tables; see `Runner`."""
         return [packet.table() for packet in self.kept[stage] if packet.kind == kind]
+
+
+def _rows(paths: Sequence[str], columns: Sequence[str], most: int | None) -> Iterator[pa.RecordBatch]:
+    left = most
+    for path in paths:
+        line = 0
+        for batch in pq.ParquetFile(path).iter_batches(4096, columns=list(columns)):
+            some = batch if left is None else batch.slice(0, left)
+            numbers = np.arange(line + 1, line + 1 + len(some))
+            line += len(batch)
+            left = None if left is None else left - len(some)
+            yield some.append_column(FILE, pa.repeat(path, len(some))).append_column(LINE, pa.array(numbers))
+            if left == 0:
+                return

@@ -1,0 +1,182 @@
+"""Stage H: candidate pairs are confirmed where both texts are.
+
+A pair is judged at the home of its smaller text, which has the one text there and asks the home of the other
+for it: a text goes once to each partition that asks, however many of its pairs lie there. A text with very
+many pairs would bring all of its partners to one partition; it goes to them instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.confirm.epoch import Learnt
+from dedup.confirm.judge import Judge
+from dedup.confirm.model import Model, least_sum
+from dedup.engines.spark.held import HeldTexts
+from dedup.engines.spark.packets import Hashes, Inbox, Ints, Packet, addressed, column, partition_of
+from dedup.settings import LEAST_THRESHOLD
+
+MOST_PAIRS: Final = 1024
+"""Pairs of one text that are judged at its home; beyond, each is judged at the home of its partner."""
+
+CANDIDATE_SCHEMA: Final = pa.schema(
+    [pa.field("left", pa.int64()), pa.field("right", pa.int64()), pa.field("equal", pa.int32())]
+)
+REQUEST_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("at", pa.int64())])
+TEXT_SCHEMA: Final = pa.schema(
+    [
+        pa.field("hash", pa.int64()),
+        pa.field("units", pa.int64()),
+        pa.field("several", pa.bool_()),  # at home here, and several articles carry it
+        pa.field("text", pa.large_string()),
+    ]
+)
+EDGE_SCHEMA: Final = pa.schema(
+    [
+        pa.field("left", pa.int64()),
+        pa.field("right", pa.int64()),
+        pa.field("sum", pa.int64()),
+        pa.field("relation", pa.int8()),
+    ]
+)
+"""A confirmed pair: score as a sum (`dedup.confirm.model`), relation as a number."""
+
+OWN_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("sum", pa.int64())])
+PAIRS_SCHEMA: Final = pa.schema([pa.field("candidates", pa.int64())])
+EDGES_SCHEMA: Final = pa.schema([pa.field("judged", pa.int64()), pa.field("matched", pa.int64())])
+
+
+def ask_for_texts(to: int, packets: Iterator[Packet], *, n_partitions: int, mute: Hashes) -> Iterator[Packet]:
+    """Tell where each pair is judged, and who needs which text there.
+
+    Parameters
+    ----------
+    to, packets
+        ``candidate`` packets at the home of the smaller text.
+    n_partitions : int
+    mute : uint64 array, shape (r,)
+        Texts that match nothing, ascending.
+
+    Yields
+    ------
+    Packet
+        ``pair`` (`CANDIDATE_SCHEMA`), ``asked`` (`REQUEST_SCHEMA`), ``pairs`` (`PAIRS_SCHEMA`).
+    """
+    pairs = Inbox(packets).table("candidate", CANDIDATE_SCHEMA)
+    left, right = (column(pairs, name).view(np.uint64) for name in ("left", "right"))
+    told = ~(np.isin(left, mute) | np.isin(right, mute))
+    pairs, left, right = pairs.filter(pa.array(told)), left[told], right[told]
+    yield Packet.of(to, "pairs", pa.table([[len(pairs)]], schema=PAIRS_SCHEMA))
+    if not len(pairs):
+        return
+    _, of, n_pairs = np.unique(left, return_inverse=True, return_counts=True)
+    at = np.where(n_pairs[of] > MOST_PAIRS, partition_of(right, n_partitions), to)
+    yield from addressed("pair", pairs, at)
+    both = np.concatenate([left, right])
+    asked = np.unique(np.stack([both.view(np.int64), np.tile(at, 2)], axis=1), axis=0)
+    table = pa.table([asked[:, 0], asked[:, 1]], schema=REQUEST_SCHEMA)
+    yield from addressed("asked", table, partition_of(asked[:, 0], n_partitions))
+
+
+def send_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
+    """Send texts where they are asked for; those that several articles carry stay at home as well.
+
+    Yields
+    ------
+    Packet
+        ``text`` (`TEXT_SCHEMA`).
+    """
+    asked: list[pa.Table] = []
+    requests: tuple[Ints, Ints] | None = None
+    for packet in packets:  # what is asked comes first: kinds come in order
+        if packet.kind == "asked":
+            asked.append(packet.table())
+            continue
+        if requests is None:
+            requests = _by_hash(asked)
+        yield from _sent(to, packet.table(), *requests)
+
+
+def judge_pairs(
+    to: int, packets: Iterator[Packet], *, n_partitions: int, learnt: Learnt, model: Model
+) -> Iterator[Packet]:
+    """Judge the pairs of a partition.
+
+    Yields
+    ------
+    Packet
+        ``edge`` (`EDGE_SCHEMA`) to the home of the smaller text, ``own`` (`OWN_SCHEMA`) to that of each text
+        that has an edge or several copies, ``edges`` (`EDGES_SCHEMA`).
+    """
+    pairs, texts = [], []
+    for packet in packets:
+        (pairs if packet.kind == "pair" else texts).append(packet)
+    pair = Inbox(pairs).table("pair", CANDIDATE_SCHEMA)
+    order = np.lexsort((column(pair, "right").view(np.uint64), column(pair, "left").view(np.uint64)))
+    pair = pair.take(pa.array(order))
+    left_hash, right_hash = (column(pair, name).view(np.uint64) for name in ("left", "right"))
+    hashes, sizes, several, held = gathered_texts(texts)
+    left, right = np.searchsorted(hashes, left_hash), np.searchsorted(hashes, right_hash)
+    judge = Judge(sizes, held, learnt, model)
+    alone = np.flatnonzero(several)
+    sums, relations = judge.verdicts(
+        left, right, matches_only=True, nearness=column(pair, "equal").astype(np.uint16), alone=alone
+    )
+    kept = sums >= least_sum(LEAST_THRESHOLD)
+    left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
+    names = hashes.view(np.int64)
+    counts = [[len(kept)], [len(left)]]
+    yield Packet.of(to, "edges", pa.table(counts, schema=EDGES_SCHEMA))
+    edges = pa.table([names[left], names[right], sums, relations], schema=EDGE_SCHEMA)
+    yield from addressed("edge", edges, partition_of(hashes[left], n_partitions))
+    scored = np.unique(np.concatenate([left, right, alone]))
+    own = pa.table([names[scored], judge.own(scored)], schema=OWN_SCHEMA)
+    yield from addressed("own", own, partition_of(hashes[scored], n_partitions))
+
+
+def gathered_texts(packets: list[Packet]) -> tuple[Hashes, Ints, Ints, HeldTexts]:
+    """Return hashes, ascending, words and copies-here flags of texts, and the texts themselves."""
+    light = [packet.table().select(["hash", "units", "several"]) for packet in packets]
+    table = pa.concat_tables(light) if light else TEXT_SCHEMA.empty_table()
+    hashes, first = np.unique(column(table, "hash").view(np.uint64), return_index=True)
+    held = HeldTexts(hashes)
+    while packets:  # each is gone once its texts are held
+        text = packets.pop().table()
+        held.add(column(text, "hash").view(np.uint64), text["text"].combine_chunks())
+    return hashes, column(table, "units")[first], column(table, "several")[first], held
+
+
+def _by_hash(asked: list[pa.Table]) -> tuple[Ints, Ints]:
+    """Return the requests ordered by hash: hashes and who asks."""
+    table = pa.concat_tables(asked) if asked else REQUEST_SCHEMA.empty_table()
+    hashes, at = column(table, "hash"), column(table, "at")
+    order = np.lexsort((at, hashes))
+    hashes, at = hashes[order], at[order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(hashes) != 0) | (np.diff(at) != 0)
+    return hashes[new], at[new]
+
+
+def _sent(to: int, nodes: pa.Table, hashes: Ints, at: Ints) -> Iterator[Packet]:
+    mine = column(nodes, "hash")
+    begin, end = (np.searchsorted(hashes, mine, side=side) for side in ("left", "right"))
+    count = end - begin
+    row = np.repeat(np.arange(len(mine)), count)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    target = at[np.repeat(begin, count) + within]
+    several = (column(nodes, "copies") > 1) & ~nodes["mute"].to_numpy()
+    # A text of several articles is scored with itself, so it is sent to its home whoever asks.
+    unasked = several.copy()
+    unasked[row[target == to]] = False
+    row = np.concatenate([row, np.flatnonzero(unasked)])
+    target = np.concatenate([target, np.full(int(unasked.sum()), to)])
+    sent = pa.table(
+        [nodes["hash"], nodes["units"], pa.array(several), nodes["text"]], schema=TEXT_SCHEMA
+    ).take(pa.array(row))
+    at_home = sent.schema.get_field_index("several")
+    sent = sent.set_column(at_home, "several", pa.array(several[row] & (target == to)))
+    yield from addressed("text", sent, target)

@@ -1,0 +1,186 @@
+"""The stages of a run, one after the other: what each reads, and the few numbers that the driver learns.
+
+    rows --articles--> settled --texts--> nodes, sketches --epoch--> what pairs are judged by
+    sketches --candidates--> pairs --confirm--> edges --components--> labels --clusters--> clusters
+
+Between two stages packets change partitions: by article key, by text hash, by bucket, by component. The
+results do not depend on the number of partitions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from dedup.confirm.epoch import Learnt
+from dedup.confirm.model import Model
+from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS
+from dedup.engines.spark import articles, clusters, confirm, epoch, texts
+from dedup.engines.spark.articles import Source
+from dedup.engines.spark.candidates import find_candidates
+from dedup.engines.spark.components import MOST_ON_DRIVER, find_labels
+from dedup.engines.spark.runner import Runner
+from dedup.feeds.dates.zones import Zones
+from dedup.feeds.from_columns.column_names import column_names, readable_columns, wanted_columns
+from dedup.index.session import least_of
+from dedup.settings import Settings
+from dedup.text.credit import Agency
+
+SETTLED_BY: Final = 1000
+"""Rows that tell which column is which field."""
+
+CLUSTERS: Final = ("clusters", "cluster")
+COMPOSITES: Final = ("clusters", "composite")
+LINKS: Final = ("clusters", "link")
+EDGES: Final = ("clusters", "match")
+REJECTS: Final = ("arrivals", "reject")
+"""Stage and kind of each result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked of a run.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        Parquet files or folders of them.
+    settings : Settings
+    model : Model
+    agencies : sequence of Agency, optional
+        Table of agencies, the shipped one by default.
+    mapping : mapping of str to str
+        Field -> column; the rest is guessed by name.
+    clean : bool
+    zones : Zones
+    most_on_driver : int
+        Edges that the driver may collect to find components (`dedup.engines.spark.components`).
+    """
+
+    paths: tuple[str, ...]
+    settings: Settings
+    model: Model
+    agencies: Sequence[Agency] | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    clean: bool = True
+    zones: Zones = field(default_factory=lambda: Zones.of(None, None))
+    most_on_driver: int = MOST_ON_DRIVER
+
+
+def run_stages(runner: Runner, job: Job) -> dict[str, int]:
+    """Run all stages.
+
+    Parameters
+    ----------
+    runner : Runner
+    job : Job
+
+    Returns
+    -------
+    dict of str to int
+        ``records``, ``rejected``, ``articles``, ``without_words``, ``distinct_texts``, ``candidate_pairs``,
+        ``judged_pairs``, ``confirmed_pairs``, ``clusters``, ``clustered``, ``composites``.
+
+    Raises
+    ------
+    DedupError
+        As the runner and the readers raise them.
+    """
+    n = runner.n_partitions
+    settings, model = job.settings, job.model
+    counts: Counter[str] = Counter()
+    _read(runner, job, counts)
+    settle = partial(articles.settle, n_partitions=n, agencies=job.agencies)
+    runner.stage("settled", [("arrivals", ["arrival"])], settle)
+    counts += _summed(runner, "settled", "articles", {"articles": "articles", "wordless": "without_words"})
+    runner.stage("texts", [("settled", ["settled"])], texts.place_texts)
+    learnt, n_bodies = _learn(runner, counts)
+    if not settings.furniture:
+        learnt = learnt.without_furniture()
+
+    candidates = find_candidates(runner, ("texts", ["sketch"]), n_bodies)
+    ask = partial(confirm.ask_for_texts, n_partitions=n, mute=learnt.rubrics)
+    runner.stage("asked", [candidates], ask)
+    runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], confirm.send_texts)
+    judge = partial(confirm.judge_pairs, n_partitions=n, learnt=learnt, model=model)
+    runner.stage("edges", [("asked", ["pair"]), ("sent", ["text"])], judge)
+    counts += _summed(runner, "asked", "pairs", {"candidates": "candidate_pairs"})
+    counts += _summed(runner, "edges", "edges", {"judged": "judged_pairs"})
+
+    least = least_of(settings, model)
+    labels = find_labels(runner, ("edges", ["edge"]), least, job.most_on_driver)
+    gather = partial(clusters.gather_components, n_partitions=n, least=least)
+    of_homes = [("texts", ["article", "node"]), ("edges", ["edge", "own"]), (labels, ["label"])]
+    runner.stage("components", of_homes, gather)
+    cluster = partial(
+        clusters.cluster_components,
+        learnt=learnt,
+        model=model,
+        least=least,
+        settings=settings,
+        agencies=job.agencies,
+    )
+    runner.stage("clusters", [("components", ["member", "edge", "own", "text"])], cluster)
+    names = {"clusters": "clusters", "clustered": "clustered", "composites": "composites"}
+    counts += _summed(runner, "clusters", "chosen", names | {"edges": "confirmed_pairs"})
+    return dict(counts)
+
+
+def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:
+    """Read the rows of all files; which column is which field is settled by the first of them."""
+    schema = runner.schema(job.paths)
+    mapped = tuple(job.mapping.values())
+    names = column_names(schema, mapped)
+    wanted = wanted_columns(readable_columns(names, schema), mapped, None)
+    tops = [field.name for field in schema if any(_lies_in(name, field.name) for name in wanted)]
+    settle = partial(articles.settling_packets, mapping=job.mapping, most=SETTLED_BY)
+    runner.source("fields", job.paths, tops, settle, most=SETTLED_BY)
+    settling = runner.collect("fields", "settling")
+    source = Source(
+        columns=names,
+        mapping=job.mapping,
+        settling=json.loads(settling[0]["records"][0].as_py()) if settling else [],
+        clean=job.clean,
+        zones=job.zones,
+    )
+    source.builder(", ".join(job.paths))  # says now what no task need say: that there is no title, no text
+    read = partial(articles.read_rows, source=source, n_partitions=runner.n_partitions)
+    runner.source("arrivals", job.paths, tops, read)
+    counts += _summed(runner, "arrivals", "read", {"records": "records", "rejected": "rejected"})
+
+
+def _learn(runner: Runner, counts: Counter[str]) -> tuple[Learnt, int]:
+    """Learn the epoch; return it, and the number of texts that have a body sketch."""
+    rows = [row for table in runner.collect("texts", "count") for row in table.to_pylist()]
+    n_texts, n_bodies = (sum(row[name] for row in rows) for name in ("nodes", "bodies"))
+    counts["distinct_texts"] += n_texts
+    bins = np.zeros(1 << texts.BIN_BITS, np.int64)
+    for row in rows:
+        bins += np.frombuffer(row["bins"], "<u4")
+    survey = partial(
+        epoch.survey_nodes,
+        limit=epoch.limit_of(bins, SURVEYED_TEXTS),
+        count_limit=epoch.limit_of(bins, COUNTED_TEXTS),
+    )
+    runner.stage("survey", [("texts", ["node"])], survey, exchange=False)
+    runner.stage("epoch", [("survey", ["survey", "mute"])], partial(epoch.learn_epoch, n_texts=n_texts))
+    return epoch.epoch_of(runner.collect("epoch", "epoch")), n_bodies
+
+
+def _summed(runner: Runner, stage: str, kind: str, names: Mapping[str, str]) -> Counter[str]:
+    """Add up what the partitions counted, under the names of a report."""
+    found: Counter[str] = Counter()
+    for table in runner.collect(stage, kind):
+        for row in table.to_pylist():
+            found.update({names[name]: value for name, value in row.items() if name in names})
+    return found
+
+
+def _lies_in(path: str, column: str) -> bool:
+    return path == column or path.startswith(f"{column}.")
