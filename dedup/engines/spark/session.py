@@ -1,0 +1,112 @@
+"""A Spark session for the command line; a program that has one of its own hands that over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pyspark.errors import PySparkException, PySparkRuntimeError
+from pyspark.sql import SparkSession
+from py4j.protocol import Py4JError
+
+from dedup.engines.spark.failures import SparkError, first_line
+
+_QUIET: Final = Path(__file__).with_name("log4j2.properties")
+_ANSWER_S: Final = 10.0
+"""How long a master may take to take a connection; Spark itself tries for a minute, and then says little."""
+
+
+def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | None = None) -> SparkSession:
+    """Start Spark, or get the session that runs.
+
+    `dedup` and its dependencies must be installed on every machine that runs tasks, for the Python named by
+    the environment variable ``PYSPARK_PYTHON`` (where unset: the path of this Python, which for a ``local``
+    master and for workers on this machine is right).
+
+    Parameters
+    ----------
+    master : str
+        As Spark has it: ``local[*]``, ``spark://host:7077``, ``yarn``, ...
+    name : str
+        What the application is called in Spark's pages.
+    conf : mapping, optional
+        Settings of Spark, over those made here.
+
+    Raises
+    ------
+    SparkError
+        No Java, no such master, settings that Spark refuses.
+    """
+    _check_java()
+    local = master.startswith("local")
+    settings = {
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        # Standard error is for what went wrong; log4j is set up before `spark.log.level` is read.
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_QUIET.as_uri()}",
+    }
+    if local:
+        settings |= {
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.ui.enabled": "false",
+        }
+    elif master.startswith("spark://"):
+        _check_answers(master)
+    settings |= dict(conf or {})
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.master(master).appName(name)
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    heeded = signal.getsignal(signal.SIGINT)
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise SparkError(f"Spark does not start on {master}: {_reason(error)}") from error
+    finally:
+        # Spark puts a handler of its own there, which raises `KeyboardInterrupt` past the one that was.
+        if heeded is not None and signal.getsignal(signal.SIGINT) is not heeded:
+            signal.signal(signal.SIGINT, heeded)
+
+
+def _check_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    if home and not (Path(home) / "bin" / "java").exists():
+        raise SparkError(f"JAVA_HOME is {home}, where there is no bin/java", "Spark needs Java 17")
+    if not home and shutil.which("java") is None:
+        raise SparkError("there is no Java, and Spark runs on it", "install Java 17 or set JAVA_HOME")
+
+
+def _check_answers(master: str) -> None:
+    """Raise unless one of the masters takes a connection: ``spark://one:7077,two:7077``."""
+    tried = []
+    for place in master.removeprefix("spark://").split(","):
+        try:
+            parts = urlsplit(f"spark://{place}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or not port:
+            raise SparkError(f"{master} is no address of a master", "it looks like spark://host:7077")
+        try:
+            socket.create_connection((host, port), timeout=_ANSWER_S).close()
+        except OSError as error:
+            tried.append(f"{error.strerror or error}")
+        else:
+            return
+    raise SparkError(f"no Spark master answers at {master}: {', '.join(tried)}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PySparkRuntimeError) and error.getCondition() == "JAVA_GATEWAY_EXITED":
+        return "Java ended at once; Spark needs Java 17, and a value that Spark refuses ends it too"
+    return first_line(error)

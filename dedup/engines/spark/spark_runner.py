@@ -1,0 +1,230 @@
+"""Stages run by Apache Spark: packets as rows of Parquet, exchanged by Spark's shuffle, kernels in `mapInArrow`.
+
+Spark is asked for little: to read and write rows of (partition, kind, bytes), to bring each to its partition,
+and to try again what failed. All that a result depends on happens in the kernels.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial, reduce
+from typing import Any, Final
+
+import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.accumulators import AccumulatorParam
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from dedup.engines.spark import tasks
+from dedup.engines.spark.failures import SparkError, told
+from dedup.engines.spark.hadoop import Files
+from dedup.engines.spark.packets import Kernel, Packet
+from dedup.engines.spark.work_folder import Manifest, WorkFolder
+
+_PACKETS: Final = "to int, kind string, data binary"
+_SETTINGS: Final = {
+    # Partitions are ours: none may be split or merged, and each task has its packets and no others.
+    "spark.sql.adaptive.enabled": "false",
+    # A packet is a row of up to some megabytes, and what counts rows thinks in thousands of them.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1024",
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(tasks.BATCH_BYTES),
+    "spark.sql.parquet.enableVectorizedReader": "false",
+    # Writes the kinds side by side; they would be sorted otherwise, which moves all of it once more.
+    "spark.sql.maxConcurrentOutputFileWriters": "16",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.sql.files.maxPartitionBytes": str(64 << 20),
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.execution.pythonUDF.arrow.concurrency.level": None,
+}
+"""Settings of our own session; the user's has none of them changed."""
+
+_PARQUET: Final = {
+    "compression": "zstd",
+    "parquet.block.size": str(16 << 20),
+    "parquet.page.size": str(1 << 20),
+    # Sizes are looked at after a hundred rows otherwise, which here are hundreds of megabytes.
+    "parquet.page.size.row.check.min": "1",
+    "parquet.page.size.row.check.max": "16",
+    "parquet.block.size.row.check.min": "1",
+    "parquet.block.size.row.check.max": "16",
+    "parquet.enable.dictionary": "false",
+    "parquet.column.statistics.enabled": "false",
+    # The other committer moves a task's files where they count before the task is known to be the one.
+    "mapreduce.fileoutputcommitter.algorithm.version": "1",
+}
+
+
+class SparkRunner:
+    """A `Runner` on Spark.
+
+    Parameters
+    ----------
+    session : SparkSession
+        Classic (not Spark Connect, which has no way to a file system); its settings stay as they are.
+    work : str
+        Folder for what stages give, on any path that Hadoop knows and all executors see; see `work_folder`.
+    n_partitions : int
+        Partitions that packets are addressed to: tasks of a stage.
+    fingerprint : str
+        What the results depend on. A run that finds its own in the work folder goes on after the last stage;
+        anything else that a run left there is removed.
+
+    Raises
+    ------
+    SparkError
+        The session or the work folder cannot be used. From `stage` and `collect` too, and a kernel's own
+        `DedupError` as it was raised.
+    """
+
+    def __init__(self, session: SparkSession, work: str, n_partitions: int, fingerprint: str = "") -> None:
+        if not isinstance(getattr(session, "_jsparkSession", None), object) or not hasattr(session, "_sc"):
+            raise SparkError("this is a session of Spark Connect", "give a session of the master itself")
+        self.n_partitions = n_partitions
+        with told("Spark"):
+            self._session = _own_session(session)
+            self._context = session.sparkContext
+            self.files = Files(session)
+        self._folder = WorkFolder(self.files, work, f"{n_partitions} partitions, {fingerprint}")
+        self._manifests: dict[str, Manifest] = {}
+        self._group = f"dedup-{uuid.uuid4().hex[:12]}"
+
+    def stage(
+        self, name: str, inputs: Sequence[tuple[str, Sequence[str]]], kernel: Kernel, *, exchange: bool = True
+    ) -> None:
+        """Run a kernel, unless an earlier run did; see `Runner`.
+
+        With `exchange` each partition's packets come ordered by kind. A kernel is not called for a partition
+        without packets.
+        """
+        if self._done(name):
+            return
+        rows = [part for stage, kinds in inputs for part in self._rows(stage, kinds)]
+        if not rows:
+            self._manifests[name] = self._folder.commit(name, {}, 0.0)
+            return
+        moved = reduce(DataFrame.union, rows)
+        if exchange:
+            moved = moved.repartitionById(self.n_partitions, F.col("to")).sortWithinPartitions("to", "kind")
+        task = tasks.exchanged if exchange else tasks.in_place
+        self._run(name, moved, partial(task, kernel))
+
+    def collect(self, stage: str, kind: str) -> list[pa.Table]:
+        """Return small tables, ordered by partition and content; see `Runner`."""
+        rows = self._rows(stage, [kind])
+        if not rows:
+            return []
+        with told(f"collecting {kind} of stage {stage}"), self._described(f"collect {stage}/{kind}"):
+            found = rows[0].toArrow()
+        packets = [
+            Packet(to, kind, data)
+            for to, data in zip(found["to"].to_pylist(), found["data"].to_pylist(), strict=True)
+        ]
+        return [packet.table() for packet in sorted(packets, key=lambda packet: (packet.to, packet.data))]
+
+    def manifest(self, stage: str) -> Manifest:
+        """Return what a stage gave, that has been run or found."""
+        return self._manifests[stage]
+
+    def drop(self, stage: str) -> None:
+        """Remove a stage's packets, once no later stage needs them; a run that goes on knows it was done."""
+        if not self._manifests[stage].dropped:
+            self._manifests[stage] = self._folder.drop(self._manifests[stage])
+
+    def remove(self) -> None:
+        """Remove the work folder."""
+        self._folder.remove()
+        self._manifests.clear()
+
+    def _done(self, name: str) -> bool:
+        found = self._folder.manifest(name)
+        if found is None:
+            return False
+        self._manifests[name] = found
+        return True
+
+    def _rows(self, stage: str, kinds: Sequence[str]) -> list[DataFrame]:
+        """Return the packets of some kinds of a stage; nothing if it gave none."""
+        manifest = self._manifests[stage]
+        if manifest.dropped:
+            raise ValueError(f"stage {stage} was dropped, and is read")
+        folder = self._folder.folder(stage)
+        paths = [f"{folder}/kind={kind}" for kind in kinds if kind in manifest.kinds]
+        if not paths:
+            return []
+        reader = self._session.read.schema(_PACKETS).option("basePath", folder)
+        with told(f"reading stage {stage}"):
+            return [reader.parquet(*paths).select("to", "kind", "data")]
+
+    def _run(self, name: str, rows: DataFrame, task: Callable[..., Any]) -> None:
+        """Run a task on rows and commit the packets that it gives."""
+        began = time.monotonic()
+        counts = self._context.accumulator({}, _Counts())
+        packets = rows.mapInArrow(partial(task, counts.add), _PACKETS)
+        done = False
+        try:
+            with told(f"stage {name}"), self._described(name):
+                writer = packets.write.options(**_PARQUET).partitionBy("kind")
+                writer.parquet(self._folder.begin(name))
+            self._manifests[name] = self._folder.commit(name, counts.value, time.monotonic() - began)
+            done = True
+        finally:
+            if not done:
+                with suppress(SparkError):
+                    self._folder.abandon(name)
+
+    @contextmanager
+    def _described(self, name: str) -> Iterator[None]:
+        """Have the jobs run here be known as a stage's, and ended if this process is told to end."""
+        context = self._context
+        keys = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
+        before = {key: context.getLocalProperty(key) for key in keys}
+        context.setJobGroup(self._group, f"dedup: {name}", interruptOnCancel=True)
+        try:
+            yield
+        except BaseException:
+            with suppress(Py4JError, OSError):
+                context.cancelJobGroup(self._group)
+            raise
+        finally:
+            with suppress(Py4JError, OSError):
+                for key, value in before.items():
+                    context.setLocalProperty(key, value)  # type: ignore[arg-type]
+
+
+class _Counts(AccumulatorParam[dict[str, tuple[int, int]]]):
+    """Packets and bytes by kind, over tasks."""
+
+    def zero(self, value: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        """Return no packets."""
+        return {}
+
+    def addInPlace(
+        self, value1: dict[str, tuple[int, int]], value2: dict[str, tuple[int, int]]
+    ) -> dict[str, tuple[int, int]]:
+        """Add the counts of a task."""
+        for kind, (many, size) in value2.items():
+            before_many, before_size = value1.get(kind, (0, 0))
+            value1[kind] = before_many + many, before_size + size
+        return value1
+
+
+def _own_session(session: SparkSession) -> SparkSession:
+    """Return a session with the user's settings but those that ours must have."""
+    own = session.newSession()
+    for key, value in session.conf.getAll.items():
+        if own.conf.isModifiable(key) and own.conf.get(key, None) != value:
+            own.conf.set(key, value)
+    for key, value in _SETTINGS.items():
+        if value is None:
+            own.conf.unset(key)
+        else:
+            own.conf.set(key, value)
+    return own
