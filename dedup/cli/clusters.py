@@ -12,6 +12,7 @@ from dedup.cli import options
 
 
 def clusters(
+    context: typer.Context,
     sources: Annotated[
         list[str],
         typer.Argument(metavar="SOURCE", help=options.SOURCE_HELP),
@@ -73,7 +74,7 @@ def clusters(
         ),
     ] = None,
     format: options.ClustersOut = None,
-    output: options.Output = None,
+    output: options.OutputOrFolder = None,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -97,6 +98,12 @@ def clusters(
     memory: options.Memory = None,
     wait: options.Wait = None,
     profile: options.Profile = None,
+    engine: options.EngineChoice = options.Engine.LOCAL,
+    master: options.Master = None,
+    spark_conf: options.SparkConf = None,
+    partitions: options.Partitions = None,
+    work: options.Work = None,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Find the clusters of an index, or of feeds given directly, and print them.
 
@@ -108,6 +115,7 @@ def clusters(
       dedup clusters news.dedup --top 5 --format md    a digest for a chat or an issue
       dedup clusters feed.csv --map title=Headline --format jsonl | jq .size
       dedup clusters news.dedup -o report.html         one page to look at
+      dedup clusters articles/ --engine spark --master spark://host:7077 -o found
 
     csv and parquet hold one row per article: cluster_id, article_id,
     canonical_id, relation, score, lag_s, outlet, published, title and more.
@@ -127,9 +135,29 @@ def clusters(
     from dedup.report.table import CLUSTERS_SHOWN, TableOptions, summary_line
     from dedup.settings import Settings
 
-    kind = chosen_format(format, output, list(options.ClustersFormat))
-    check_profile(profile, output, rejects, *sources)
-    check_writable(output, *sources)
+    if engine is options.Engine.SPARK:
+        from dedup.cli.spark import Cluster, clusters_on_spark
+
+        clusters_on_spark(
+            context,
+            sources,
+            output,
+            Cluster(master, spark_conf or [], partitions, work, overwrite),
+            threshold=threshold,
+            window=window,
+            since=since,
+            until=until,
+            min_size=min_size,
+            outlets=tuple(outlet or ()),
+            across_outlets=across_outlets,
+            relations=relation or (),
+            furniture=not no_furniture,
+        )
+        return
+    target = None if output is None else Path(output)
+    kind = chosen_format(format, target, list(options.ClustersFormat))
+    check_profile(profile, target, rejects, *sources)
+    check_writable(target, *sources)
     check_writable(rejects, *sources)
     settings = Settings.from_text(
         threshold=threshold,
@@ -154,7 +182,7 @@ def clusters(
         raise DedupError("--wait waits for another writer of an index, and these are feeds", "leave it out")
     patience = options.patience(wait)
     if events is not None:
-        check_events(events, folder, since or until, output, *sources)
+        check_events(events, folder, since or until, target, *sources)
     # A table and a digest say how many clusters they leave out, so they are given all of them.
     asked = replace(settings, top=None) if kind in ("table", "md") else settings
     with profiling(profile), Progress() as progress:
@@ -173,7 +201,7 @@ def clusters(
                     asked, model=judged_by, agencies=known, on_stage=progress.stage
                 )
                 # The texts are read now: a temporary index is gone afterwards.
-                emit_html(report, source, output, sources, html_text.value, progress)
+                emit_html(report, source, target, sources, html_text.value, progress)
             else:
                 report = idx.report(asked, model=judged_by, agencies=known, on_stage=progress.stage)
             changed, refused = idx.changed, idx.not_kept
@@ -187,7 +215,7 @@ def clusters(
         emit_report(
             report,
             kind,
-            output,
+            target,
             table=TableOptions(clusters=shown, sort=settings.sort, index=named),
             csv_safe=csv_safe,
         )

@@ -12,6 +12,7 @@ READING: Final = "How the feed is read"
 FINDING: Final = "What counts as a copy"
 CHOOSING: Final = "Which clusters are shown"
 OUTPUT: Final = "Output"
+SPARK: Final = "Where it runs"
 
 
 class Sort(StrEnum):
@@ -60,6 +61,13 @@ class ShownFormat(StrEnum):
     JSONL = "jsonl"
     PARQUET = "parquet"
     MD = "md"
+
+
+class Engine(StrEnum):
+    """What runs the stages."""
+
+    LOCAL = "local"
+    SPARK = "spark"
 
 
 class HtmlText(StrEnum):
@@ -259,6 +267,16 @@ Output: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+OutputOrFolder: TypeAlias = Annotated[
+    str | None,  # and no path: hdfs://host is none
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write to FILE, which is replaced only when all went well; of --engine spark the folder OUT.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Plot: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -326,6 +344,55 @@ HtmlTextOut: TypeAlias = Annotated[
         "all, or none.",
         rich_help_panel=OUTPUT,
     ),
+]
+
+EngineChoice: TypeAlias = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        help="This machine, or Apache Spark (dedup\\[spark]): Parquet files in, the folder -o OUT of Parquet "
+        "out, with the same clusters.",
+        rich_help_panel=SPARK,
+    ),
+]
+Master: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Spark's master: spark://host:7077, yarn, 'local[*]' (the default).",
+        rich_help_panel=SPARK,
+    ),
+]
+SparkConf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--spark-conf",
+        metavar="KEY=VALUE",
+        help="A setting of Spark, such as spark.executor.memory=4g; may be repeated.",
+        rich_help_panel=SPARK,
+    ),
+]
+Partitions: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Partitions of each stage; without it told by the size of the feed. Never changes a result.",
+        rich_help_panel=SPARK,
+    ),
+]
+Work: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="What the stages give until all is done, on a path all machines see; OUT.work by default. A run "
+        "that was killed goes on from there.",
+        rich_help_panel=SPARK,
+    ),
+]
+Overwrite: TypeAlias = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace the folder OUT if it is there.", rich_help_panel=SPARK),
 ]
 
 

@@ -1,0 +1,221 @@
+"""Clusters of a feed that has outgrown one machine: the engine as a program uses it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from dedup.confirm.model import Model, load_model
+from dedup.engines.spark import run
+from dedup.engines.spark.articles import REJECT_SCHEMA
+from dedup.engines.spark.clusters import EDGES_SCHEMA
+from dedup.engines.spark.components import MOST_ON_DRIVER
+from dedup.engines.spark.failures import SparkError
+from dedup.engines.spark.session import make_session
+from dedup.engines.spark.spark_runner import SparkRunner
+from dedup.feeds.dates.zones import Zones
+from dedup.feeds.fields.mapping import canonical_mapping
+from dedup.index.kept_credits import credit_rules
+from dedup.index.opened import agency_table
+from dedup.report.schema import COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
+from dedup.settings import Settings
+from dedup.text.credit import Agency
+
+PARTITION_BYTES: Final = 8 << 20
+"""Bytes of compressed Parquet that make a partition: some three thousand long articles, so that all that
+comes together of them fits a task of a gigabyte."""
+
+MOST_PARTITIONS: Final = 20_000
+
+TABLES: Final[dict[str, tuple[tuple[str, str], pa.Schema]]] = {
+    "clusters": (run.CLUSTERS, MEMBER_SCHEMA),
+    "edges": (run.EDGES, EDGES_SCHEMA),
+    "composites": (run.COMPOSITES, COMPOSITE_SCHEMA),
+    "links": (run.LINKS, LINK_SCHEMA),
+    "rejects": (run.REJECTS, REJECT_SCHEMA),
+}
+"""Folders of the output, what each holds, and its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run has written.
+
+    Parameters
+    ----------
+    output : str
+        Folder that holds `TABLES` as Parquet and ``summary.json``.
+    counts : dict of str to int
+        As of `dedup.engines.spark.run.run_stages`.
+    seconds : float
+        Time this call took: of a run that was taken up again only the rest.
+    """
+
+    output: str
+    counts: dict[str, int]
+    seconds: float
+
+
+class SparkEngine:
+    """Clusters Parquet articles on Apache Spark, with the results of the engine for one machine.
+
+    `dedup` must be installed on every machine that runs tasks, in the same version.
+
+    Parameters
+    ----------
+    session : SparkSession, optional
+        A session of the caller's; its settings stay as they are, and it is not stopped.
+    master : str, optional
+        Where to start one instead: ``local[*]`` (the default), ``spark://host:7077``, ``yarn``, ...
+    conf : mapping of str to str, optional
+        Spark settings of that session.
+
+    Raises
+    ------
+    SparkError
+        Spark cannot be started.
+
+    Examples
+    --------
+    ::
+
+        with SparkEngine(master="spark://host:7077") as engine:
+            found = engine.clusters(["hdfs:///feeds/2026-11"], "hdfs:///found/2026-11")
+        print(found.counts["clusters"])
+    """
+
+    def __init__(
+        self,
+        session: SparkSession | None = None,
+        *,
+        master: str | None = None,
+        conf: Mapping[str, str] | None = None,
+    ) -> None:
+        if session is not None and (master is not None or conf):
+            raise ValueError("give a session, or what to start one with")
+        self._own = session is None
+        self.session = session or make_session(master or "local[*]", conf=conf)
+
+    def __enter__(self) -> SparkEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop Spark, if it was started here."""
+        if self._own:
+            self.session.stop()
+
+    def clusters(
+        self,
+        paths: str | Sequence[str],
+        output: str,
+        settings: Settings | None = None,
+        *,
+        model: Path | Model | None = None,
+        agencies: str | Path | Sequence[Agency] | None = None,
+        mapping: Mapping[str, str] | None = None,
+        clean: bool = True,
+        timezone: str | None = None,
+        zones: Mapping[str, str] | None = None,
+        partitions: int | None = None,
+        work: str | None = None,
+        keep_work: bool = False,
+        overwrite: bool = False,
+        most_on_driver: int = MOST_ON_DRIVER,
+        on_stage: Callable[[str], None] | None = None,
+    ) -> Found:
+        """Cluster the articles of Parquet files and write clusters and edges as Parquet.
+
+        A call that was killed goes on after its last stage when it is made again.
+
+        Parameters
+        ----------
+        paths : str or sequence of str
+            Parquet files, or folders of them, on any path that Hadoop knows; columns as for `read_feed`.
+        output : str
+            Folder to make, on any such path: `TABLES`, and ``summary.json`` once all is there.
+        settings : Settings, optional
+            What to look for and what to show. `top` and `sort` are left to who reads the tables; threads and
+            memory are Spark's.
+        model, agencies
+            As for `dedup.Index.report`.
+        mapping, clean, timezone, zones
+            As for `dedup.read_feed`.
+        partitions : int, optional
+            Partitions of a stage; by default one for each `PARTITION_BYTES`. Results do not depend on it.
+        work : str, optional
+            Folder for what the stages give, ``OUTPUT.work`` by default; some 30 KB an article.
+        keep_work : bool
+            Leave it there.
+        overwrite : bool
+            Replace an output that is there.
+        most_on_driver : int
+            Edges that the driver may take to find components; beyond, Spark finds them in rounds.
+        on_stage : callable, optional
+            Gets the name of each stage as it begins.
+
+        Returns
+        -------
+        Found
+
+        Raises
+        ------
+        SparkError
+            Spark, a path or the output cannot be used.
+        DedupError
+            As the readers and the settings raise them.
+        """
+        began = time.monotonic()
+        job = run.Job(
+            paths=(paths,) if isinstance(paths, str) else tuple(paths),
+            settings=(settings or Settings()).check(),
+            model=model if isinstance(model, Model) else load_model(model),
+            agencies=agency_table(agencies),
+            mapping=canonical_mapping((mapping or {}).items()),
+            clean=clean,
+            zones=Zones.of(timezone, zones),
+            most_on_driver=most_on_driver,
+        )
+        runner = SparkRunner(self.session, on_stage=on_stage)
+        target = runner.files.absolute(output).rstrip("/")
+        if runner.files.names(target) and not overwrite:
+            raise SparkError(f"{output} is there and not empty", "choose another folder, or --overwrite")
+        sizes = [runner.files.size(path) for path in job.paths]
+        n_bytes = sum(size for _, size in sizes)
+        cores = self.session.sparkContext.defaultParallelism
+        n = partitions or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
+        runner.begin(work or f"{target}.work", n, _fingerprint(job, sizes))
+        counts = run.run_stages(runner, job)
+        runner.files.remove(f"{target}/summary.json")
+        for name, ((stage, kind), schema) in TABLES.items():
+            runner.export(stage, kind, schema, f"{target}/{name}")
+        runner.files.write(f"{target}/summary.json", json.dumps(counts, indent=1) + "\n")
+        if not keep_work:
+            runner.remove()
+        return Found(output, counts, round(time.monotonic() - began, 3))
+
+
+def _fingerprint(job: run.Job, sizes: Sequence[tuple[int, int]]) -> str:
+    """Return what the results of the stages depend on: another run must not be taken up."""
+    said = {
+        "version": version("dedup"),
+        "paths": list(zip(job.paths, sizes, strict=True)),
+        "settings": asdict(job.settings),
+        "model": job.model.content_hash,
+        "agencies": credit_rules(job.agencies),
+        "mapping": dict(job.mapping),
+        "clean": job.clean,
+        "zones": [job.zones.naive, dict(job.zones.named)],
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
