@@ -18,6 +18,7 @@ from dedup.engines.spark.forest import (
     EDGE,
     EDGE_SCHEMA,
     UP,
+    distinct,
     hashes_of,
     spanning_forest,
     total,
@@ -206,9 +207,19 @@ def test_a_hundred_thousand_texts_take_few_rounds(graph: Graph, most: int) -> No
     runner, found = run(graph.packets(8), 8, ROUNDS)
     assert found == graph.expected()
     assert rounds(runner) <= most
-    for name, packets in runner.kept.items():
-        if "-star-" in name:  # no round makes an arc more
-            assert sum(p.table().num_rows for p in packets if p.kind == DOWN) <= len(graph.left)
+    for name in filter(lambda name: "-star-" in name, runner.kept):
+        down = [packet.table() for packet in runner.kept[name] if packet.kind == DOWN]
+        assert sum(table.num_rows for table in down) <= len(graph.left)  # no round makes an arc more
+        for table in down:
+            at, other = hashes_of(table, "at"), hashes_of(table, "other")
+            assert (other < at).all()
+            assert len(distinct(at, other)[0]) == len(at)
+
+
+def test_what_lies_at_one_partition_takes_no_round() -> None:
+    runner, _ = run(path(1_000).packets(1), 1, ROUNDS)
+    assert "large-star-001" in runner.kept
+    assert not rounds(runner)
 
 
 class KilledError(Exception):

@@ -90,12 +90,9 @@ def look_up(texts: Hashes, smallest: Hashes, partition: int, packets: Iterator[P
     """
     at, _ = read_arcs(packets, (DOWN, UP))
     here = np.unique(at)
-    label = here.copy()
+    # The greatest text of all is never the smallest of its component, so the search stays within `texts`.
     place = np.searchsorted(texts, here)
-    moved = place < len(texts)
-    moved[moved] = texts[place[moved]] == here[moved]
-    label[moved] = smallest[place[moved]]
-    yield from _labels(partition, here, label)
+    yield from _labels(partition, here, np.where(texts[place] == here, smallest[place], here))
 
 
 def middles(partition: int, packets: Iterator[Packet]) -> Iterator[Packet]:
