@@ -121,7 +121,7 @@ def to_be_windowed(large: list[Large], n: int) -> list[Large]:
     # In each band buckets are in the order of their keys, so ties go by band, then key.
     turn = np.argsort(sizes, kind="stable")
     is_taken = np.empty(len(members), np.bool_)
-    _take(members, np.concatenate(([0], np.cumsum(sizes))), turn, np.zeros(n, np.uint8), is_taken)
+    take_smallest(members, np.concatenate(([0], np.cumsum(sizes))), turn, np.zeros(n, np.uint8), is_taken)
     kept = []
     at = 0
     for each in large:
@@ -133,7 +133,8 @@ def to_be_windowed(large: list[Large], n: int) -> list[Large]:
 
 
 @_compiled
-def _take(members, bounds, turn, n_taken, is_taken):  # type: ignore[no-untyped-def]
+def take_smallest(members, bounds, turn, n_taken, is_taken):  # type: ignore[no-untyped-def]
+    """Take of each text the first `MOST_CAPPED` of its buckets in their turn, smallest first (compiled)."""
     for bucket in turn:
         for i in range(bounds[bucket], bounds[bucket + 1]):
             row = members[i]

@@ -38,8 +38,9 @@ def checked_pairs(
     is_capped: NDArray[np.bool_],
     whole: Whole | None,
     store: Callable[[Pairs], None],
+    first: NDArray[np.int64] | None = None,
 ) -> int:
-    """Check each member i with ``i + 1 : last[i]`` and store the pairs that pass; returns how many met.
+    """Check each member i with ``first[i] : last[i]`` and store the pairs that pass; returns how many met.
 
     Parameters
     ----------
@@ -60,11 +61,14 @@ def checked_pairs(
         Of the n texts.
     store : callable
         Gets the pairs that pass, some millions at a time.
+    first : int64 array, shape (m,), optional
+        ``i < first[i] <= last[i]``; without it ``i + 1``.
 
     Left out are pairs that by `whole` cannot share enough, and those that share an uncapped bucket in one of
     the first `n_earlier` bands.
     """
-    reach = last - np.arange(len(last)) - 1
+    first = np.arange(1, len(last) + 1) if first is None else first
+    reach = last - first
     size = max(min(int(reach.sum()), _CHUNK), int(reach.max(initial=0)))
     packed, equal = np.empty(size, np.int64), np.empty(size, np.uint16)
     nothing = np.empty((0, 1), np.uint16), np.empty(0, np.int64), np.empty((0, 1), np.uint32)
@@ -73,7 +77,7 @@ def checked_pairs(
     at = n_checks = 0
     while at < len(members):
         n, at, made = _check(
-            signatures, bands, members, last, at, n_earlier, rows, min_equal, is_capped,
+            signatures, bands, members, first, last, at, n_earlier, rows, min_equal, is_capped,
             bodies, sizes, rare, packed, equal,
         )  # fmt: skip
         store((packed[:n].copy(), equal[:n].copy()))
@@ -123,6 +127,7 @@ def _check(  # type: ignore[no-untyped-def]
     signatures,
     bands,
     members,
+    first,
     last,
     at,
     n_earlier,
@@ -142,19 +147,19 @@ def _check(  # type: ignore[no-untyped-def]
     early = min(n_earlier, _FIRST_BANDS)
     run_end = at  # of members side by side that share their first band
     for i in range(at, len(members)):
-        if n + last[i] - i - 1 > len(packed):
+        if n + last[i] - first[i] > len(packed):
             return n, i, n_checks
         left = members[i]
         mine = signatures[left]
-        begin = i + 1
+        begin = first[i]
         if len(bands) and early and not (any_capped and is_capped[left, 0]):
             # Copies of one story stand side by side, and most pairs of them met in the first band.
             if run_end <= i:
                 run_end = i + 1
                 while run_end < len(members) and bands[members[run_end], 0] == bands[left, 0]:
                     run_end += 1
-            begin = min(run_end, last[i])
-        n_checks += last[i] - i - 1
+            begin = max(begin, min(run_end, last[i]))
+        n_checks += last[i] - first[i]
         for j in range(begin, last[i]):
             right = members[j]
             other = signatures[right]

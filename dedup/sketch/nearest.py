@@ -70,23 +70,58 @@ class Nearest:
         self._parts = [(packed, equal)]
         return packed, equal
 
+    def sides(self) -> tuple[Pairs, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return what `pairs` does, and which pairs are among the nearest of the left, and the right text."""
+        packed, equal = self.pairs()
+        of_left, of_right = self._of_either(packed, equal)
+        return (packed, equal), of_left, of_right
+
     def _is_near(self, packed: NDArray[np.int64], equal: NDArray[np.uint16]) -> NDArray[np.bool_]:
-        near = np.ones(len(packed), np.bool_)
+        of_left, of_right = self._of_either(packed, equal)
+        return of_left | of_right
+
+    def _of_either(self, packed: NDArray[np.int64], equal: NDArray[np.uint16]) -> list[NDArray[np.bool_]]:
         if self._most is None or not len(packed):
-            return near
-        order, n = self._order, len(self._order)
+            return [np.ones(len(packed), np.bool_)] * 2
         left, right = packed >> 32, packed & 0xFFFFFFFF
-        degree = np.bincount(left, minlength=n) + np.bincount(right, minlength=n)
-        if degree.max() <= self._most:
-            return near
-        # The nearer, the smaller: slots that differ, then 20 bits of the other text's key.
-        far = (np.uint64(1023) - equal.astype(np.uint64)) << np.uint64(20)
-        keys = [far | order[other] >> np.uint64(44) for other in (right, left)]
-        ranked = np.concatenate(
-            [t.astype(np.uint64) << np.uint64(32) | k for t, k in zip((left, right), keys, strict=True)]
-        )
-        ranked.sort()
-        starts = np.concatenate(([0], np.cumsum(degree)))
-        last = ranked[np.minimum(starts[:-1] + self._most, np.maximum(starts[1:], 1)) - 1]
-        limit = last & np.uint64(0xFFFFFFFF)
-        return np.asarray((keys[0] <= limit[left]) | (keys[1] <= limit[right]), np.bool_)
+        asked = [(left, self._order[right]), (right, self._order[left])]
+        return among_nearest(asked, equal, len(self._order), self._most)
+
+
+def among_nearest(
+    asked: list[tuple[NDArray[np.int64], NDArray[np.uint64]]],
+    equal: NDArray[np.uint16],
+    n: int,
+    most: int,
+) -> list[NDArray[np.bool_]]:
+    """Tell which pairs are among the nearest of a text; where several are equally near all of them are.
+
+    Parameters
+    ----------
+    asked : list of (texts, others)
+        p texts below n, int64, and the key of the other of each pair, uint64; each pair of a text once.
+    equal : uint16 array, shape (p,)
+        Equal slots, fewer than 1,024.
+    n : int
+    most : int
+        Pairs a text may ask for.
+
+    Returns
+    -------
+    list of bool array, shape (p,)
+        One for each of `asked`.
+    """
+    degree = sum(np.bincount(texts, minlength=n) for texts, _ in asked)
+    if np.max(degree, initial=0) <= most:
+        return [np.ones(len(equal), np.bool_) for _ in asked]
+    # The nearer, the smaller: slots that differ, then 20 bits of the other text's key.
+    far = (np.uint64(1023) - equal.astype(np.uint64)) << np.uint64(20)
+    keys = [far | others >> np.uint64(44) for _, others in asked]
+    ranked = np.concatenate(
+        [texts.astype(np.uint64) << np.uint64(32) | k for (texts, _), k in zip(asked, keys, strict=True)]
+    )
+    ranked.sort()
+    starts = np.concatenate(([0], np.cumsum(degree)))
+    last = ranked[np.minimum(starts[:-1] + most, np.maximum(starts[1:], 1)) - 1]
+    limit = last & np.uint64(0xFFFFFFFF)
+    return [np.asarray(k <= limit[texts], np.bool_) for (texts, _), k in zip(asked, keys, strict=True)]

@@ -31,6 +31,10 @@ RARE_PART: Final = 3
 """Of the equal slots of a weak pair one in so many must be rare."""
 
 _TOGETHER: Final = 32  # slots of 16 bits in a cache line
+
+WORDS: Final = SLOTS // _TOGETHER
+"""Words of 32 slots, whose rare ones are flagged together."""
+
 _BITS: Final = np.uint32(1) << np.arange(_TOGETHER, dtype=np.uint32)
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
@@ -55,23 +59,35 @@ def rare_slots(signatures: NDArray[np.uint16], threads: int = 1) -> NDArray[np.u
         Bit s of word w: whether slot ``32 * w + s`` is rare.
     """
     n = len(signatures)
-    out = np.empty((n, SLOTS // _TOGETHER), np.uint32)
+    out = np.empty((n, WORDS), np.uint32)
     limit = rare_limit(n)
     if n <= limit:
         out[:] = 0xFFFFFFFF
         return out
+
+    def flag(word: int) -> None:
+        flag_slots(signatures, word, count_slots(signatures, word), limit, out)
+
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        list(pool.map(lambda word: _flag(signatures, word, limit, out), range(SLOTS // _TOGETHER)))
+        list(pool.map(flag, range(WORDS)))
     return out
 
 
 @_compiled
-def _flag(signatures, word, limit, out):  # type: ignore[no-untyped-def]
+def count_slots(signatures, word):  # type: ignore[no-untyped-def]
+    """Count the texts that hold each value in each slot of one word, uint32, shape (32, 65536) (compiled)."""
     counts = np.zeros((_TOGETHER, 1 << 16), np.uint32)
     first = word * _TOGETHER
     for row in range(len(signatures)):
         for s in range(_TOGETHER):
             counts[s, signatures[row, first + s]] += np.uint32(1)
+    return counts
+
+
+@_compiled
+def flag_slots(signatures, word, counts, limit, out):  # type: ignore[no-untyped-def]
+    """Write one word of `rare_slots`: the values that at most `limit` texts hold are rare (compiled)."""
+    first = word * _TOGETHER
     for row in range(len(signatures)):
         bits = np.uint32(0)
         for s in range(_TOGETHER):
