@@ -20,6 +20,10 @@ def export(
         ),
     ] = None,
     csv_safe: options.CsvSafe = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Every article, copies too: the feed as the index holds it."),
+    ] = False,
     threshold: options.Threshold = None,
     model: options.Model = None,
     window: options.Window = None,
@@ -34,6 +38,7 @@ def export(
       dedup export -i news.dedup -o unique.jsonl
       dedup export -i news.dedup -o today.parquet --since today
       dedup export -i news.dedup --format csv | head
+      dedup export -i news.dedup --all -o articles.parquet
 
     The article of a cluster is its canonical one. The fields are id, outlet,
     url, title, text, published and so on, cleaned where they were; dedup can
@@ -56,9 +61,15 @@ def export(
     # A bar would stand in the middle of data that goes to the same terminal.
     beside = False if output is None and sys.stdout.isatty() else None
     with Progress(beside) as progress, open_index(index) as idx, destination(output, kind) as file:
-        progress.stage("finding clusters", 0, 0)
+        if not everything:
+            progress.stage("finding clusters", 0, 0)
         rows = write_batches(
-            idx.export(settings, model=judged_by), FEED_SCHEMA, kind, file, csv_safe=csv_safe
+            idx.export(settings, model=judged_by, everything=everything),
+            FEED_SCHEMA,
+            kind,
+            file,
+            csv_safe=csv_safe,
         )
     where = "" if output is None else f" to {output}"
-    progress.say(f"wrote {count(rows, 'article')}{where}, one per cluster and all that are in none")
+    which = "copies too" if everything else "one per cluster and all that are in none"
+    progress.say(f"wrote {count(rows, 'article')}{where}, {which}")

@@ -223,9 +223,29 @@ class Reports(Opened):
         return one_cluster(everything, identifier, known, self.path)
 
     def export(
-        self, settings: Settings | None = None, *, model: Path | Model | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        model: Path | Model | None = None,
+        everything: bool = False,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the feed with one article per cluster: the canonical ones and all that are in none."""
+        """Yield the feed with one article per cluster: the canonical ones and all that are in none.
+
+        Parameters
+        ----------
+        settings, model
+            As for `report`.
+        everything : bool
+            Yield every article instead, copies too; settings and model do not matter then.
+
+        Yields
+        ------
+        pa.RecordBatch
+            `dedup.article.FEED_SCHEMA`, in the order the articles lie in the index.
+        """
+        if everything:
+            yield from self._all_articles()
+            return
         settings = (settings or Settings()).check()
         matched = self._session.matched(settings, model, silent)
         clustering = self._session.clustering(matched, settings)
@@ -239,3 +259,9 @@ class Reports(Opened):
             some = place[low : low + _EXPORT_BATCH]
             rows = matched.snapshot.rows_at(corpus.part[some], corpus.row[some], FEED_SCHEMA.names)
             yield from rows.combine_chunks().to_batches()
+
+    def _all_articles(self) -> Iterator[pa.RecordBatch]:
+        with self._store.snapshot() as snapshot:
+            tables = snapshot.articles(FEED_SCHEMA.names)
+            for table, kept in zip(tables, snapshot.current(), strict=True):
+                yield from table.filter(pa.array(kept)).combine_chunks().to_batches(_EXPORT_BATCH)

@@ -23,8 +23,9 @@ from dedup.confirm.model import Model
 from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS
 from dedup.engines.spark import articles, clusters, confirm, epoch, texts
 from dedup.engines.spark.articles import Source
-from dedup.engines.spark.candidates import find_candidates
+from dedup.engines.spark.candidates import CANDIDATES, find_candidates
 from dedup.engines.spark.components import MOST_ON_DRIVER, find_labels
+from dedup.engines.spark.nearest import CANDIDATE
 from dedup.engines.spark.runner import Runner
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.from_columns.column_names import column_names, readable_columns, wanted_columns
@@ -41,6 +42,12 @@ LINKS: Final = ("clusters", "link")
 EDGES: Final = ("clusters", "match")
 REJECTS: Final = ("arrivals", "reject")
 """Stage and kind of each result."""
+
+COUNTED: Final = (
+    "records", "rejected", "articles", "without_words", "distinct_texts", "candidate_pairs", "judged_pairs",
+    "capped_buckets", "confirmed_pairs", "clusters", "clustered", "composites",
+)  # fmt: skip
+"""What a run counts, by the names of a report's counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,7 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        ``records``, ``rejected``, ``articles``, ``without_words``, ``distinct_texts``, ``candidate_pairs``,
-        ``judged_pairs``, ``confirmed_pairs``, ``clusters``, ``clustered``, ``composites``.
+        `COUNTED`.
 
     Raises
     ------
@@ -94,24 +100,31 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
     """
     n = runner.n_partitions
     settings, model = job.settings, job.model
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
     _read(runner, job, counts)
     settle = partial(articles.settle, n_partitions=n, agencies=job.agencies)
     runner.stage("settled", [("arrivals", ["arrival"])], settle)
-    counts += _summed(runner, "settled", "articles", {"articles": "articles", "wordless": "without_words"})
+    counts.update(
+        _summed(runner, "settled", "articles", {"articles": "articles", "wordless": "without_words"})
+    )
+    runner.drop("arrivals", ["arrival"])
     runner.stage("texts", [("settled", ["settled"])], texts.place_texts)
-    learnt, n_bodies = _learn(runner, counts)
+    runner.drop("settled", ["settled"])
+    learnt = _learn(runner, counts)
     if not settings.furniture:
         learnt = learnt.without_furniture()
 
-    candidates = find_candidates(runner, ("texts", ["sketch"]), n_bodies)
+    proposal = find_candidates(runner, ("texts", ["sketch"]))
+    counts["capped_buckets"] += proposal.capped_buckets
     ask = partial(confirm.ask_for_texts, n_partitions=n, mute=learnt.rubrics)
-    runner.stage("asked", [candidates], ask)
+    runner.stage("asked", [(CANDIDATES, [CANDIDATE])], ask)
     runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], confirm.send_texts)
     judge = partial(confirm.judge_pairs, n_partitions=n, learnt=learnt, model=model)
     runner.stage("edges", [("asked", ["pair"]), ("sent", ["text"])], judge)
-    counts += _summed(runner, "asked", "pairs", {"candidates": "candidate_pairs"})
-    counts += _summed(runner, "edges", "edges", {"judged": "judged_pairs"})
+    runner.drop("asked", ["asked", "pair"])
+    runner.drop("sent", ["text"])
+    counts.update(_summed(runner, "asked", "pairs", {"candidates": "candidate_pairs"}))
+    counts.update(_summed(runner, "edges", "edges", {"judged": "judged_pairs"}))
 
     least = least_of(settings, model)
     labels = find_labels(runner, ("edges", ["edge"]), least, job.most_on_driver)
@@ -128,7 +141,7 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
     )
     runner.stage("clusters", [("components", ["member", "edge", "own", "text"])], cluster)
     names = {"clusters": "clusters", "clustered": "clustered", "composites": "composites"}
-    counts += _summed(runner, "clusters", "chosen", names | {"edges": "confirmed_pairs"})
+    counts.update(_summed(runner, "clusters", "chosen", names | {"edges": "confirmed_pairs"}))
     return dict(counts)
 
 
@@ -152,13 +165,13 @@ def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:
     source.builder(", ".join(job.paths))  # says now what no task need say: that there is no title, no text
     read = partial(articles.read_rows, source=source, n_partitions=runner.n_partitions)
     runner.source("arrivals", job.paths, tops, read)
-    counts += _summed(runner, "arrivals", "read", {"records": "records", "rejected": "rejected"})
+    counts.update(_summed(runner, "arrivals", "read", {"records": "records", "rejected": "rejected"}))
 
 
-def _learn(runner: Runner, counts: Counter[str]) -> tuple[Learnt, int]:
-    """Learn the epoch; return it, and the number of texts that have a body sketch."""
+def _learn(runner: Runner, counts: Counter[str]) -> Learnt:
+    """Learn the epoch and return it."""
     rows = [row for table in runner.collect("texts", "count") for row in table.to_pylist()]
-    n_texts, n_bodies = (sum(row[name] for row in rows) for name in ("nodes", "bodies"))
+    n_texts = sum(row["nodes"] for row in rows)
     counts["distinct_texts"] += n_texts
     bins = np.zeros(1 << texts.BIN_BITS, np.int64)
     for row in rows:
@@ -170,7 +183,8 @@ def _learn(runner: Runner, counts: Counter[str]) -> tuple[Learnt, int]:
     )
     runner.stage("survey", [("texts", ["node"])], survey, exchange=False)
     runner.stage("epoch", [("survey", ["survey", "mute"])], partial(epoch.learn_epoch, n_texts=n_texts))
-    return epoch.epoch_of(runner.collect("epoch", "epoch")), n_bodies
+    runner.drop("survey", ["survey"])
+    return epoch.epoch_of(runner.collect("epoch", "epoch"))
 
 
 def _summed(runner: Runner, stage: str, kind: str, names: Mapping[str, str]) -> Counter[str]:

@@ -85,6 +85,9 @@ class Runner(Protocol):
     def collect(self, stage: str, kind: str) -> list[pa.Table]:
         """Return the tables of a kind that a stage gave: counts and sizes, never what grows with the feed."""
 
+    def drop(self, stage: str, kinds: Sequence[str]) -> None:
+        """Give back the space of some kinds of a stage, which no stage reads any more."""
+
 
 class InProcess:
     """Runs stages in this process, one partition after the other, and keeps packets in memory."""
@@ -129,6 +132,10 @@ class InProcess:
     def collect(self, stage: str, kind: str) -> list[pa.Table]:
         """Return small tables; see `Runner`."""
         return [packet.table() for packet in self.kept[stage] if packet.kind == kind]
+
+    def drop(self, stage: str, kinds: Sequence[str]) -> None:
+        """Forget some packets; see `Runner`."""
+        self.kept[stage] = [packet for packet in self.kept[stage] if packet.kind not in kinds]
 
 
 def _rows(paths: Sequence[str], columns: Sequence[str], most: int | None) -> Iterator[pa.RecordBatch]:

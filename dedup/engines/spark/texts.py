@@ -42,7 +42,6 @@ NODE_SCHEMA: Final = pa.schema(
 COUNT_SCHEMA: Final = pa.schema(
     [
         pa.field("nodes", pa.int64()),
-        pa.field("bodies", pa.int64()),
         pa.field("bins", pa.binary()),  # nodes by the first `BIN_BITS` bits of their hash, uint32
     ]
 )
@@ -90,7 +89,7 @@ def place_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
     yield from _cut(to, "node", node_table)
     yield from _cut(to, "sketch", sketch_table(sketch))
     bins = np.bincount((nodes.hashes >> np.uint64(64 - BIN_BITS)).astype(np.int64), minlength=1 << BIN_BITS)
-    counts = [[len(nodes)], [int((sketch.kind == BODY).sum())], [bins.astype("<u4").tobytes()]]
+    counts = [[len(nodes)], [bins.astype("<u4").tobytes()]]
     yield Packet.of(to, "count", pa.table(counts, schema=COUNT_SCHEMA))
 
 

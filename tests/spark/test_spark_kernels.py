@@ -1,0 +1,154 @@
+"""The kernels of the Spark engine give what the engine for one machine gives, whatever the partitions.
+
+All in one process: what Spark itself adds is held to the same in `test_spark_parity.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dedup.confirm.model import load_model
+from dedup.engines.spark import confirm, run
+from dedup.engines.spark.packets import Kernel, Packet
+from dedup.engines.spark.runner import InProcess
+from dedup.errors import DedupError
+from dedup.report.schema import COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
+from dedup.settings import Settings
+from tests.spark.parity import EDGES_SCHEMA, Tables, differences, found_locally, write_articles
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+class Shuffled(InProcess):
+    """Packets come to a kernel in another order each time, as they may; but kind by kind."""
+
+    def _run(self, packets: list[Packet], kernel: Kernel, exchange: bool) -> Iterator[Packet]:
+        random.Random(len(packets)).shuffle(packets)
+        return super()._run(packets, kernel, exchange)
+
+
+def found_in_packets(
+    paths: Sequence[Path], n_partitions: int, **options: Any
+) -> tuple[Tables, dict[str, int]]:
+    runner = Shuffled(n_partitions)
+    settings = options.pop("settings", Settings())
+    job = run.Job(tuple(map(str, paths)), settings, load_model(None), **options)
+    counts = run.run_stages(runner, job)
+    schemas = {
+        "clusters": (run.CLUSTERS, MEMBER_SCHEMA),
+        "composites": (run.COMPOSITES, COMPOSITE_SCHEMA),
+        "links": (run.LINKS, LINK_SCHEMA),
+        "edges": (run.EDGES, EDGES_SCHEMA),
+    }
+    tables = {
+        name: pa.concat_tables([schema.empty_table(), *runner.collect(*where)])
+        for name, (where, schema) in schemas.items()
+    }
+    return tables, counts
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_articles(SAMPLES / "feed.jsonl", tmp_path_factory.mktemp("spark") / "samples.parquet")
+
+
+@pytest.mark.parametrize("n_partitions", [1, 2, 7, 40])
+def test_partitions_change_nothing(samples: Path, tmp_path: Path, n_partitions: int) -> None:
+    found, counts = found_in_packets([samples], n_partitions)
+    expected = found_locally([samples], tmp_path / "index")
+    assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
+    assert len(found["clusters"]) > 100
+    assert len(found["composites"])
+    assert counts["clusters"] == len(set(found["clusters"]["cluster_id"].to_pylist()))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(threshold=0.95),
+        Settings(threshold=0.3, min_size=3),
+        Settings.from_text(window="6h"),
+        Settings.from_text(since="2024-11-24T06:00Z", until="2024-11-24T18:00Z"),
+        Settings(furniture=False),
+        Settings(across_outlets=True, relations=("cut", "rewrite")),
+    ],
+    ids=["strict", "loose", "window", "since", "as it stands", "chosen"],
+)
+def test_settings_mean_the_same(samples: Path, tmp_path: Path, settings: Settings) -> None:
+    found, _ = found_in_packets([samples], 3, settings=settings)
+    expected = found_locally([samples], tmp_path / "index", settings)
+    assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
+
+
+def test_components_found_in_rounds_are_the_same(samples: Path, tmp_path: Path) -> None:
+    found, _ = found_in_packets([samples], 5, most_on_driver=0)
+    assert differences(found, found_locally([samples], tmp_path / "index"))["clusters"] == 0
+
+
+def test_a_text_of_many_pairs_goes_to_its_partners(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirm, "MOST_PAIRS", 1)
+    found, _ = found_in_packets([samples], 4)
+    assert differences(found, found_locally([samples], tmp_path / "index")) == {
+        "clusters": 0, "composites": 0, "links": 0, "edges": 0,
+    }  # fmt: skip
+
+
+def records(n: int) -> list[dict[str, Any]]:
+    """Records as feeds have them: repeats, versions of an article, dates as text, and rows that are none."""
+    lines = (SAMPLES / "feed.jsonl").read_text(encoding="utf-8").splitlines()[:n]
+    rows = [json.loads(line) for line in lines]
+    again = [dict(row) for row in rows[:5]]
+    newer = [
+        {**row, "text": f"{row['text']} Updated.", "published": "2024-12-01T00:00:00Z"} for row in rows[5:9]
+    ]
+    older = [{**row, "text": f"Early. {row['text']}", "published": "2020-01-01"} for row in rows[9:12]]
+    nothing = [{**rows[0], "id": f"none-{i}", "title": " ", "text": None} for i in range(3)]
+    nameless = [{**row, "id": None} for row in rows[12:15]]
+    return rows + again + newer + older + nothing + nameless
+
+
+def test_versions_repeats_and_rejects_are_those_of_one_load(tmp_path: Path) -> None:
+    rows = records(120)
+    columns = ("id", "outlet", "url", "title", "text", "published", "byline")
+    paths = []
+    for part in range(3):
+        table = pa.table({name: [row.get(name) for row in rows[part::3]] for name in columns})
+        paths.append(tmp_path / f"part-{part}.parquet")
+        pq.write_table(table, paths[-1], row_group_size=16)
+    found, counts = found_in_packets(paths, 4)
+    assert differences(found, found_locally(paths, tmp_path / "index")) == {
+        "clusters": 0, "composites": 0, "links": 0, "edges": 0,
+    }  # fmt: skip
+    assert counts["records"] == len(rows)
+    assert counts["rejected"] == 3
+    assert counts["articles"] == 120 + 3
+
+
+def test_columns_that_no_guess_names_are_mapped(samples: Path, tmp_path: Path) -> None:
+    table = pq.read_table(samples)
+    odd = [{"title": "aaa", "text": "bbb"}.get(name, name) for name in table.column_names]
+    path = tmp_path / "odd.parquet"
+    pq.write_table(table.rename_columns(odd), path)
+    with pytest.raises(DedupError, match="title"):
+        found_in_packets([path], 2)
+    found, _ = found_in_packets([path], 2, mapping={"title": "aaa", "text": "bbb"})
+    expected = found_locally([samples], tmp_path / "index")
+    assert found["edges"].num_rows == expected["edges"].num_rows > 0
+
+
+def test_nothing_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "empty.parquet"
+    pq.write_table(pa.table({"title": pa.array([], pa.string()), "text": pa.array([], pa.string())}), path)
+    found, counts = found_in_packets([path], 3)
+    assert [len(table) for table in found.values()] == [0, 0, 0, 0]
+    assert counts["articles"] == counts["clusters"] == 0
