@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN, plausible_times
 from dedup.confirm.judge import confirm_text
+from dedup.engines.holding import Holding
 from dedup.index.snapshot import Snapshot
 
 Ints = NDArray[np.int64]
@@ -83,14 +84,19 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     return Corpus(key, part_, row, text_hash, units, plausible_times(published), precision)
 
 
-def outlet_numbers(snapshot: Snapshot, corpus: Corpus) -> Ints:
+def outlet_numbers(holding: Holding, corpus: Corpus) -> Ints:
     """Return a number for the outlet of each article, -1 where it is not known; shape (n,)."""
     names = pa.chunked_array(
-        [table["outlet"].combine_chunks() for table in snapshot.articles(["outlet"])], pa.string()
+        [table["outlet"].combine_chunks() for table in holding.articles(["outlet"])], pa.string()
     )
     codes = names.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
-    return np.asarray(codes[starts[corpus.part] + corpus.row], np.int64)
+    return np.asarray(codes[rows_of(holding, corpus)], np.int64)
+
+
+def rows_of(holding: Holding, corpus: Corpus) -> Ints:
+    """Return the row of each article where the parts follow one another; shape (n,)."""
+    starts = np.concatenate(([0], np.cumsum([part.rows for part in holding.parts]))).astype(np.int64)
+    return np.asarray(starts[corpus.part] + corpus.row, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,8 @@ def distinct_texts(corpus: Corpus) -> Nodes:
     return Nodes(hashes, node, worded[first], copies.astype(np.int64))
 
 
-def node_texts(snapshot: Snapshot, corpus: Corpus, nodes: Nodes, wanted: Ints) -> pa.Array:
+def node_texts(holding: Holding, corpus: Corpus, nodes: Nodes, wanted: Ints) -> pa.Array:
     """Texts that stand for nodes; large_string, shape (len(wanted),)."""
     first = nodes.first[wanted]
-    rows = snapshot.rows_at(corpus.part[first], corpus.row[first], ("title", "text"))
+    rows = holding.rows_at(corpus.part[first], corpus.row[first], ("title", "text"))
     return confirm_text(rows["title"].combine_chunks(), rows["text"].combine_chunks(), corpus.units[first])

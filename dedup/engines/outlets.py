@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
 from dedup.cluster.graph import compiled
-from dedup.engines.corpus import Corpus, Ints, Nodes
+from dedup.engines.corpus import Corpus, Ints, Nodes, rows_of
+from dedup.engines.holding import Holding
 from dedup.sketch.minhash import BODY_MIN_WORDS
+from dedup.text.credit import agency_outlets
 
 SAME_OUTLET: Final = 3_000_000
 """Millionths of a logit taken off two headlines of one outlet a day or more apart. Of such candidate pairs
@@ -88,6 +90,13 @@ class Carriers:
         out = np.zeros(len(left), np.int64)
         _scan_handicaps(left, right, self.outlet, self.first_s, self.last_s, self.is_brief, out)
         return out
+
+
+def own_sites(holding: Holding, corpus: Corpus) -> NDArray[np.bool_]:
+    """Tell of each article whether it stands on an agency's own site; shape (n,)."""
+    found = [agency_outlets(table["outlet"], table["url"]) for table in holding.articles(["outlet", "url"])]
+    answers = np.concatenate([np.empty(0, np.bool_), *found])
+    return np.asarray(answers[rows_of(holding, corpus)], np.bool_)
 
 
 @compiled

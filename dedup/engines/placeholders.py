@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dedup.confirm.documents import RARE_IDF
 from dedup.confirm.units import owners
 from dedup.engines.corpus import Corpus, Ints, Nodes, outlet_numbers
-from dedup.index.snapshot import Snapshot
+from dedup.engines.holding import Holding
 from dedup.sketch.background import load_background, word_idf
 from dedup.sketch.minhash import BODY_MIN_WORDS
 from dedup.text.words import tokenize
@@ -36,7 +36,7 @@ MOST_TELLING: Final = 4
 """One headline in this many may share a word with the text by chance."""
 
 
-def find_placeholders(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArray[np.uint64]:
+def find_placeholders(holding: Holding, corpus: Corpus, nodes: Nodes) -> NDArray[np.uint64]:
     """Find the placeholders of a corpus.
 
     Returns
@@ -55,15 +55,15 @@ def find_placeholders(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArr
     # Articles are in key order, and stay so within their group.
     order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
     articles, group = articles[order], group[order]
-    outlets = outlet_numbers(snapshot, corpus)[articles]
+    outlets = outlet_numbers(holding, corpus)[articles]
     carried = np.unique(np.stack([group, outlets], axis=1), axis=0)[:, 0]
     n_outlets = np.bincount(carried, minlength=len(asked))
     n_articles = np.bincount(group, minlength=len(asked))
     few = np.arange(len(group)) - np.searchsorted(group, group) < MOST_ASKED
     articles, group = articles[few], group[few]
     first = nodes.first[asked]
-    said, _ = _rare_words(_column(snapshot, corpus, first, "text"), np.arange(len(asked)))
-    titles = _column(snapshot, corpus, articles, "title")
+    said, _ = _rare_words(_column(holding, corpus, first, "text"), np.arange(len(asked)))
+    titles = _column(holding, corpus, articles, "title")
     named, title = _rare_words(titles, group)
     tells = np.zeros(len(titles), np.bool_)
     tells[title[np.isin(named, said)]] = True
@@ -74,8 +74,8 @@ def find_placeholders(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArr
     return np.asarray(nodes.hashes[asked[found]], np.uint64)
 
 
-def _column(snapshot: Snapshot, corpus: Corpus, articles: Ints, name: str) -> pa.Array:
-    rows = snapshot.rows_at(corpus.part[articles], corpus.row[articles], (name,))
+def _column(holding: Holding, corpus: Corpus, articles: Ints, name: str) -> pa.Array:
+    rows = holding.rows_at(corpus.part[articles], corpus.row[articles], (name,))
     return rows[name].combine_chunks().cast(pa.large_string())
 
 

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from dedup.cluster.canonical import UNKNOWN
 from dedup.engines.corpus import Corpus, Nodes, outlet_numbers
-from dedup.index.snapshot import Snapshot
+from dedup.engines.holding import Holding
 from dedup.sketch.minhash import BODY_MIN_WORDS
 
 MIN_DAYS: Final = 3
 _DAY: Final = 86_400
 
 
-def find_rubrics(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArray[np.uint64]:
+def find_rubrics(holding: Holding, corpus: Corpus, nodes: Nodes) -> NDArray[np.uint64]:
     """Find the rubrics of a corpus.
 
     Returns
@@ -36,7 +36,7 @@ def find_rubrics(snapshot: Snapshot, corpus: Corpus, nodes: Nodes) -> NDArray[np
     at = np.flatnonzero(short)
     if not len(at):
         return np.empty(0, np.uint64)
-    outlet = outlet_numbers(snapshot, corpus)[at]
+    outlet = outlet_numbers(holding, corpus)[at]
     seen = np.stack([nodes.of[at], outlet, corpus.published_s[at] // _DAY], axis=1)
     days = np.unique(seen[seen[:, 1] >= 0], axis=0)
     carried, n_days = np.unique(days[:, :2], axis=0, return_counts=True)

@@ -15,6 +15,7 @@ from dedup.cluster.canonical import UNKNOWN
 from dedup.cluster.relation import RELATIONS
 from dedup.engines.assemble import Clustering
 from dedup.engines.corpus import Corpus, Ints
+from dedup.engines.holding import Holding
 from dedup.engines.local import State
 from dedup.engines.query import Near
 from dedup.engines.shelf import Shelf
@@ -119,12 +120,12 @@ def link_table(clustering: Clustering, names: pa.Array) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in LINK_SCHEMA.names])
 
 
-def composite_table(snapshot: Snapshot, corpus: Corpus, clustering: Clustering, names: pa.Array) -> pa.Table:
+def composite_table(holding: Holding, corpus: Corpus, clustering: Clustering, names: pa.Array) -> pa.Table:
     """Build the table of composites, by article id; `names` is what `cluster_ids` gives."""
     articles = clustering.composites
     if not len(articles):
         return COMPOSITE_SCHEMA.empty_table()
-    rows = snapshot.rows_at(corpus.part[articles], corpus.row[articles], ("id", "outlet", "title"))
+    rows = holding.rows_at(corpus.part[articles], corpus.row[articles], ("id", "outlet", "title"))
     linked: dict[int, list[str]] = {article: [] for article in articles.tolist()}
     clusters = names.take(pa.array(clustering.composite_links[:, 1])).to_pylist()
     for article, cluster in zip(clustering.composite_links[:, 0].tolist(), clusters, strict=True):

@@ -22,7 +22,7 @@ from dedup.engines.assemble import Clustering, assemble
 from dedup.engines.budget import words_within
 from dedup.engines.corpus import Corpus, Ints, outlet_numbers
 from dedup.engines.local import State, find_matches, learn_epoch
-from dedup.engines.outlets import Carriers
+from dedup.engines.outlets import Carriers, own_sites
 from dedup.engines.shelf import Shelf
 from dedup.errors import IndexFolderError
 from dedup.index.events import Kept, NotKept, kept, kept_again, learnt_anew
@@ -34,7 +34,6 @@ from dedup.index.snapshot import Snapshot
 from dedup.index.store import IndexStore
 from dedup.profile import timed
 from dedup.settings import Settings
-from dedup.text.credit import agency_outlets
 
 DEFAULT_THRESHOLD: Final = 0.5
 
@@ -227,7 +226,7 @@ class Session:
             least=least_of(settings, matched.model),
             kept=chosen_articles(corpus, settings),
             window_s=settings.window_s,
-            own=_agency_outlets(matched.snapshot, corpus),
+            own=own_sites(matched.snapshot, corpus),
             carriers=Carriers.of(corpus, matched.state.nodes, outlet_numbers(matched.snapshot, corpus)),
         )
 
@@ -423,11 +422,3 @@ def cores() -> int:
 
 def silent(stage: str, done: int, total: int) -> None:
     """Take no notice of a stage."""
-
-
-def _agency_outlets(snapshot: Snapshot, corpus: Corpus) -> NDArray[np.bool_]:
-    """Whether each article stands on an agency's own site."""
-    found = [agency_outlets(table["outlet"], table["url"]) for table in snapshot.articles(["outlet", "url"])]
-    answers = np.concatenate([np.empty(0, np.bool_), *found])
-    starts = np.concatenate(([0], np.cumsum([part.rows for part in snapshot.parts]))).astype(np.int64)
-    return np.asarray(answers[starts[corpus.part] + corpus.row], np.bool_)
