@@ -198,13 +198,22 @@ def test_the_driver_collects_arcs_only_while_they_fit() -> None:
         assert bool(rounds(runner)) == (most == 98)
 
 
+class Keeping(InProcess):
+    """Drops nothing."""
+
+    def drop(self, stage: str, kinds: Sequence[str]) -> None:
+        assert stage in self.kept
+
+
 @pytest.mark.parametrize(
     ("graph", "most"),
     [(path(100_000), 13), (star(100_000), 2), (sparse(100_000, 100_000, 8), 5)],
     ids=["path", "star", "random"],
 )
 def test_a_hundred_thousand_texts_take_few_rounds(graph: Graph, most: int) -> None:
-    runner, found = run(graph.packets(8), 8, ROUNDS)
+    runner = Keeping(8)
+    runner.kept["confirm"] = graph.packets(8)
+    found = labels(runner, find_labels(runner, ("confirm", (EDGE,)), LEAST, ROUNDS))
     assert found == graph.expected()
     assert rounds(runner) <= most
     for name in filter(lambda name: "-star-" in name, runner.kept):
@@ -220,6 +229,13 @@ def test_what_lies_at_one_partition_takes_no_round() -> None:
     runner, _ = run(path(1_000).packets(1), 1, ROUNDS)
     assert "large-star-001" in runner.kept
     assert not rounds(runner)
+
+
+def test_of_the_rounds_only_the_last_arcs_are_kept() -> None:
+    runner, _ = run(path(2_000).packets(7), 7, ROUNDS)
+    assert rounds(runner) > 3
+    holding = [name for name, packets in runner.kept.items() if {p.kind for p in packets} & {DOWN, UP}]
+    assert holding == ["forest", f"small-star-{rounds(runner):03}"]
 
 
 class KilledError(Exception):

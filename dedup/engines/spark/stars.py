@@ -94,14 +94,20 @@ def make_stars(runner: Runner, arcs: str) -> str:
     Returns
     -------
     str
-        Stage whose "down" and "up" arcs are the stars; `arcs` itself if they were stars.
+        Stage whose "down" and "up" arcs are the stars; `arcs` itself if they were stars. Of all rounds only
+        these arcs are left, and those given.
     """
+    given = arcs
     for number in count(1):
         large, small = f"large-star-{number:03}", f"small-star-{number:03}"
         runner.stage(large, [(arcs, (DOWN, UP))], partial(large_star, runner.n_partitions))
         if not total(runner.collect(large, COUNT)):
+            runner.drop(large, (DOWN,))
             break
         runner.stage(small, [(large, (DOWN,))], partial(small_star, runner.n_partitions))
+        runner.drop(large, (DOWN,))
+        if arcs != given:
+            runner.drop(arcs, (DOWN, UP))
         arcs = small
     return arcs
 
