@@ -16,6 +16,9 @@ from dedup.errors import DedupError
 _PYTHON: Final = re.compile(r"Traceback \(most recent call last\):\n(.*?)(?:\n\s*\n|\n\tat |\Z)", re.DOTALL)
 """A traceback of Python in what Java says; an empty line or a line of Java's own trace ends it."""
 
+_LOST: Final = re.compile(r"Lost task \S+ in stage \S+ \(TID \d+\) \([^)]*\): (?:[\w.$]+Exception: )?(.+)")
+"""What a task was lost to, where Python does not say."""
+
 
 class SparkError(DedupError):
     """Spark cannot do what it was asked: no Java, no master, a path it cannot use, a task that failed."""
@@ -46,8 +49,9 @@ def told(doing: str) -> Iterator[None]:
             raise ours from error
         tracebacks = _PYTHON.findall(text)
         if tracebacks:
-            raise SparkError(f"{doing} failed: {_last_line(tracebacks[-1])}") from error
-        raise SparkError(f"{doing} failed: {first_line(error)}") from error
+            raise SparkError(f"{doing} failed: {_error_line(tracebacks[-1])}") from error
+        lost = _LOST.search(text)
+        raise SparkError(f"{doing} failed: {lost[1] if lost else first_line(error)}") from error
 
 
 def first_line(error: BaseException) -> str:
@@ -66,8 +70,8 @@ def _message(error: Py4JJavaError) -> str:
     return str(thrown.getMessage() or thrown.getClass().getSimpleName())
 
 
-def _last_line(traceback: str) -> str:
+def _error_line(traceback: str) -> str:
     """Return the line that names the error: the first after the frames, which are indented."""
     lines = traceback.rstrip("'\" \n").splitlines()
     said = [line for line in lines if line[:1].strip()]
-    return said[-1].strip() if said else lines[-1].strip()
+    return (said or lines)[0].strip()

@@ -5,14 +5,44 @@ Executors and driver may see nothing of each other but such a path, and Python h
 
 from __future__ import annotations
 
+import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 
 from dedup.engines.spark.failures import SparkError, first_line
+
+_PARQUET: Final = (".parquet", ".parq", ".pq")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFile:
+    """A file of the user's.
+
+    Parameters
+    ----------
+    path : str
+        With its scheme.
+    shown : str
+        As the user would write it: no scheme, and no working directory, where none was given.
+    n_bytes : int
+    modified : int
+        Milliseconds since 1970.
+    status : object
+        Java's ``FileStatus``.
+    """
+
+    path: str
+    shown: str
+    n_bytes: int
+    modified: int
+    status: Any = field(compare=False)
 
 
 class Files:
@@ -33,6 +63,9 @@ class Files:
         context = session.sparkContext
         self._java: Any = context._jvm
         self._conf: Any = context._jsc.hadoopConfiguration()
+        with _said("the default file system"):
+            system = self._java.org.apache.hadoop.fs.FileSystem.get(self._conf)
+            self._local = system.getUri().getScheme() == "file"
 
     def absolute(self, path: str) -> str:
         """Return a path with its scheme, as executors are told it."""
@@ -68,6 +101,43 @@ class Files:
                 return 0, 0
             summary = system.getContentSummary(place)
             return int(summary.getFileCount()), int(summary.getLength())
+
+    def listed(self, path: str) -> list[FeedFile]:
+        """Return the files at a path, in a folder, or of a pattern, sorted by name.
+
+        Of a folder those named like Parquet are taken, all if none is; what is named ``_x`` or ``.x`` never.
+        """
+        with _said(path):
+            system, place = self._open(path)
+            roots = [system.getFileStatus(place)] if system.exists(place) else system.globStatus(place)
+            found = [file for root in roots or [] for file in self._below(system, root, path)]
+        if not found:
+            raise SparkError(f"{path}: no such file, or no file in it", "check the path")
+        return found
+
+    def _below(self, system: Any, root: Any, given: str) -> list[FeedFile]:
+        if not root.isDirectory():
+            return [self._file(root, given)]
+        top = str(root.getPath().toString())
+        statuses = []
+        below = system.listFiles(root.getPath(), True)
+        while below.hasNext():
+            status = below.next()
+            inside = str(status.getPath().toString())[len(top) :].split("/")
+            if not any(part.startswith(("_", ".")) for part in inside):
+                statuses.append(status)
+        files = sorted((self._file(status, given) for status in statuses), key=lambda file: file.path)
+        return [file for file in files if file.path.lower().endswith(_PARQUET)] or files
+
+    def _file(self, status: Any, given: str) -> FeedFile:
+        place = status.getPath()
+        path = shown = str(place.toString())
+        if not urlsplit(given).scheme:
+            shown = str(place.toUri().getPath())
+            if not given.startswith("/"):
+                there = place.getFileSystem(self._conf).getWorkingDirectory().toUri().getPath()
+                shown = shown.removeprefix(f"{os.getcwd() if self._local else there}/")
+        return FeedFile(path, shown, int(status.getLen()), int(status.getModificationTime()), status)
 
     def read(self, path: str) -> str | None:
         """Return a small file's text; None if there is none."""
@@ -108,7 +178,28 @@ class Files:
             target = self._java.org.apache.hadoop.fs.Path(to)
             # A folder renamed onto a folder goes into it.
             if system.exists(target) or not system.rename(place, target):
-                raise SparkError(f"cannot write {to}: it is there already, or its folder cannot be written to")
+                raise SparkError(
+                    f"cannot write {to}: it is there already, or its folder cannot be written to"
+                )
+
+    def beside(self, path: str) -> str:
+        """Return a name beside a path that nothing has, and that listings leave out."""
+        above, _, name = path.rstrip("/").rpartition("/")
+        return f"{above}/.{name}.{uuid.uuid4().hex[:12]}"
+
+    def replace(self, path: str, to: str) -> None:
+        """Move a folder to where another may be, which is removed then; it is moved away before."""
+        away = self.beside(to)
+        there = self.exists(to)
+        if there:
+            self.rename(to, away)
+        try:
+            self.rename(path, to)
+        except SparkError:
+            if there:
+                self.rename(away, to)
+            raise
+        self.remove(away)
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all in it; nothing happens if there is none."""
@@ -117,6 +208,9 @@ class Files:
             system.delete(place, True)
 
     def _open(self, path: str) -> tuple[Any, Any]:
+        if self._local and not urlsplit(path).scheme:
+            # Java may have been started elsewhere, and stays there.
+            path = os.path.abspath(path)
         place = self._java.org.apache.hadoop.fs.Path(path)
         return place.getFileSystem(self._conf), place
 

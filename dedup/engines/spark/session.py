@@ -7,18 +7,26 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+import warnings
+from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pyspark.errors import PySparkException, PySparkRuntimeError
-from pyspark.sql import SparkSession
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException, PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
 
 from dedup.engines.spark.failures import SparkError, first_line
 
 _QUIET: Final = Path(__file__).with_name("log4j2.properties")
+_JAVA_OPTIONS: Final = "spark.driver.extraJavaOptions"
+_NO_NEWS: Final = ("WARNING: Using incubator modules",)
+"""What Java says each time Spark starts it."""
 _ANSWER_S: Final = 10.0
 """How long a master may take to take a connection; Spark itself tries for a minute, and then says little."""
 
@@ -46,13 +54,9 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
     """
     _check_java()
     local = master.startswith("local")
-    settings = {
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-        # Standard error is for what went wrong; log4j is set up before `spark.log.level` is read.
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_QUIET.as_uri()}",
-    }
+    settings = {"spark.ui.showConsoleProgress": "false"}
     if local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings |= {
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
@@ -61,21 +65,53 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
     elif master.startswith("spark://"):
         _check_answers(master)
     settings |= dict(conf or {})
+    log = f"-Dlog4j2.configurationFile={_QUIET.as_uri()}"
+    settings[_JAVA_OPTIONS] = f"{log} {settings.get(_JAVA_OPTIONS, '')}".strip()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if local:
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    builder = SparkSession.builder.master(master).appName(name)
-    for key, value in settings.items():
-        builder = builder.config(key, value)
+    asked = SparkConf().setMaster(master).setAppName(name).setAll(list(settings.items()))
     heeded = signal.getsignal(signal.SIGINT)
+    said: deque[str] = deque(maxlen=20)
     try:
-        return builder.getOrCreate()
-    except (PySparkException, Py4JError) as error:
-        raise SparkError(f"Spark does not start on {master}: {_reason(error)}") from error
+        with warnings.catch_warnings():
+            # Of versions of pandas, which nothing here is given to.
+            warnings.simplefilter("ignore", FutureWarning)
+            if SparkContext._gateway is None:
+                SparkContext(conf=asked, gateway=_started_java(asked, said))
+            return SparkSession.builder.config(conf=asked).getOrCreate()
+    except (PySparkException, Py4JError, OSError) as error:
+        raise SparkError(f"Spark does not start on {master}: {_reason(error, said)}") from error
     finally:
         # Spark puts a handler of its own there, which raises `KeyboardInterrupt` past the one that was.
         if heeded is not None and signal.getsignal(signal.SIGINT) is not heeded:
             signal.signal(signal.SIGINT, heeded)
+
+
+def _started_java(conf: SparkConf, said: deque[str]) -> Any:
+    """Start Java as `SparkContext` does, but with all it says on standard error, less what is no news.
+
+    Standard output carries results. `said` gets the last lines, for when it does not start.
+    """
+    reading, writing = os.pipe()
+
+    def relay() -> None:
+        with open(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if not line.startswith(_NO_NEWS):
+                    said.append(line.rstrip())
+                    if started:
+                        sys.stderr.write(line)
+
+    started: list[bool] = []
+    relaying = threading.Thread(target=relay, name="dedup-spark-says", daemon=True)
+    relaying.start()
+    try:
+        gateway = launch_gateway(conf, {"stdout": writing, "stderr": writing})  # type: ignore[no-untyped-call]
+        started.append(True)
+        return gateway
+    finally:
+        os.close(writing)
+        if not started:
+            relaying.join(_ANSWER_S)
 
 
 def _check_java() -> None:
@@ -106,7 +142,11 @@ def _check_answers(master: str) -> None:
     raise SparkError(f"no Spark master answers at {master}: {', '.join(tried)}")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, said: Sequence[str]) -> str:
     if isinstance(error, PySparkRuntimeError) and error.getCondition() == "JAVA_GATEWAY_EXITED":
-        return "Java ended at once; Spark needs Java 17, and a value that Spark refuses ends it too"
+        telling = [line for line in said if "rror" in line or "xception" in line] or list(said)
+        text = telling[0].strip() if telling else "Java ended at once"
+        if "UnsupportedClassVersionError" in text or "add-modules" in text:
+            text = "this Java is too old; Spark needs Java 17"
+        return text
     return first_line(error)

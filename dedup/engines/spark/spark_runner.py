@@ -1,4 +1,4 @@
-"""Stages run by Apache Spark: packets as rows of Parquet, exchanged by Spark's shuffle, kernels in `mapInArrow`.
+"""Stages run by Apache Spark: packets as rows of Parquet, moved by its shuffle, kernels in `mapInArrow`.
 
 Spark is asked for little: to read and write rows of (partition, kind, bytes), to bring each to its partition,
 and to try again what failed. All that a result depends on happens in the kernels.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial, reduce
 from typing import Any, Final
@@ -17,12 +18,15 @@ import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.accumulators import AccumulatorParam
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as fn
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.types import StructType
 
-from dedup.engines.spark import tasks
+from dedup.engines.spark import sources, tasks
 from dedup.engines.spark.failures import SparkError, told
-from dedup.engines.spark.hadoop import Files
+from dedup.engines.spark.hadoop import FeedFile, Files
 from dedup.engines.spark.packets import Kernel, Packet
+from dedup.engines.spark.runner import SourceKernel
 from dedup.engines.spark.work_folder import Manifest, WorkFolder
 
 _PACKETS: Final = "to int, kind string, data binary"
@@ -42,7 +46,6 @@ _SETTINGS: Final = {
     "spark.sql.caseSensitive": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.execution.pythonUDF.arrow.concurrency.level": None,
 }
 """Settings of our own session; the user's has none of them changed."""
 
@@ -69,32 +72,81 @@ class SparkRunner:
     ----------
     session : SparkSession
         Classic (not Spark Connect, which has no way to a file system); its settings stay as they are.
-    work : str
-        Folder for what stages give, on any path that Hadoop knows and all executors see; see `work_folder`.
+    on_stage : callable, optional
+        Gets the name of each stage that is run, as it begins.
+
+    Attributes
+    ----------
+    files : Files
+        Files on any path that Hadoop knows.
     n_partitions : int
         Partitions that packets are addressed to: tasks of a stage.
-    fingerprint : str
-        What the results depend on. A run that finds its own in the work folder goes on after the last stage;
-        anything else that a run left there is removed.
 
     Raises
     ------
     SparkError
-        The session or the work folder cannot be used. From `stage` and `collect` too, and a kernel's own
-        `DedupError` as it was raised.
+        The session cannot be used. From the methods too, and a kernel's own `DedupError` as it was raised.
     """
 
-    def __init__(self, session: SparkSession, work: str, n_partitions: int, fingerprint: str = "") -> None:
-        if not isinstance(getattr(session, "_jsparkSession", None), object) or not hasattr(session, "_sc"):
+    n_partitions: int
+
+    def __init__(self, session: SparkSession, on_stage: Callable[[str], None] | None = None) -> None:
+        if getattr(session, "_jsparkSession", None) is None:
             raise SparkError("this is a session of Spark Connect", "give a session of the master itself")
-        self.n_partitions = n_partitions
         with told("Spark"):
-            self._session = _own_session(session)
+            self._session = _own_session(session, _SETTINGS)
+            self._reading = _own_session(session, _SETTINGS | sources.SETTINGS)
             self._context = session.sparkContext
             self.files = Files(session)
-        self._folder = WorkFolder(self.files, work, f"{n_partitions} partitions, {fingerprint}")
+        self._on_stage = on_stage
         self._manifests: dict[str, Manifest] = {}
         self._group = f"dedup-{uuid.uuid4().hex[:12]}"
+
+    def begin(self, work: str, n_partitions: int, fingerprint: str) -> None:
+        """Take a work folder for a run; before that, nothing but `schema` and `files` can be used.
+
+        Parameters
+        ----------
+        work : str
+            On any path that Hadoop knows and all executors see; see `work_folder`.
+        n_partitions : int
+        fingerprint : str
+            What the results depend on. A run that finds its own in the work folder goes on after the last
+            stage; whatever else a run left there is removed.
+        """
+        self.n_partitions = n_partitions
+        self._folder = WorkFolder(self.files, work, f"{n_partitions} partitions, {fingerprint}")
+        self._manifests.clear()
+
+    def listed(self, paths: Sequence[str]) -> list[FeedFile]:
+        """Return the files at paths, with what tells whether one has changed."""
+        return [file for path in paths for file in self.files.listed(path)]
+
+    def schema(self, paths: Sequence[str]) -> pa.Schema:
+        """Return the columns of Parquet files that Spark can read; see `Runner`."""
+        with told("reading the columns"):
+            return self._sources(paths).schema()
+
+    def source(
+        self,
+        name: str,
+        paths: Sequence[str],
+        columns: Sequence[str],
+        kernel: SourceKernel,
+        *,
+        most: int | None = None,
+    ) -> None:
+        """Run a kernel over rows of Parquet files, unless an earlier run did; see `Runner`.
+
+        With `most` the rows are those of the first file, and of further ones with the same columns. Of a
+        column that a file does not have, or that Spark cannot read, its rows have none.
+        """
+        if self._done(name):
+            return
+        with told(f"stage {name}"):
+            found = self._sources(paths)
+            rows = found.rows(columns) if most is None else [found.first_rows(columns, most)]
+        self._run(name, [(part.frame, partial(tasks.read, kernel, found.shown, part.names)) for part in rows])
 
     def stage(
         self, name: str, inputs: Sequence[tuple[str, Sequence[str]]], kernel: Kernel, *, exchange: bool = True
@@ -112,9 +164,12 @@ class SparkRunner:
             return
         moved = reduce(DataFrame.union, rows)
         if exchange:
-            moved = moved.repartitionById(self.n_partitions, F.col("to")).sortWithinPartitions("to", "kind")
+            moved = moved.repartitionById(self.n_partitions, fn.col("to")).sortWithinPartitions("to", "kind")
         task = tasks.exchanged if exchange else tasks.in_place
-        self._run(name, moved, partial(task, kernel))
+        self._run(name, [(moved, partial(task, kernel))])
+
+    def _sources(self, paths: Sequence[str]) -> sources.Sources:
+        return sources.Sources(self._reading, self.files, paths)
 
     def collect(self, stage: str, kind: str) -> list[pa.Table]:
         """Return small tables, ordered by partition and content; see `Runner`."""
@@ -129,14 +184,43 @@ class SparkRunner:
         ]
         return [packet.table() for packet in sorted(packets, key=lambda packet: (packet.to, packet.data))]
 
+    def export(self, stage: str, kind: str, schema: pa.Schema, path: str, *, overwrite: bool = True) -> None:
+        """Write the tables of a kind as a folder of Parquet, with the columns of a schema.
+
+        Parameters
+        ----------
+        stage, kind : str
+        schema : pa.Schema
+            Times come out in microseconds, in UTC if they have any zone; Spark has no unsigned integers.
+        path : str
+            The folder, on any path that Hadoop knows; it is there whole, or as it was.
+        overwrite : bool
+            Replace a folder that is not empty.
+        """
+        target = self.files.absolute(path)
+        if not overwrite and self.files.names(target):
+            raise SparkError(f"{path} is there and not empty", "choose another folder")
+        rows = self._rows(stage, [kind])
+        with told(f"writing {path}"), self._described(f"export {stage}/{kind}"):
+            columns = from_arrow_schema(schema)
+            # Types as Spark has them: no dictionaries, no other units of time.
+            arrow = to_arrow_schema(columns, timezone="UTC")
+            empty = self._session.createDataFrame([], columns)
+            found = _mapped(rows[0], partial(tasks.unpacked, arrow), columns) if rows else empty
+            beside = self.files.beside(target)
+            try:
+                found.write.option("compression", "zstd").parquet(beside)
+                self.files.replace(beside, target)
+            finally:
+                self.files.remove(beside)
+
     def manifest(self, stage: str) -> Manifest:
         """Return what a stage gave, that has been run or found."""
         return self._manifests[stage]
 
-    def drop(self, stage: str) -> None:
-        """Remove a stage's packets, once no later stage needs them; a run that goes on knows it was done."""
-        if not self._manifests[stage].dropped:
-            self._manifests[stage] = self._folder.drop(self._manifests[stage])
+    def drop(self, stage: str, kinds: Sequence[str]) -> None:
+        """Remove packets that no later stage reads; a run that goes on knows they were; see `Runner`."""
+        self._manifests[stage] = self._folder.drop(self._manifests[stage], kinds)
 
     def remove(self) -> None:
         """Remove the work folder."""
@@ -153,21 +237,25 @@ class SparkRunner:
     def _rows(self, stage: str, kinds: Sequence[str]) -> list[DataFrame]:
         """Return the packets of some kinds of a stage; nothing if it gave none."""
         manifest = self._manifests[stage]
-        if manifest.dropped:
-            raise ValueError(f"stage {stage} was dropped, and is read")
         folder = self._folder.folder(stage)
-        paths = [f"{folder}/kind={kind}" for kind in kinds if kind in manifest.kinds]
+        given = [kind for kind in kinds if kind in manifest.kinds]
+        if any(manifest.kinds[kind].dropped for kind in given):
+            raise SparkError(f"{folder} has been given back, and is needed again", "remove the work folder")
+        paths = [f"{folder}/kind={kind}" for kind in given]
         if not paths:
             return []
         reader = self._session.read.schema(_PACKETS).option("basePath", folder)
         with told(f"reading stage {stage}"):
             return [reader.parquet(*paths).select("to", "kind", "data")]
 
-    def _run(self, name: str, rows: DataFrame, task: Callable[..., Any]) -> None:
-        """Run a task on rows and commit the packets that it gives."""
+    def _run(self, name: str, parts: Sequence[tuple[DataFrame, Callable[..., Any]]]) -> None:
+        """Run tasks on rows and commit the packets that they give."""
+        if self._on_stage is not None:
+            self._on_stage(name)
         began = time.monotonic()
         counts = self._context.accumulator({}, _Counts())
-        packets = rows.mapInArrow(partial(task, counts.add), _PACKETS)
+        mapped = [_mapped(rows, partial(task, counts.add), _PACKETS) for rows, task in parts]
+        packets = reduce(DataFrame.union, mapped)
         done = False
         try:
             with told(f"stage {name}"), self._described(name):
@@ -206,7 +294,7 @@ class _Counts(AccumulatorParam[dict[str, tuple[int, int]]]):
         """Return no packets."""
         return {}
 
-    def addInPlace(
+    def addInPlace(  # noqa: N802
         self, value1: dict[str, tuple[int, int]], value2: dict[str, tuple[int, int]]
     ) -> dict[str, tuple[int, int]]:
         """Add the counts of a task."""
@@ -216,15 +304,20 @@ class _Counts(AccumulatorParam[dict[str, tuple[int, int]]]):
         return value1
 
 
-def _own_session(session: SparkSession) -> SparkSession:
-    """Return a session with the user's settings but those that ours must have."""
+def _mapped(rows: DataFrame, task: Callable[..., Any], columns: str | StructType) -> DataFrame:
+    """Return what a task makes of rows."""
+    with warnings.catch_warnings():
+        # Of versions of pandas, which nothing here is given to.
+        warnings.simplefilter("ignore", FutureWarning)
+        return rows.mapInArrow(task, columns)
+
+
+def _own_session(session: SparkSession, settings: Mapping[str, str]) -> SparkSession:
+    """Return a session with the user's settings, but for those given."""
     own = session.newSession()
     for key, value in session.conf.getAll.items():
         if own.conf.isModifiable(key) and own.conf.get(key, None) != value:
             own.conf.set(key, value)
-    for key, value in _SETTINGS.items():
-        if value is None:
-            own.conf.unset(key)
-        else:
-            own.conf.set(key, value)
+    for key, value in settings.items():
+        own.conf.set(key, value)
     return own

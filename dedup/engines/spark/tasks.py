@@ -1,18 +1,20 @@
-"""What runs in Spark's Python workers: Arrow batches to packets, a kernel over them, and packets to batches."""
+"""What runs in Spark's Python workers: batches to packets, a kernel over them, and packets to batches."""
 
 from __future__ import annotations
 
 import base64
 import pickle
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from itertools import chain, groupby
 from typing import Final, ParamSpec
+from urllib.parse import unquote
 
 import pyarrow as pa
 
 from dedup.engines.spark.packets import PACKET_SCHEMA, Kernel, Packet
+from dedup.engines.spark.runner import FILE, SourceKernel
 from dedup.errors import DedupError
 
 BATCH_BYTES: Final = 16 << 20
@@ -20,8 +22,6 @@ BATCH_BYTES: Final = 16 << 20
 BATCH_PACKETS: Final = 1024
 
 Batches = Iterator[pa.RecordBatch]
-SourceKernel = Callable[[Batches], Iterator[Packet]]
-"""Gets rows of the user's files, as Arrow batches; yields packets."""
 Count = Callable[[dict[str, tuple[int, int]]], None]
 """Takes the packets and bytes given so far, by kind."""
 
@@ -29,7 +29,7 @@ _MARK: Final = re.compile(r"<dedup-error ([A-Za-z0-9+/=]+)>")
 P = ParamSpec("P")
 
 
-class _Marked(Exception):
+class _MarkedError(Exception):
     """An error of ours on its way through Java, which keeps nothing but text."""
 
 
@@ -42,7 +42,7 @@ def marked(task: Callable[P, Batches]) -> Callable[P, Batches]:
             yield from task(*args, **kwargs)
         except DedupError as error:
             packed = base64.b64encode(pickle.dumps(error)).decode()
-            raise _Marked(f"<dedup-error {packed}>") from error
+            raise _MarkedError(f"<dedup-error {packed}>") from error
 
     return run
 
@@ -72,9 +72,24 @@ def in_place(kernel: Kernel, count: Count, batches: Batches) -> Batches:
 
 
 @marked
-def read(kernel: SourceKernel, count: Count, batches: Batches) -> Batches:
-    """Call a source's kernel for the rows that are here."""
-    yield from _batches(kernel(batches), count)
+def read(
+    kernel: SourceKernel, shown: Mapping[str, str], names: Sequence[str], count: Count, batches: Batches
+) -> Batches:
+    """Call a source's kernel for the rows that are here, if any.
+
+    Parameters
+    ----------
+    kernel : SourceKernel
+    shown : mapping of str to str
+        What the user calls a file, by its path as Spark has it.
+    names : sequence of str
+        What the columns are called.
+    count : Count
+    batches : iterator of RecordBatch
+    """
+    named = (_named(batch, shown, names) for batch in batches if batch.num_rows)
+    for first in named:
+        yield from _batches(kernel(chain([first], named)), count)
 
 
 @marked
@@ -82,6 +97,20 @@ def unpacked(schema: pa.Schema, batches: Batches) -> Batches:
     """Return the rows of the tables in packets, in the columns and types of a schema."""
     for packet in _packets(batches):
         yield from packet.table().select(schema.names).cast(schema).to_batches()
+
+
+def _named(batch: pa.RecordBatch, shown: Mapping[str, str], names: Sequence[str]) -> pa.RecordBatch:
+    """Return rows with columns and files called as their user does, not as Spark does."""
+    renamed = batch.rename_columns(list(names))
+    files = renamed.column(FILE).dictionary_encode()
+    paths = [shown[_path(uri)] for uri in files.dictionary.to_pylist()]
+    column = pa.DictionaryArray.from_arrays(files.indices, pa.array(paths)).cast(pa.string())
+    return renamed.set_column(list(names).index(FILE), FILE, column)
+
+
+def _path(uri: str) -> str:
+    """Return a path as Hadoop writes it, from the URI that it is in a row's metadata."""
+    return unquote(re.sub("^file:/+", "file:/", uri))
 
 
 def _packets(batches: Batches) -> Iterator[Packet]:

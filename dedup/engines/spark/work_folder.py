@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from dedup.engines.spark.failures import SparkError
@@ -26,28 +27,41 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What a stage gave of one kind.
+
+    Parameters
+    ----------
+    packets, n_bytes : int
+        As they were given.
+    n_files, stored : int
+        Files that hold them, and their bytes.
+    dropped : bool
+        Whether they have been removed, since no stage needs them any more.
+    """
+
+    packets: int
+    n_bytes: int
+    n_files: int
+    stored: int
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a stage gave.
 
     Parameters
     ----------
     stage : str
-    kinds : dict of str to (int, int)
-        Packets and bytes of each kind, as they were given.
-    n_files, n_bytes : int
-        What lies in the stage's folder.
+    kinds : dict of str to Kind
     seconds : float
         How long the stage took.
-    dropped : bool
-        Whether its packets have been removed, since all that needed them is done.
     """
 
     stage: str
-    kinds: dict[str, tuple[int, int]]
-    n_files: int
-    n_bytes: int
+    kinds: dict[str, Kind]
     seconds: float
-    dropped: bool = False
 
 
 class WorkFolder:
@@ -78,7 +92,7 @@ class WorkFolder:
         files = self._files
         text = files.read(self._run) if not files.exists(self.path) or files.is_folder(self.path) else ""
         run = _parsed(text)
-        if text is None and files.names(self.path) or text is not None and run.get("format") != FORMAT:
+        if (text is None and files.names(self.path)) or (text is not None and run.get("format") != FORMAT):
             raise SparkError(f"{self.path} is there, and not a work folder of dedup", "choose another one")
         if run.get("fingerprint") != fingerprint:
             # The manifests first: killed here, there are stages without one, which are nothing.
@@ -102,35 +116,45 @@ class WorkFolder:
 
     def manifest(self, stage: str) -> Manifest | None:
         """Return what a stage gave; None if it is yet to be run, or what it gave is not there any more."""
-        folder = self.folder(stage)
-        fields = _parsed(self._files.read(f"{self.path}/manifests/{stage}.json"))
+        fields = _parsed(self._files.read(self._manifest_path(stage)))
         try:
-            fields["kinds"] = {kind: (int(many), int(size)) for kind, (many, size) in fields["kinds"].items()}
-            found = Manifest(**fields)
+            kinds = {kind: Kind(**values) for kind, values in fields.pop("kinds").items()}
+            found = Manifest(kinds=kinds, **fields)
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
-        there = found.dropped or self._files.size(folder) == (found.n_files, found.n_bytes)
-        return found if there else None
+        whole = all(
+            kind.dropped or self._size(stage, name) == (kind.n_files, kind.stored)
+            for name, kind in kinds.items()
+        )
+        return found if whole else None
 
     def begin(self, stage: str) -> str:
         """Return a folder to write a stage to."""
         return f"{self.folder(stage)}.tmp-{self._owner}"
 
-    def commit(self, stage: str, kinds: dict[str, tuple[int, int]], seconds: float) -> Manifest:
+    def commit(self, stage: str, kinds: Mapping[str, tuple[int, int]], seconds: float) -> Manifest:
         """Make what was written to the folder of `begin` the stage.
+
+        Parameters
+        ----------
+        stage : str
+        kinds : mapping of str to (int, int)
+            Packets and bytes given, by kind.
+        seconds : float
 
         Raises
         ------
         SparkError
-            Another run has begun in this work folder; then this one's stages are none of its.
+            Another run has begun in this work folder, which then has none of this one's stages.
         """
         self._check_mine()
         written, folder = self.begin(stage), self.folder(stage)
-        if not self._files.exists(written):  # a stage that gave nothing
+        if not kinds:
             self._files.make_folder(written)
         self._files.remove(folder)
         self._files.rename(written, folder)
-        manifest = Manifest(stage, dict(sorted(kinds.items())), *self._files.size(folder), round(seconds, 3))
+        held = {name: Kind(*kinds[name], *self._size(stage, name)) for name in sorted(kinds)}
+        manifest = Manifest(stage, held, round(seconds, 3))
         self._put(manifest)
         return manifest
 
@@ -138,13 +162,18 @@ class WorkFolder:
         """Remove what was written for a stage that is not to be."""
         self._files.remove(self.begin(stage))
 
-    def drop(self, manifest: Manifest) -> Manifest:
-        """Remove the packets of a stage; that it is done stays known."""
+    def drop(self, manifest: Manifest, kinds: Collection[str]) -> Manifest:
+        """Remove packets of some kinds; that they were given stays known."""
+        going = [name for name in kinds if name in manifest.kinds and not manifest.kinds[name].dropped]
+        if not going:
+            return manifest
         self._check_mine()
-        dropped = Manifest(**{**asdict(manifest), "dropped": True})
-        self._put(dropped)
-        self._files.remove(self.folder(manifest.stage))
-        return dropped
+        held = manifest.kinds | {name: replace(manifest.kinds[name], dropped=True) for name in going}
+        left = replace(manifest, kinds=held)
+        self._put(left)
+        for name in going:
+            self._files.remove(f"{self.folder(manifest.stage)}/kind={name}")
+        return left
 
     def remove(self) -> None:
         """Remove the work folder: the run is over."""
@@ -152,9 +181,13 @@ class WorkFolder:
         self._files.remove(self.path)
 
     def _put(self, manifest: Manifest) -> None:
-        self._files.write(
-            f"{self.path}/manifests/{manifest.stage}.json", json.dumps(asdict(manifest), indent=1)
-        )
+        self._files.write(self._manifest_path(manifest.stage), json.dumps(asdict(manifest), indent=1))
+
+    def _manifest_path(self, stage: str) -> str:
+        return f"{self.path}/manifests/{stage}.json"
+
+    def _size(self, stage: str, kind: str) -> tuple[int, int]:
+        return self._files.size(f"{self.folder(stage)}/kind={kind}")
 
     def _check_mine(self) -> None:
         if _parsed(self._files.read(self._run)).get("owner") != self._owner:
