@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from dedup.confirm.model import load_model
-from dedup.engines.spark import run
+from dedup.engines.spark import pairing, run
 from dedup.engines.spark.runner import InProcess
 from dedup.report.schema import MEMBER_SCHEMA
 from dedup.settings import Settings
+from dedup.sketch.check import checked_pairs
 from tests.spark.parity import differences, found_locally
 from tests.spark.skew import SCHEMA, write, write_equal, write_template
 
@@ -48,9 +50,21 @@ def test_equal_texts_are_one_cluster_and_no_pair(tmp_path: Path) -> None:
     assert (counts["distinct_texts"], counts["candidate_pairs"]) == (1, 0)
 
 
-def test_fill_ins_of_a_template_are_no_cluster_and_few_pairs(tmp_path: Path) -> None:
-    paths = write_template(tmp_path / "template", N, 3)
-    _, found, counts = run_in_packets(paths)
-    assert len(found) == len(found_locally(paths, tmp_path / "index")["clusters"]) == 0
-    assert counts["distinct_texts"] == N
-    assert counts["candidate_pairs"] < 20 * N
+def test_fill_ins_of_a_template_meet_few_others_and_are_no_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met = 0
+
+    def counted(*given: Any) -> int:
+        nonlocal met
+        n_met = checked_pairs(*given)
+        met += n_met
+        return n_met
+
+    monkeypatch.setattr(pairing, "checked_pairs", counted)
+    n = 6_000
+    _, found, counts = run_in_packets(write_template(tmp_path, n, 3))
+    assert len(found) == 0
+    assert counts["distinct_texts"] == n
+    assert n < met < 200 * n  # 125 n; 181,302 n were no bucket capped, and that doubles with n
+    assert n < counts["candidate_pairs"] < 20 * n
