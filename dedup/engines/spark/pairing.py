@@ -12,7 +12,7 @@ buckets too, of which there are at most `dedup.sketch.capped.MOST_CAPPED` a kind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -271,70 +271,96 @@ def _values(rows: Ints, of: Ints, values: NDArray[Any], wanted: NDArray[np.bool_
 class Arrived:
     """Texts that arrived under one kind of sketch, m of them.
 
+    They stand by group, and in a group by their leading slots, so that copies are in the cache together.
+
     Parameters
     ----------
     hashes : uint64 array, shape (m,)
     slots : uint16 array, shape (m, 256)
-    bands : bool array, shape (m, 128)
-        Where to pair them.
+    bands : uint8 array, shape (m, 16)
+        A bit for each band: where to pair them.
     is_capped : bool array, shape (m, 128), or (0, 128) where nothing is capped
     whole : Whole or None
     """
 
     hashes: Hashes
     slots: NDArray[np.uint16]
-    bands: NDArray[np.bool_]
+    bands: NDArray[np.uint8]
     is_capped: NDArray[np.bool_]
     whole: Whole | None
 
 
-def arrived(tables: Iterable[pa.Table], deal: Deal) -> Iterator[tuple[int, Arrived]]:
+def arrived(tables: list[pa.Table], deal: Deal) -> Iterator[tuple[int, Arrived]]:
     """Read rows of `SENT_SCHEMA`, kind by kind.
 
-    They stand by group, and in a group by their leading slots, so that copies are in the cache together.
+    The list is emptied meanwhile: signatures are nearly all the memory, and need not be there twice.
     """
-    parts = [part for part in tables if len(part)]
-    if not parts:
-        return
-    hashes = np.concatenate([column(part, "hash") for part in parts]).view(np.uint64)
-    sizes = np.concatenate([column(part, "size") for part in parts]).astype(np.int64)
-    rare = np.concatenate([matrix(part["rare"], np.uint32) for part in parts])
-    has_body, bodies = _matrix(parts, "body", np.uint16, SLOTS)
-    has_lead, leads = _matrix(parts, "lead", np.uint16, SLOTS)
-    has_brief, briefs = _matrix(parts, "brief", np.uint16, SLOTS)
-    at = np.flatnonzero(has_body)
-    turn = _ordered(deal, hashes[at], bodies)
-    at, bodies = at[turn], bodies[turn]
-    whole = bodies, sizes[at], rare[at]
-    lead_slots = bodies.copy()
-    place = np.cumsum(has_lead) - 1
-    own = has_lead[at]
-    lead_slots[own] = leads[place[at[own]]]
-    brief_at = np.flatnonzero(has_brief)
-    turn = _ordered(deal, hashes[brief_at], briefs)
-    brief_at, briefs = brief_at[turn], briefs[turn]
-    for kind, rows, slots in (
-        (BODY, at, bodies),
-        (LEAD, at, lead_slots),
-        (BRIEF, brief_at, briefs),
-    ):
-        bands = _flags(parts, f"{_NAMES[kind]}_bands")[rows]
+    hashes = np.concatenate([np.empty(0, np.int64), *(column(part, "hash") for part in tables)])
+    names = ("body", "brief")
+    leading = {name: [_values_of(part[name], np.uint64, SLOTS // 4) for part in tables] for name in names}
+    kinds: dict[str, tuple[Ints, Ints]] = {}
+    for name, parts in leading.items():
+        has = np.concatenate([np.empty(0, np.bool_), *(some for some, _ in parts)])
+        first = np.concatenate([np.empty(0, np.uint64), *(values[:, 0] for _, values in parts)])
+        rows = np.flatnonzero(has)
+        mine = hashes[rows].view(np.uint64)
+        turn = np.lexsort((mine, first, deal.group_of(mine)))
+        place = np.full(len(hashes), -1, np.int64)
+        place[rows[turn]] = np.arange(len(rows))
+        kinds[name] = rows[turn], place
+    del leading
+    filled = _filled(tables, {name: (len(rows), place) for name, (rows, place) in kinds.items()})
+    whole = filled["body"], filled["size"][:, 0].astype(np.int64), filled["rare"]
+    for kind, name in _NAMES.items():
+        bands, capped = filled[f"{name}_bands"], filled[f"{name}_capped"]
         if bands.any():
-            is_capped = _flags(parts, f"{_NAMES[kind]}_capped")[rows]
-            if not is_capped.any():
-                is_capped = is_capped[:0]
-            yield kind, Arrived(hashes[rows], slots, bands, is_capped, None if kind == BRIEF else whole)
+            is_capped = np.unpackbits(capped if capped.any() else capped[:0], axis=1).view(np.bool_)
+            rows, _ = kinds["brief" if kind == BRIEF else "body"]
+            of = hashes[rows].view(np.uint64)
+            yield kind, Arrived(of, filled[name], bands, is_capped, None if kind == BRIEF else whole)
 
 
-def _ordered(deal: Deal, hashes: Hashes, slots: NDArray[np.uint16]) -> Ints:
-    leading = np.ascontiguousarray(slots[:, :4]).view(np.uint64)[:, 0]
-    return np.lexsort((hashes, leading, deal.group_of(hashes)))
+_COLUMNS: Final = {
+    # Of whose rows a column is kept, its values, and how many of them there are in a row.
+    "size": ("body", np.int32, 1),
+    "rare": ("body", np.uint32, WORDS),
+    "body": ("body", np.uint16, SLOTS),
+    "lead": ("body", np.uint16, SLOTS),
+    "brief": ("brief", np.uint16, SLOTS),
+    "body_bands": ("body", np.uint8, _BAND_BYTES),
+    "lead_bands": ("body", np.uint8, _BAND_BYTES),
+    "brief_bands": ("brief", np.uint8, _BAND_BYTES),
+    "body_capped": ("body", np.uint8, _BAND_BYTES),
+    "lead_capped": ("body", np.uint8, _BAND_BYTES),
+    "brief_capped": ("brief", np.uint8, _BAND_BYTES),
+}
 
 
-def pair_texts(
-    to: int, met: Iterable[pa.Table], windowed: Iterable[pa.Table], n_partitions: int
-) -> Iterator[Packet]:
-    """Find the pairs of the texts that met in a partition.
+def _filled(tables: list[pa.Table], places: dict[str, tuple[int, Ints]]) -> dict[str, NDArray[Any]]:
+    """Put the values of tables, which go one after the other, where their rows have a place."""
+    out: dict[str, NDArray[Any]] = {
+        name: np.zeros((places[of][0], width), kind) for name, (of, kind, width) in _COLUMNS.items()
+    }
+    low = 0
+    while tables:
+        part = tables.pop(0)
+        for name, (of, kind, width) in _COLUMNS.items():
+            place = places[of][1][low : low + len(part)]
+            if name in ("size", "rare"):
+                values = column(part, name)[:, None] if name == "size" else matrix(part[name], kind)
+                some = place >= 0
+                out[name][place[some]] = values[some]
+            else:
+                has, values = _values_of(part[name], kind, width)
+                out[name][place[has]] = values
+                if name == "body":  # of a short text it is the lead as well
+                    out["lead"][place[has]] = values
+        low += len(part)
+    return out
+
+
+def pair_texts(to: int, met: list[pa.Table], windowed: list[pa.Table], n_partitions: int) -> Iterator[Packet]:
+    """Find the pairs of the texts that met in a partition; both lists are emptied.
 
     Yields
     ------
@@ -363,12 +389,12 @@ def _pair_groups(texts: Arrived, kind: int, one: Ints, other: Ints | None, found
     """Pair texts of one group with those of another, which stand after them, or with each other, in full."""
     rows = one if other is None else np.concatenate((one, other))
     n_one = len(one)
-    bands = np.ascontiguousarray(texts.bands[rows].T)
     seen = np.zeros((2, (1 << _FILTER_BITS) // 64), np.uint64)
     for low in range(0, BANDS, _BANDS_TOGETHER):
         keys_of = band_keys(texts.slots, rows, low, low + _BANDS_TOGETHER, ROWS)
+        flags = np.unpackbits(texts.bands[rows, low // 8 : (low + _BANDS_TOGETHER) // 8], axis=1)
         for band, keys in enumerate(keys_of, start=low):
-            live = np.flatnonzero(bands[band])
+            live = np.flatnonzero(flags[:, band - low])
             keys = keys[live]
             if other is not None:
                 perhaps = np.empty(len(live), np.bool_)
@@ -404,7 +430,7 @@ def _pair_windows(texts: Arrived, kind: int, to: int, n_partitions: int, found: 
     """Pair the texts of capped buckets in windows."""
     every = pairs_of_slots(texts.slots)
     for band in range(BANDS):
-        rows = np.flatnonzero(texts.bands[:, band])
+        rows = np.flatnonzero(texts.bands[:, band // 8] & (128 >> band % 8))
         keys = every[rows, band]
         mine = partitions_of_keys(kind, np.full(len(rows), band), keys, n_partitions) == to
         members, bounds = buckets_of(keys[mine], rows[mine])
@@ -447,22 +473,9 @@ def _on_both_sides(keys, n_one, seen, out):  # type: ignore[no-untyped-def]
         out[i] = (seen[1, at >> np.uint32(6)] >> np.uint64(at & low)) & np.uint64(1) != 0
 
 
-def _matrix(
-    parts: list[pa.Table], name: str, kind: Any, width: int
-) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return which rows have a value, and these values one after the other as the rows of a matrix."""
-    has, values = [], []
-    for part in parts:
-        for chunk in part[name].chunks:
-            offsets = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset :][: len(chunk) + 1]
-            has.append(np.diff(offsets) > 0)
-            data = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
-            values.append(data.view(kind).reshape(-1, width))
-    return np.concatenate(has), np.concatenate(values)
-
-
-def _flags(parts: list[pa.Table], name: str) -> NDArray[np.bool_]:
-    has, packed = _matrix(parts, name, np.uint8, _BAND_BYTES)
-    out = np.zeros((len(has), BANDS), np.bool_)
-    out[has] = np.unpackbits(packed, axis=1).view(np.bool_)
-    return out
+def _values_of(values: pa.ChunkedArray, kind: Any, width: int) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Return which rows have a value, and these values as the rows of a matrix."""
+    array = values.combine_chunks()
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset :][: len(array) + 1]
+    data = np.frombuffer(array.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return np.diff(offsets) > 0, data.view(kind).reshape(-1, width)

@@ -54,7 +54,9 @@ def count_values(bodies: NDArray[np.uint16], n_partitions: int) -> Iterator[Pack
         counts = count_slots(bodies, word).reshape(-1)
         width = max(1, (int(counts.max()).bit_length() + 7) // 8)
         # Nearly all high bytes are zero: apart from the low ones they take next to nothing.
-        planes = np.ascontiguousarray(counts.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :width].T)
+        planes = np.empty((width, _CELLS), np.uint8)
+        for k, plane in enumerate(planes):
+            plane[:] = counts >> np.uint32(8 * k) if k else counts
         row = [[word], [len(bodies)], [width], [pa.compress(planes, codec=_CODEC, asbytes=True)]]
         yield Packet.of(word % n_partitions, COUNTS, pa.table(row, schema=_COUNTS_SCHEMA))
 
@@ -75,7 +77,7 @@ def find_frequent(to: int, packets: Iterable[Packet]) -> Iterator[Packet]:
             planes = pa.decompress(row["counts"], _CELLS * width, codec=_CODEC)
             total = totals.setdefault(word, np.zeros(_CELLS, np.uint32))
             for k, plane in enumerate(np.frombuffer(planes, np.uint8).reshape(width, _CELLS)):
-                total += plane.astype(np.uint32) << np.uint32(8 * k)
+                total += plane.astype(np.uint32) << np.uint32(8 * k) if k else plane
             texts[word] = texts.get(word, 0) + row["texts"]
     for word, total in totals.items():
         code = np.flatnonzero(total > rare_limit(texts[word])) + word * _CELLS
