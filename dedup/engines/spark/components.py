@@ -63,8 +63,9 @@ def find_labels(
     arcs = "forest"
     label: Kernel
     if total(runner.collect(arcs, COUNT)) <= most_on_driver:
-        down = pa.concat_tables([ARC_SCHEMA.empty_table(), *runner.collect(arcs, DOWN)])
-        label = partial(look_up, *stars(hashes_of(down, "other"), hashes_of(down, "at")))
+        # Not the other arcs, which lie in as many packets as there are pairs of partitions, a header on each.
+        up = pa.concat_tables([ARC_SCHEMA.empty_table(), *runner.collect(arcs, UP)])
+        label = partial(look_up, *stars(hashes_of(up, "at"), hashes_of(up, "other")))
     else:
         arcs = make_stars(runner, arcs)
         label = middles

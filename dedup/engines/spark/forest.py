@@ -54,7 +54,8 @@ def spanning_forest(
     ------
     Packet
         "down" and "up": both arcs between the smallest text of each component and each of its others, at
-        their homes; no two partitions give the same. "count": how many "down" arcs there are.
+        their homes; no two partitions give the same. The smallest is at home here, since an edge lies where
+        its smaller text does, so the "up" arcs stay here. "count": how many "down" arcs there are.
     """
     edges = Inbox(packets).table(EDGE, EDGE_SCHEMA)
     edges = edges.filter(pc.greater_equal(edges["sum"], least))
