@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -61,7 +61,7 @@ class Files:
 
     def __init__(self, session: SparkSession) -> None:
         context = session.sparkContext
-        self._java: Any = context._jvm
+        self._java = cast(Any, context._jvm)
         self._conf: Any = context._jsc.hadoopConfiguration()
         with _said("the default file system"):
             system = self._java.org.apache.hadoop.fs.FileSystem.get(self._conf)

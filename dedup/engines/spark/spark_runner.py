@@ -163,10 +163,11 @@ class SparkRunner:
             self._manifests[name] = self._folder.commit(name, {}, 0.0)
             return
         moved = reduce(DataFrame.union, rows)
+        task = partial(tasks.in_place, kernel)
         if exchange:
             moved = moved.repartitionById(self.n_partitions, fn.col("to")).sortWithinPartitions("to", "kind")
-        task = tasks.exchanged if exchange else tasks.in_place
-        self._run(name, [(moved, partial(task, kernel))])
+            task = partial(tasks.exchanged, kernel, self.n_partitions)
+        self._run(name, [(moved, task)])
 
     def _sources(self, paths: Sequence[str]) -> sources.Sources:
         return sources.Sources(self._reading, self.files, paths)

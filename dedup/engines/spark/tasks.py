@@ -57,9 +57,10 @@ def unmarked(text: str) -> DedupError | None:
 
 
 @marked
-def exchanged(kernel: Kernel, count: Count, batches: Batches) -> Batches:
+def exchanged(kernel: Kernel, n_partitions: int, count: Count, batches: Batches) -> Batches:
     """Call a kernel for each partition whose packets are here, one after the other; they come in order."""
-    by_partition = groupby(_packets(batches), key=lambda packet: packet.to)
+
+    by_partition = groupby(_checked(_packets(batches), n_partitions), key=lambda packet: packet.to)
     yield from _batches(chain.from_iterable(kernel(to, mine) for to, mine in by_partition), count)
 
 
@@ -118,6 +119,15 @@ def _packets(batches: Batches) -> Iterator[Packet]:
         to, kind, data = (batch.column(name) for name in PACKET_SCHEMA.names)
         for row in range(batch.num_rows):
             yield Packet(to[row].as_py(), kind[row].as_py(), data[row].as_py())
+
+
+def _checked(packets: Iterator[Packet], n_partitions: int) -> Iterator[Packet]:
+    for packet in packets:
+        if not 0 <= packet.to < n_partitions:
+            raise ValueError(
+                f"a packet of kind {packet.kind} is addressed to {packet.to}, of {n_partitions} partitions"
+            )
+        yield packet
 
 
 def _batches(packets: Iterator[Packet], count: Count) -> Batches:
