@@ -112,7 +112,8 @@ def judge_pairs(
         ``edge`` (`EDGE_SCHEMA`) to the home of the smaller text, ``own`` (`OWN_SCHEMA`) to that of each text
         that has an edge or several copies, ``edges`` (`EDGES_SCHEMA`).
     """
-    pairs, texts = [], []
+    pairs: list[Packet] = []
+    texts: list[Packet] = []
     for packet in packets:
         (pairs if packet.kind == "pair" else texts).append(packet)
     pair = Inbox(pairs).table("pair", CANDIDATE_SCHEMA)

@@ -20,6 +20,7 @@ from dedup.engines.spark.articles import REJECT_SCHEMA
 from dedup.engines.spark.clusters import EDGES_SCHEMA
 from dedup.engines.spark.components import MOST_ON_DRIVER
 from dedup.engines.spark.failures import SparkError
+from dedup.engines.spark.hadoop import FeedFile
 from dedup.engines.spark.session import make_session
 from dedup.engines.spark.spark_runner import SparkRunner
 from dedup.feeds.dates.zones import Zones
@@ -30,9 +31,9 @@ from dedup.report.schema import COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
 from dedup.settings import Settings
 from dedup.text.credit import Agency
 
-PARTITION_BYTES: Final = 8 << 20
-"""Bytes of compressed Parquet that make a partition: some three thousand long articles, so that all that
-comes together of them fits a task of a gigabyte."""
+PARTITION_BYTES: Final = 32 << 20
+"""Bytes of compressed Parquet that make a partition: some twelve thousand long articles, so that all that
+comes together of them fits a task of a gigabyte or two."""
 
 MOST_PARTITIONS: Final = 20_000
 
@@ -191,11 +192,11 @@ class SparkEngine:
         target = runner.files.absolute(output).rstrip("/")
         if runner.files.names(target) and not overwrite:
             raise SparkError(f"{output} is there and not empty", "choose another folder, or --overwrite")
-        sizes = [runner.files.size(path) for path in job.paths]
-        n_bytes = sum(size for _, size in sizes)
+        files = runner.listed(job.paths)
+        n_bytes = sum(file.n_bytes for file in files)
         cores = self.session.sparkContext.defaultParallelism
         n = partitions or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
-        runner.begin(work or f"{target}.work", n, _fingerprint(job, sizes))
+        runner.begin(work or f"{target}.work", n, _fingerprint(job, files))
         counts = run.run_stages(runner, job)
         runner.files.remove(f"{target}/summary.json")
         for name, ((stage, kind), schema) in TABLES.items():
@@ -206,11 +207,11 @@ class SparkEngine:
         return Found(output, counts, round(time.monotonic() - began, 3))
 
 
-def _fingerprint(job: run.Job, sizes: Sequence[tuple[int, int]]) -> str:
+def _fingerprint(job: run.Job, files: Sequence[FeedFile]) -> str:
     """Return what the results of the stages depend on: another run must not be taken up."""
     said = {
         "version": version("dedup"),
-        "paths": list(zip(job.paths, sizes, strict=True)),
+        "files": [(file.path, file.n_bytes, file.modified) for file in files],
         "settings": asdict(job.settings),
         "model": job.model.content_hash,
         "agencies": credit_rules(job.agencies),
