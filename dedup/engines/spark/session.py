@@ -53,7 +53,7 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
         No Java, no such master, settings that Spark refuses.
     """
     _check_java()
-    local = master.startswith("local")
+    local = master.startswith(("local", "spark://127.0.0.1:", "spark://localhost:"))
     settings = {"spark.ui.showConsoleProgress": "false"}
     if local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -62,7 +62,7 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
         }
-    elif master.startswith("spark://"):
+    if master.startswith("spark://"):
         _check_answers(master)
     settings |= dict(conf or {})
     log = f"-Dlog4j2.configurationFile={_QUIET.as_uri()}"
