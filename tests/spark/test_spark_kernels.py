@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.confirm.model import load_model
-from dedup.engines.spark import confirm, run
+from dedup.engines.spark import nearest, run
 from dedup.engines.spark.packets import Kernel, Packet
 from dedup.engines.spark.runner import InProcess
 from dedup.errors import DedupError
@@ -96,7 +96,7 @@ def test_components_found_in_rounds_are_the_same(samples: Path, tmp_path: Path) 
 def test_a_text_of_many_pairs_goes_to_its_partners(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirm, "MOST_PAIRS", 1)
+    monkeypatch.setattr(nearest, "MOST_PAIRS", 1)
     found, _ = found_in_packets([samples], 4)
     assert differences(found, found_locally([samples], tmp_path / "index")) == {
         "clusters": 0, "composites": 0, "links": 0, "edges": 0,

@@ -97,7 +97,7 @@ def find_candidates(runner: Runner, sketches: tuple[str, Sequence[str]], *, cap:
     runner.stage("pairs", [("signatures", [pairing.MEETING, pairing.WINDOWED])], partial(_pair, n))
     runner.drop("signatures", [pairing.MEETING, pairing.WINDOWED])
     runner.stage("votes", [("pairs", [nearest.NEAR])], partial(_vote, n))
-    runner.stage(CANDIDATES, [("votes", [nearest.VOTE])], _unite)
+    runner.stage(CANDIDATES, [("votes", [nearest.VOTE])], partial(_unite, n))
     for stage, kind in (("buckets", buckets.SIZES), ("pairs", nearest.NEAR), ("votes", nearest.VOTE)):
         runner.drop(stage, [kind])
     return Proposal(
@@ -161,8 +161,8 @@ def _vote(n: int, to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
     yield from nearest.vote(Inbox(packets).table(nearest.NEAR, nearest.NEAR_SCHEMA), n)
 
 
-def _unite(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
-    yield from nearest.unite(to, Inbox(packets).table(nearest.VOTE, nearest.VOTE_SCHEMA))
+def _unite(n: int, to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
+    yield from nearest.unite(to, Inbox(packets).table(nearest.VOTE, nearest.VOTE_SCHEMA), n)
 
 
 def _sketched(packets: Iterable[Packet]) -> Sketched:

@@ -1,8 +1,9 @@
 """Stage H: candidate pairs are confirmed where both texts are.
 
-A pair is judged at the home of its smaller text, which has the one text there and asks the home of the other
-for it: a text goes once to each partition that asks, however many of its pairs lie there. A text with very
-many pairs would bring all of its partners to one partition; it goes to them instead.
+Copies of one story pair with each other, so their pairs are judged together: at the home of the smallest text
+that the smaller one of the two is a candidate with, which for most stories is that of their smallest text. A
+text goes once to each partition that has a pair of it. A text with very many pairs would bring all of its
+partners to one partition; it goes to them instead.
 """
 
 from __future__ import annotations
@@ -16,16 +17,12 @@ import pyarrow as pa
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, least_sum
+from dedup.engines.spark import nearest
 from dedup.engines.spark.held import HeldTexts
+from dedup.engines.spark.nearest import CANDIDATE, CANDIDATE_SCHEMA, SMALLEST, SMALLEST_SCHEMA
 from dedup.engines.spark.packets import Hashes, Inbox, Ints, Packet, addressed, column, partition_of
 from dedup.settings import LEAST_THRESHOLD
 
-MOST_PAIRS: Final = 1024
-"""Pairs of one text that are judged at its home; beyond, each is judged at the home of its partner."""
-
-CANDIDATE_SCHEMA: Final = pa.schema(
-    [pa.field("left", pa.int64()), pa.field("right", pa.int64()), pa.field("equal", pa.int32())]
-)
 REQUEST_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("at", pa.int64())])
 TEXT_SCHEMA: Final = pa.schema(
     [
@@ -56,7 +53,7 @@ def ask_for_texts(to: int, packets: Iterator[Packet], *, n_partitions: int, mute
     Parameters
     ----------
     to, packets
-        ``candidate`` packets at the home of the smaller text.
+        `dedup.engines.spark.nearest.CANDIDATE` at the home of the smaller text, and `SMALLEST`.
     n_partitions : int
     mute : uint64 array, shape (r,)
         Texts that match nothing, ascending.
@@ -66,15 +63,17 @@ def ask_for_texts(to: int, packets: Iterator[Packet], *, n_partitions: int, mute
     Packet
         ``pair`` (`CANDIDATE_SCHEMA`), ``asked`` (`REQUEST_SCHEMA`), ``pairs`` (`PAIRS_SCHEMA`).
     """
-    pairs = Inbox(packets).table("candidate", CANDIDATE_SCHEMA)
+    inbox = Inbox(packets)
+    pairs = inbox.table(CANDIDATE, CANDIDATE_SCHEMA)
     left, right = (column(pairs, name).view(np.uint64) for name in ("left", "right"))
     told = ~(np.isin(left, mute) | np.isin(right, mute))
     pairs, left, right = pairs.filter(pa.array(told)), left[told], right[told]
     yield Packet.of(to, "pairs", pa.table([[len(pairs)]], schema=PAIRS_SCHEMA))
     if not len(pairs):
         return
-    _, of, n_pairs = np.unique(left, return_inverse=True, return_counts=True)
-    at = np.where(n_pairs[of] > MOST_PAIRS, partition_of(right, n_partitions), to)
+    texts, of, n_pairs = np.unique(left, return_inverse=True, return_counts=True)
+    smallest = partition_of(_smallest(inbox.table(SMALLEST, SMALLEST_SCHEMA), texts), n_partitions)
+    at = np.where(n_pairs[of] > nearest.MOST_PAIRS, partition_of(right, n_partitions), smallest[of])
     yield from addressed("pair", pairs, at)
     both = np.concatenate([left, right])
     asked = np.unique(np.stack([both.view(np.int64), np.tile(at, 2)], axis=1), axis=0)
@@ -149,6 +148,16 @@ def gathered_texts(packets: list[Packet]) -> tuple[Hashes, Ints, Ints, HeldTexts
         text = packets.pop().table()
         held.add(column(text, "hash").view(np.uint64), text["text"].combine_chunks())
     return hashes, column(table, "units")[first], column(table, "several")[first], held
+
+
+def _smallest(told: pa.Table, texts: Hashes) -> Hashes:
+    """Return the smallest hash that each text, ascending, is a candidate with; its own if none is smaller."""
+    out = texts.copy()
+    place = np.searchsorted(texts, column(told, "hash").view(np.uint64))
+    hit = place < len(texts)
+    hit[hit] = texts[place[hit]] == column(told, "hash").view(np.uint64)[hit]
+    np.minimum.at(out, place[hit], column(told, "other").view(np.uint64)[hit])
+    return out
 
 
 def _by_hash(asked: list[pa.Table]) -> tuple[Ints, Ints]:

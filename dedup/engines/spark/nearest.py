@@ -47,6 +47,14 @@ CANDIDATE_SCHEMA: Final = pa.schema(
 )
 """Candidate pairs, each once."""
 
+SMALLEST: Final = "smallest"
+SMALLEST_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("other", pa.int64())])
+"""At the home of a text a smaller hash that it is a candidate with; of a text with more than `MOST_PAIRS`
+pairs nobody is told."""
+
+MOST_PAIRS: Final = 1024
+"""Pairs that one text may gather around it when they are judged (`dedup.engines.spark.confirm`)."""
+
 _RANKED: Final = tuple(MIN_EQUAL_OF)
 
 
@@ -93,16 +101,27 @@ def vote(asked: pa.Table, n_partitions: int) -> Iterator[Packet]:
     yield from addressed(VOTE, pa.table(columns, schema=VOTE_SCHEMA), partition_of(left, n_partitions))
 
 
-def unite(to: int, votes: pa.Table) -> Iterator[Packet]:
+def unite(to: int, votes: pa.Table, n_partitions: int) -> Iterator[Packet]:
     """Make candidate pairs of votes.
 
     Yields
     ------
     Packet
-        `CANDIDATE` (`CANDIDATE_SCHEMA`), which stay in the partition.
+        `CANDIDATE` (`CANDIDATE_SCHEMA`), which stay in the partition, and `SMALLEST` (`SMALLEST_SCHEMA`).
     """
     pairs = _first_of(votes, "left", "right").select(CANDIDATE_SCHEMA.names)
     yield from addressed(CANDIDATE, pairs, np.full(len(pairs), to, np.int64))
+    left, right = (column(pairs, name).view(np.uint64) for name in ("left", "right"))
+    _, of, n_pairs = np.unique(left, return_inverse=True, return_counts=True)
+    few = n_pairs[of] <= MOST_PAIRS
+    left, right = left[few], right[few]
+    order = np.lexsort((left, right))
+    left, right = left[order], right[order]
+    first = np.ones(len(right), np.bool_)
+    first[1:] = right[1:] != right[:-1]
+    columns = [pa.array(right[first].view(np.int64)), pa.array(left[first].view(np.int64))]
+    table = pa.table(columns, schema=SMALLEST_SCHEMA)
+    yield from addressed(SMALLEST, table, partition_of(right[first], n_partitions))
 
 
 def _nearest(asked: pa.Table, rank: int) -> pa.Table:

@@ -25,7 +25,7 @@ from dedup.engines.spark import articles, clusters, confirm, epoch, texts
 from dedup.engines.spark.articles import Source
 from dedup.engines.spark.candidates import CANDIDATES, find_candidates
 from dedup.engines.spark.components import MOST_ON_DRIVER, find_labels
-from dedup.engines.spark.nearest import CANDIDATE
+from dedup.engines.spark.nearest import CANDIDATE, SMALLEST
 from dedup.engines.spark.runner import Runner
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.from_columns.column_names import column_names, readable_columns, wanted_columns
@@ -117,7 +117,7 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
     proposal = find_candidates(runner, ("texts", ["sketch"]))
     counts["capped_buckets"] += proposal.capped_buckets
     ask = partial(confirm.ask_for_texts, n_partitions=n, mute=learnt.rubrics)
-    runner.stage("asked", [(CANDIDATES, [CANDIDATE])], ask)
+    runner.stage("asked", [(CANDIDATES, [CANDIDATE, SMALLEST])], ask)
     runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], confirm.send_texts)
     judge = partial(confirm.judge_pairs, n_partitions=n, learnt=learnt, model=model)
     runner.stage("edges", [("asked", ["pair"]), ("sent", ["text"])], judge)
