@@ -146,46 +146,65 @@ def _check(  # type: ignore[no-untyped-def]
     any_capped = len(is_capped) > 0
     early = min(n_earlier, _FIRST_BANDS)
     run_end = at  # of members side by side that share their first band
+    run_last = skip = resume = -1
     for i in range(at, len(members)):
         if n + last[i] - first[i] > len(packed):
             return n, i, n_checks
+        if first[i] == last[i]:
+            continue
         left = members[i]
         mine = signatures[left]
         begin = first[i]
+        is_apart = begin > i + 1
+        ends = last[i], last[i]  # of those before and those after a run that is stepped over
+        next_begin = last[i]
         if len(bands) and early and not (any_capped and is_capped[left, 0]):
             # Copies of one story stand side by side, and most pairs of them met in the first band.
-            if run_end <= i:
+            if run_end <= i or (is_apart and last[i] != run_last):
                 run_end = i + 1
                 while run_end < len(members) and bands[members[run_end], 0] == bands[left, 0]:
                     run_end += 1
+                if is_apart:
+                    run_last = last[i]
+                    skip = begin
+                    while skip < run_last and bands[members[skip], 0] != bands[left, 0]:
+                        skip += 1
+                    resume = skip
+                    while resume < run_last and bands[members[resume], 0] == bands[left, 0]:
+                        resume += 1
             begin = max(begin, min(run_end, last[i]))
+            if is_apart:
+                ends = skip, last[i]
+                next_begin = resume
         n_checks += last[i] - first[i]
-        for j in range(begin, last[i]):
-            right = members[j]
-            other = signatures[right]
-            # Near copies share most bands, the first among them; strangers fail the tests after.
-            if len(bands) and _agreeing(bands[left][:early], bands[right][:early]):
-                if not any_capped:
+        for end in ends:
+            for j in range(begin, end):
+                right = members[j]
+                other = signatures[right]
+                # Near copies share most bands, the first among them; strangers fail the tests after.
+                if len(bands) and _agreeing(bands[left][:early], bands[right][:early]):
+                    if not any_capped:
+                        continue
+                    if _shares_open(bands[left], bands[right], is_capped[left], early):
+                        continue
+                n_equal = _agreeing(mine, other)
+                if n_equal < min_equal:
                     continue
-                if _shares_open(bands[left], bands[right], is_capped[left], early):
+                if len(sizes) and not _whole_enough(bodies, sizes, rare, left, right):
                     continue
-            n_equal = _agreeing(mine, other)
-            if n_equal < min_equal:
-                continue
-            if len(sizes) and not _whole_enough(bodies, sizes, rare, left, right):
-                continue
-            if len(bands):
-                if any_capped:
-                    met = _shares_open(bands[left], bands[right], is_capped[left], n_earlier)
+                if len(bands):
+                    if any_capped:
+                        met = _shares_open(bands[left], bands[right], is_capped[left], n_earlier)
+                    else:
+                        met = _agreeing(bands[left][:n_earlier], bands[right][:n_earlier]) > 0
                 else:
-                    met = _agreeing(bands[left][:n_earlier], bands[right][:n_earlier]) > 0
-            else:
-                met = _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left)
-            if met:
-                continue
-            packed[n] = min(left, right) << 32 | max(left, right)
-            equal[n] = n_equal
-            n += 1
+                    met = _met_before(mine, other, n_earlier, rows, any_capped, is_capped, left)
+                if met:
+                    continue
+                packed[n] = min(left, right) << 32 | max(left, right)
+                equal[n] = n_equal
+                n += 1
+            begin = next_begin
     return n, len(members), n_checks
 
 

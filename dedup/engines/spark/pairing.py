@@ -297,7 +297,7 @@ def arrived(tables: list[pa.Table], deal: Deal) -> Iterator[tuple[int, Arrived]]
     """
     hashes = np.concatenate([np.empty(0, np.int64), *(column(part, "hash") for part in tables)])
     names = ("body", "brief")
-    leading = {name: [_values_of(part[name], np.uint64, SLOTS // 4) for part in tables] for name in names}
+    leading = {name: [_values_of(part[name], ">u8", SLOTS // 4) for part in tables] for name in names}
     kinds: dict[str, tuple[Ints, Ints]] = {}
     for name, parts in leading.items():
         has = np.concatenate([np.empty(0, np.bool_), *(some for some, _ in parts)])
@@ -388,19 +388,16 @@ def pair_texts(to: int, met: list[pa.Table], windowed: list[pa.Table], n_partiti
 def _pair_groups(texts: Arrived, kind: int, one: Ints, other: Ints | None, found: Nearest) -> None:
     """Pair texts of one group with those of another, which stand after them, or with each other, in full."""
     rows = one if other is None else np.concatenate((one, other))
-    n_one = len(one)
-    seen = np.zeros((2, (1 << _FILTER_BITS) // 64), np.uint64)
+    n_one = None if other is None else len(one)
+    seen = np.empty((2, (1 << _FILTER_BITS) // 64), np.uint64)
+    room, key_room = np.empty(len(rows), np.int64), np.empty(len(rows), np.uint32)
     for low in range(0, BANDS, _BANDS_TOGETHER):
         keys_of = band_keys(texts.slots, rows, low, low + _BANDS_TOGETHER, ROWS)
-        flags = np.unpackbits(texts.bands[rows, low // 8 : (low + _BANDS_TOGETHER) // 8], axis=1)
-        for band, keys in enumerate(keys_of, start=low):
-            live = np.flatnonzero(flags[:, band - low])
-            keys = keys[live]
-            if other is not None:
-                perhaps = np.empty(len(live), np.bool_)
-                _on_both_sides(keys, int(np.searchsorted(live, n_one)), seen, perhaps)
-                live, keys = live[perhaps], keys[perhaps]
-            members, first, last = _met(keys, live, None if other is None else n_one)
+        bits = np.unpackbits(texts.bands[rows, low // 8 : (low + _BANDS_TOGETHER) // 8], axis=1)
+        flags = np.ascontiguousarray(bits.T).view(np.bool_)
+        for band, (keys, is_open) in enumerate(zip(keys_of, flags, strict=True), start=low):
+            n = _not_alone(keys, is_open, -1 if n_one is None else n_one, seen, room, key_room)
+            members, first, last = _met(key_room[:n], room[:n], n_one)
             if len(members):
                 checked_pairs(
                     texts.slots, rows[members], last, band, ROWS, MIN_EQUAL_OF[kind], texts.is_capped,
@@ -455,22 +452,37 @@ def _partitions(kind, bands, keys, n, out):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _on_both_sides(keys, n_one, seen, out):  # type: ignore[no-untyped-def]
-    """Tell which keys may be on both sides of the cut, by a bit table of either; some are that are not."""
+def _not_alone(keys, is_open, n_one, seen, rows, row_keys):  # type: ignore[no-untyped-def]
+    """Write the open rows whose key may be there twice, and their keys; returns how many.
+
+    With `n_one` not negative a key must be on both sides of that row. Keys are marked in a table of bits, so
+    a few rows are written that are alone, which costs time only.
+    """
+    # Every other row is open: without a branch it takes half the time.
     seen[:] = 0
-    shift = np.uint32(32 - _FILTER_BITS)
-    low = np.uint32(63)
-    for i in range(n_one):
-        at = np.uint32(np.uint32(keys[i]) * np.uint32(0x9E3779B1)) >> shift
-        seen[0, at >> np.uint32(6)] |= np.uint64(1) << np.uint64(at & low)
-    for i in range(n_one, len(keys)):
-        at = np.uint32(np.uint32(keys[i]) * np.uint32(0x9E3779B1)) >> shift
-        bit = (seen[0, at >> np.uint32(6)] >> np.uint64(at & low)) & np.uint64(1)
-        seen[1, at >> np.uint32(6)] |= bit << np.uint64(at & low)
-        out[i] = bit != 0
-    for i in range(n_one):
-        at = np.uint32(np.uint32(keys[i]) * np.uint32(0x9E3779B1)) >> shift
-        out[i] = (seen[1, at >> np.uint32(6)] >> np.uint64(at & low)) & np.uint64(1) != 0
+    ones = len(keys) if n_one < 0 else n_one
+    for i in range(ones):
+        word, bit = _place(keys[i], is_open[i])
+        if n_one < 0:
+            seen[1, word] |= seen[0, word] & bit
+        seen[0, word] |= bit
+    for i in range(ones, len(keys)):
+        word, bit = _place(keys[i], is_open[i])
+        seen[1, word] |= seen[0, word] & bit
+    n = 0
+    for i in range(len(keys)):
+        word, bit = _place(keys[i], is_open[i])
+        rows[n] = i
+        row_keys[n] = keys[i]
+        n += (seen[1, word] & bit) != 0
+    return n
+
+
+@_compiled
+def _place(key, is_open):  # type: ignore[no-untyped-def]
+    """Word and bit of a key in a table of bits; no bit if it is not open."""
+    at = np.uint32(np.uint32(key) * np.uint32(0x9E3779B1)) >> np.uint32(32 - _FILTER_BITS)
+    return at >> np.uint32(6), np.uint64(is_open) << np.uint64(at & np.uint32(63))
 
 
 def _values_of(values: pa.ChunkedArray, kind: Any, width: int) -> tuple[NDArray[np.bool_], NDArray[Any]]:
