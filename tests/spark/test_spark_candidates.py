@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from dedup.engines.corpus import distinct_texts, load_corpus
 from dedup.engines.matching import MIN_EQUAL_OF, MOST_CANDIDATES, node_signatures, propose
-from dedup.engines.spark import buckets, pairing, rare
+from dedup.engines.spark import buckets, rare, sizes
 from dedup.engines.spark.candidates import CANDIDATES, SKETCH, Proposal, find_candidates
+from dedup.engines.spark.dealing import Deal
 from dedup.engines.spark.nearest import CANDIDATE, CANDIDATE_SCHEMA
 from dedup.engines.spark.packets import Inbox, Kernel, Packet, addressed, column, fixed, partition_of
 from dedup.engines.spark.runner import InProcess
@@ -314,7 +315,7 @@ def test_the_samples(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n", range(1, 70))
 def test_any_two_texts_meet_once(n: int) -> None:
-    deal = pairing.Deal.of(n)
+    deal = Deal.of(n)
     assert len(deal.pairs) == len(deal.alone) == n
     met = [pair for pair in deal.pairs if pair is not None]
     met += [(group, group) for alone in deal.alone for group in alone]
@@ -369,7 +370,7 @@ def test_sizes_of_buckets_are_those_of_a_plain_count(n: int, monkeypatch: pytest
     told = [
         packet
         for to in range(n)
-        for packet in buckets.measure_buckets(
+        for packet in sizes.measure_buckets(
             to, [packet.table() for packet in sent if packet.to == to], [], cap, n
         )
     ]
@@ -384,14 +385,14 @@ def test_sizes_of_buckets_are_those_of_a_plain_count(n: int, monkeypatch: pytest
             for kind, at in chosen.items():
                 keys = feed.comparable(kind)[1].view(np.uint32)
                 own = sketched.slots[kind][at].view(np.uint32)
-                sizes = (own[:, None, :] == keys[None]).sum(axis=1)
+                size = (own[:, None, :] == keys[None]).sum(axis=1)
                 arranged = buckets.Arranged.of(sketched.slots[kind][at], kind, n)
-                assert np.array_equal(answers.shared(block, kind, arranged), sizes > 1)
+                assert np.array_equal(answers.shared(block, kind, arranged), size > 1)
                 capped = answers.capped(block, kind, arranged)
-                text, band = np.nonzero(sizes > cap)
+                text, band = np.nonzero(size > cap)
                 assert np.array_equal(capped.text, text)
                 assert np.array_equal(capped.band, band)
-                assert np.array_equal(capped.size, sizes[text, band])
-                assert np.array_equal(capped.is_crowded, (sizes > cap).sum(axis=1) > MOST_CAPPED)
+                assert np.array_equal(capped.size, size[text, band])
+                assert np.array_equal(capped.is_crowded, (size > cap).sum(axis=1) > MOST_CAPPED)
                 n_capped += len(text)
     assert n_capped > 100

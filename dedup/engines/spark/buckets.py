@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from dedup.engines.spark.packets import MOST_BYTES, Ints, Packet
 from dedup.engines.spark.sketches import Sketched
-from dedup.sketch.buckets import buckets_of
-from dedup.sketch.capped import MOST_CAPPED, large_buckets
+from dedup.sketch.capped import MOST_CAPPED
 from dedup.sketch.check import pairs_of_slots
 
 BANDS: Final = 128
@@ -33,7 +32,6 @@ KEYS: Final = "keys"
 CROWD: Final = "crowd"
 SIZES: Final = "sizes"
 SIZES_AGAIN: Final = "sizes-again"
-CAPPED: Final = "capped"
 
 _KEYS_SCHEMA: Final = pa.schema(
     [
@@ -52,30 +50,21 @@ _CROWD_SCHEMA: Final = pa.schema(
         pa.field("crowded", pa.binary()),  # a bit for each key that was sent
     ]
 )
-_SIZES_SCHEMA: Final = pa.schema(
+SIZES_SCHEMA: Final = pa.schema(
     [
         pa.field("origin", pa.int32()),  # the partition that answers
         pa.field("block", pa.int32()),
         pa.field("kind", pa.uint8()),
-        pa.field(
-            "shared", pa.binary()
-        ),  # a bit for each key, whether another text has it; empty in a second round
+        # A bit for each key, whether another text has it; empty in a second round.
+        pa.field("shared", pa.binary()),
         pa.field("capped", pa.binary()),  # places of the keys whose bucket is capped, uint32
         pa.field("sizes", pa.binary()),  # and the sizes of these, uint32
-    ]
-)
-CAPPED_SCHEMA: Final = pa.schema(
-    [
-        pa.field("kind", pa.uint8()),
-        pa.field("buckets", pa.int64()),  # capped ones of a partition
-        pa.field("largest", pa.int64()),
     ]
 )
 
 _MOST_ROWS: Final = 1 << 16
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _HALF: Final = np.uint64(32)
-_LOW: Final = np.uint64(0xFFFFFFFF)
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
@@ -85,6 +74,19 @@ def bucket_partition(kind, band, key, n):  # type: ignore[no-untyped-def]
     mixed = (np.uint64(key) + _MIX * np.uint64(kind * BANDS + band + 1)) * _MIX
     mixed ^= mixed >> _HALF
     return np.int64((((mixed * _MIX) >> _HALF) * np.uint64(n)) >> _HALF)
+
+
+def partitions_of_keys(kind: int, bands: Ints, keys: NDArray[np.uint32], n_partitions: int) -> Ints:
+    """Return the partition of each bucket, given its band and key; shape (m,)."""
+    out = np.empty(len(keys), np.int64)
+    _partitions(kind, bands, keys, n_partitions, out)
+    return out
+
+
+@_compiled
+def _partitions(kind, bands, keys, n, out):  # type: ignore[no-untyped-def]
+    for i in range(len(keys)):
+        out[i] = bucket_partition(kind, bands[i], keys[i], n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def send_keys(home: int, sketched: Sketched, n_partitions: int) -> Iterator[Pack
             for to, (low, high) in enumerate(pairwise(arranged.bounds.tolist())):
                 if low < high:
                     rows[to].append((home, block, kind, counts[to].tobytes(), keys[low:high].tobytes()))
-        yield from _packed(KEYS, _KEYS_SCHEMA, rows)
+        yield from packed_rows(KEYS, _KEYS_SCHEMA, rows)
 
 
 def send_crowded(
@@ -208,75 +210,7 @@ def send_crowded(
             for to, (low, high) in enumerate(pairwise(arranged.bounds.tolist())):
                 if bits[low:high].any():
                     rows[to].append((home, block, kind, np.packbits(bits[low:high]).tobytes()))
-        yield from _packed(CROWD, _CROWD_SCHEMA, rows)
-
-
-def measure_buckets(
-    origin: int,
-    tables: Iterable[pa.Table],
-    crowds: Iterable[pa.Table],
-    cap: int,
-    n_partitions: int,
-    kinds: frozenset[int] | None = None,
-) -> Iterator[Packet]:
-    """Gather the buckets of a partition, and answer each key.
-
-    Parameters
-    ----------
-    origin : int
-        This partition.
-    tables : iterable of pa.Table
-        What `send_keys` sent.
-    crowds : iterable of pa.Table
-        What `send_crowded` sent.
-    cap : int
-    n_partitions : int
-    kinds : frozenset of int, optional
-        Kinds to look at again, those that have crowded texts.
-
-    Yields
-    ------
-    Packet
-        `SIZES`, or `SIZES_AGAIN`, to whom asked, and `CAPPED` (`CAPPED_SCHEMA`) to be collected.
-    """
-    asked: dict[int, list[tuple[int, int, Any, Any]]] = {}
-    for table in tables:
-        for row in table.to_pylist():
-            if kinds is None or row["kind"] in kinds:
-                counts, keys = (np.frombuffer(row[name], "<u4") for name in ("counts", "keys"))
-                asked.setdefault(row["kind"], []).append((row["home"], row["block"], counts, keys))
-    crowded = {
-        (row["home"], row["block"], row["kind"]): row["crowded"]
-        for table in crowds
-        for row in table.to_pylist()
-    }
-    rows: list[list[tuple[Any, ...]]] = [[] for _ in range(n_partitions)]
-    told = []
-    for kind, senders in sorted(asked.items()):
-        bits = [crowded.get((home, block, kind)) for home, block, *_ in senders]
-        crowd = None
-        if kinds is not None:
-            crowd = np.concatenate(
-                [_bits(some, len(sender[3])) for some, sender in zip(bits, senders, strict=True)]
-            )
-        shared, at, size, buckets, largest = _sizes(
-            np.stack([counts for *_, counts, _ in senders]),
-            np.concatenate([keys for *_, keys in senders]), cap, crowd,
-        )  # fmt: skip
-        told.append((kind, buckets, largest))
-        begin = 0
-        for home, block, _, keys in senders:
-            end = begin + len(keys)
-            low, high = np.searchsorted(at, (begin, end)).tolist()
-            rows[home].append(
-                (
-                    origin, block, kind, np.packbits(shared[begin:end]).tobytes() if kinds is None else b"",
-                    (at[low:high] - begin).astype("<u4").tobytes(), size[low:high].astype("<u4").tobytes(),
-                )
-            )  # fmt: skip
-            begin = end
-    yield from _packed(SIZES if kinds is None else SIZES_AGAIN, _SIZES_SCHEMA, rows)
-    yield from _packed(CAPPED, CAPPED_SCHEMA, [told])
+        yield from packed_rows(CROWD, _CROWD_SCHEMA, rows)
 
 
 class Answers:
@@ -299,7 +233,9 @@ class Answers:
         bounds = arranged.bounds
         flat = np.zeros(len(arranged.cells), np.bool_)
         for origin, row in self._rows.get((block, kind), {}).items():
-            flat[bounds[origin] : bounds[origin + 1]] = _bits(row["shared"], int(np.diff(bounds)[origin]))
+            flat[bounds[origin] : bounds[origin + 1]] = unpacked_bits(
+                row["shared"], int(np.diff(bounds)[origin])
+            )
         out = np.empty(len(flat), np.bool_)
         out[arranged.cells] = flat
         return out.reshape(-1, BANDS)
@@ -319,7 +255,8 @@ class Answers:
         return Capped(text, band, np.concatenate(sizes)[turn], n_capped > MOST_CAPPED)
 
 
-def _packed(kind: str, schema: pa.Schema, rows: list[list[tuple[Any, ...]]]) -> Iterator[Packet]:
+def packed_rows(kind: str, schema: pa.Schema, rows: list[list[tuple[Any, ...]]]) -> Iterator[Packet]:
+    """Pack the rows that go to each partition, if there are any."""
     for to, some in enumerate(rows):
         if some:
             columns = [
@@ -329,51 +266,11 @@ def _packed(kind: str, schema: pa.Schema, rows: list[list[tuple[Any, ...]]]) -> 
             yield Packet.of(to, kind, pa.table(columns, schema=schema))
 
 
-def _bits(packed: bytes | None, n: int) -> NDArray[np.bool_]:
+def unpacked_bits(packed: bytes | None, n: int) -> NDArray[np.bool_]:
+    """Unpack n bits; none of them is set where nothing was sent."""
     if packed is None:
         return np.zeros(n, np.bool_)
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=n).view(np.bool_)
-
-
-def _sizes(
-    counts: NDArray[np.uint32], keys: NDArray[np.uint32], cap: int, crowd: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.bool_], Ints, Ints, int, int]:
-    """Gather keys that came from several senders, each band by band.
-
-    Returns
-    -------
-    shared : bool array, shape (m,)
-        Whether the key is there twice in its band.
-    at, size : int64 array, shape (k,)
-        Places of the keys whose bucket is capped, ascending, and its size.
-    buckets, largest : int
-        Number of capped buckets, and the largest size.
-    """
-    turn = np.empty(len(keys), np.int64)
-    _band_by_band(counts, turn)
-    bounds = np.concatenate(([0], np.cumsum(counts.sum(axis=0, dtype=np.int64))))
-    ordered = keys[turn]
-    crowded = None if crowd is None else crowd[turn]
-    shared = np.zeros(len(keys), np.bool_)
-    at, size = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    buckets = largest = 0
-    for band, (low, high) in enumerate(pairwise(bounds.tolist())):
-        mine, live = ordered[low:high], np.arange(high - low)
-        members, cuts = buckets_of(mine, live)
-        sizes = np.diff(cuts)
-        shared[turn[low + members]] = np.repeat(sizes > 1, sizes)
-        if crowded is None and sizes.max(initial=0) <= cap:
-            continue
-        large = large_buckets(band, mine, live, cap, None if crowded is None else crowded[low:high])
-        if len(large):
-            sizes = np.diff(large.bounds)
-            at.append(turn[low + large.members])
-            size.append(np.repeat(sizes, sizes))
-            buckets += len(large)
-            largest = max(largest, int(sizes.max()))
-    places = np.concatenate(at)
-    by_place = np.argsort(places)
-    return shared, places[by_place], np.concatenate(size)[by_place], buckets, largest
 
 
 @_compiled
@@ -394,22 +291,3 @@ def _arrange(keys, kind, counts, cells):  # type: ignore[no-untyped-def]
             to = bucket_partition(kind, band, keys[text, band], n)
             cells[nexts[to, band]] = text * bands + band
             nexts[to, band] += 1
-
-
-@_compiled
-def _band_by_band(counts, turn):  # type: ignore[no-untyped-def]
-    """Write the places of keys in the order of their bands; they lie by sender, then band."""
-    senders, bands = counts.shape
-    nexts = np.zeros(bands, np.int64)
-    at = 0
-    for band in range(bands):
-        nexts[band] = at
-        for sender in range(senders):
-            at += counts[sender, band]
-    at = 0
-    for sender in range(senders):
-        for band in range(bands):
-            for _ in range(counts[sender, band]):
-                turn[nexts[band]] = at
-                nexts[band] += 1
-                at += 1

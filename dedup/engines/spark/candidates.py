@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup.engines.spark import buckets, nearest, pairing, rare
+from dedup.engines.spark import buckets, nearest, pairing, rare, sending, sizes
 from dedup.engines.spark.packets import Inbox, Packet, column
 from dedup.engines.spark.runner import Runner
 from dedup.engines.spark.sketches import SKETCH_SCHEMA, Sketched
@@ -76,7 +76,7 @@ def find_candidates(runner: Runner, sketches: tuple[str, Sequence[str]], *, cap:
     runner.stage("keys", [sketches], partial(_send_keys, n))
     runner.stage("buckets", [("keys", [buckets.KEYS, rare.COUNTS])], partial(_measure, n, cap))
     frequent = rare.frequent_codes(runner.collect("buckets", rare.FREQUENT))
-    capped = _capped(runner.collect("buckets", buckets.CAPPED))
+    capped = _capped(runner.collect("buckets", sizes.CAPPED))
     answers: list[tuple[str, Sequence[str]]] = [sketches, ("buckets", [buckets.SIZES])]
     crowded: dict[int, int] = {}
     if any(n_buckets > MOST_CAPPED for n_buckets, _ in capped.values()):
@@ -91,11 +91,11 @@ def find_candidates(runner: Runner, sketches: tuple[str, Sequence[str]], *, cap:
         again = [("keys", [buckets.KEYS]), ("crowded", [buckets.CROWD])]
         runner.stage("capped", again, partial(_measure_again, n, cap, kinds))
         answers.append(("capped", [buckets.SIZES_AGAIN]))
-        capped |= _capped(runner.collect("capped", buckets.CAPPED))
+        capped |= _capped(runner.collect("capped", sizes.CAPPED))
     runner.drop("keys", [buckets.KEYS, rare.COUNTS])
     runner.stage("signatures", answers, partial(_send_texts, n, frozenset(crowded), frequent))
-    runner.stage("pairs", [("signatures", [pairing.MEETING, pairing.WINDOWED])], partial(_pair, n))
-    runner.drop("signatures", [pairing.MEETING, pairing.WINDOWED])
+    runner.stage("pairs", [("signatures", [sending.MEETING, sending.WINDOWED])], partial(_pair, n))
+    runner.drop("signatures", [sending.MEETING, sending.WINDOWED])
     runner.stage("votes", [("pairs", [nearest.NEAR])], partial(_vote, n))
     runner.stage(CANDIDATES, [("votes", [nearest.VOTE])], partial(_unite, n))
     for stage, kind in (("buckets", buckets.SIZES), ("pairs", nearest.NEAR), ("votes", nearest.VOTE)):
@@ -117,7 +117,7 @@ def _measure(n: int, cap: int, to: int, packets: Iterator[Packet]) -> Iterator[P
     keys: list[pa.Table] = []
     # Counts of slots are added up as they come, for they may be many.
     yield from rare.find_frequent(to, _others(packets, buckets.KEYS, keys))
-    yield from buckets.measure_buckets(to, keys, [], cap, n)
+    yield from sizes.measure_buckets(to, keys, [], cap, n)
 
 
 def _send_crowded(n: int, to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
@@ -136,7 +136,7 @@ def _measure_again(
     inbox: dict[str, list[pa.Table]] = {buckets.KEYS: [], buckets.CROWD: []}
     for packet in packets:
         inbox[packet.kind].append(packet.table())
-    yield from buckets.measure_buckets(to, inbox[buckets.KEYS], inbox[buckets.CROWD], cap, n, kinds)
+    yield from sizes.measure_buckets(to, inbox[buckets.KEYS], inbox[buckets.CROWD], cap, n, kinds)
 
 
 def _send_texts(
@@ -145,16 +145,16 @@ def _send_texts(
     told: list[pa.Table] = []
     again: list[pa.Table] = []
     sketched = _sketched(_others(_others(packets, buckets.SIZES, told), buckets.SIZES_AGAIN, again))
-    yield from pairing.send_texts(
+    yield from sending.send_texts(
         sketched, buckets.Answers(told), buckets.Answers(again), crowded_kinds, frequent, n
     )
 
 
 def _pair(n: int, to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
-    inbox: dict[str, list[pa.Table]] = {pairing.MEETING: [], pairing.WINDOWED: []}
+    inbox: dict[str, list[pa.Table]] = {sending.MEETING: [], sending.WINDOWED: []}
     for packet in packets:
         inbox[packet.kind].append(packet.table())
-    yield from pairing.pair_texts(to, inbox[pairing.MEETING], inbox[pairing.WINDOWED], n)
+    yield from pairing.pair_texts(to, inbox[sending.MEETING], inbox[sending.WINDOWED], n)
 
 
 def _vote(n: int, to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
