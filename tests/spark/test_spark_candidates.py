@@ -27,6 +27,8 @@ from dedup.engines.spark.sketches import SKETCH_SCHEMA, Sketched
 from dedup.index.index import Index
 from dedup.sketch.bands import Candidates, candidate_pairs
 from dedup.sketch.capped import CAP, CROWDED_CAP, MOST_CAPPED, WINDOW
+from dedup.sketch.check import Pairs as CheckedPairs
+from dedup.sketch.check import checked_pairs
 from dedup.sketch.minhash import LEAD_WORDS, NUM_PERM
 from dedup.sketch.rarity import rare_limit, rare_slots
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
@@ -327,6 +329,44 @@ def test_any_two_texts_meet_once(n: int) -> None:
     assert np.bincount(groups, minlength=g).min() > 4000 / g * 0.7
     for group in range(g):
         assert len(deal.partitions_of(group)) == g
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_members_are_checked_with_those_of_the_other_side(seed: int) -> None:
+    """Runs that share the first band are stepped over, on either side, and never beyond their bucket."""
+    rng = np.random.default_rng(seed)
+    n, n_bands = 60, 8
+    slots = rng.integers(0, 4, (n, 2 * n_bands)).astype(np.uint16)
+    slots[:, :2] = np.sort(rng.integers(0, 2 + seed % 3, n))[:, None]  # copies stand side by side
+    bucket, side = rng.integers(0, 4, n), rng.integers(0, 2, n)
+    if seed % 3 == 0:
+        slots[bucket == 0, :2] = 0  # one run from a bucket into the next
+    keys = slots.view(np.uint32)
+    is_capped = np.zeros((n if seed % 2 else 0, n_bands), np.bool_)
+    is_capped[:, 0] = keys[: len(is_capped), 0] == keys[0, 0]
+    members = np.lexsort((np.arange(n), side, bucket))
+    last = np.searchsorted(bucket[members], bucket[members], side="right")
+    n_one = np.bincount(bucket[side == 0], minlength=4)
+    begin = np.searchsorted(bucket[members], bucket[members])
+    first = np.where(side[members] == 0, begin + n_one[bucket[members]], last)
+    found: list[CheckedPairs] = []
+    n_checks = checked_pairs(slots, members, last, 3, 2, 4, is_capped, None, found.append, first)
+    expected = {}
+    met = 0
+    for a in np.flatnonzero(side == 0):
+        for b in np.flatnonzero((side == 1) & (bucket == bucket[a])):
+            met += 1
+            earlier = keys[a, :3] == keys[b, :3]
+            if len(is_capped):
+                earlier &= ~is_capped[a, :3]
+            equal = int((slots[a] == slots[b]).sum())
+            if equal >= 4 and not earlier.any():
+                expected[int(min(a, b)), int(max(a, b))] = equal
+    packed, equal = (np.concatenate(part) for part in zip(*found, strict=True))
+    pairs = zip((packed >> 32).tolist(), (packed & 0xFFFFFFFF).tolist(), strict=True)
+    assert dict(zip(pairs, equal.tolist(), strict=True)) == expected
+    assert len(packed) == len(expected) > 20
+    assert n_checks == met
 
 
 @pytest.mark.parametrize("n", [1, 2, 9])
