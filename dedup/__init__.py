@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedup.compare.texts import explain
+    from dedup.engines.spark.engine import SparkEngine as SparkEngine
     from dedup.estimator import SyndicationClusterer
     from dedup.feeds import read_feed
     from dedup.index.index import Index
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 # Loaded when first used: `import dedup` must not cost a second for `dedup --help`.
 _HOMES = {
     "Index": "dedup.index.index",
+    "SparkEngine": "dedup.engines.spark.engine",  # needs dedup[spark], so it is none of `__all__`
     "SyndicationClusterer": "dedup.estimator",
     "find_credit": "dedup.text.credit",
     "find_credits": "dedup.text.credit",

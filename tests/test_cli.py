@@ -232,6 +232,10 @@ def test_show_query_export_stats(inside: Inside, news: Path, tmp_path: Path) -> 
     assert sorted(record["id"] for record in exported) == ["m1", "r1"]
     again = inside("index", out, "-i", tmp_path / "again.dedup")
     assert "read 2 articles, 0 rejected" in again.stderr
+    done = inside("export", "-i", news, "--all", "-o", out)
+    assert "wrote 3 articles" in done.stderr
+    exported = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert sorted(record["id"] for record in exported) == ["b1", "m1", "r1"]
 
     held = json.loads(inside("stats", "-i", news, "--format", "json", "--rejects").stdout)
     assert (held["articles"], held["rejects"]) == (3, {"not valid JSON": 1, "no title and no text": 1})
@@ -256,7 +260,7 @@ def test_csv_imports_nothing_heavy(feed: Path, tmp_path: Path) -> None:
         "from dedup.cli import main\n"
         f"sys.argv = ['dedup', 'clusters', {str(feed)!r}, '-o', {str(tmp_path / 'x.csv')!r}]\n"
         "try:\n    main()\nfinally:\n"
-        "    print(*(name for name in ('sklearn', 'pandas', 'datasketch') if name in sys.modules))\n"
+        "    print(*(n for n in ('sklearn', 'pandas', 'datasketch', 'pyspark') if n in sys.modules))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

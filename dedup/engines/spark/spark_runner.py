@@ -93,6 +93,8 @@ class SparkRunner:
     def __init__(self, session: SparkSession, on_stage: Callable[[str], None] | None = None) -> None:
         if getattr(session, "_jsparkSession", None) is None:
             raise SparkError("this is a session of Spark Connect", "give a session of the master itself")
+        if session.sparkContext._jsc is None:
+            raise SparkError("this session has been stopped", "give one that runs")
         with told("Spark"):
             self._session = _own_session(session, _SETTINGS)
             self._reading = _own_session(session, _SETTINGS | sources.SETTINGS)
