@@ -219,6 +219,11 @@ def test_a_run_goes_on_after_the_last_stage_that_is_whole(run: Any, tmp_path: Pa
     (tmp_path / "work/manifests/again.json").unlink()
     assert go("one") == first
     assert ran == ["again"]
+    # Killed between removing what says whose folder it is, or what a stage gave, and putting the next there.
+    for name in ("run", "manifests/spread"):
+        (tmp_path / f"work/{name}.json").rename(tmp_path / f"work/{name}.json.tmp")
+    assert go("one") == first
+    assert ran == []
     assert go("two") == first
     assert ran == ["spread", "seen", "again"]
 
@@ -312,6 +317,11 @@ def test_tables_are_exported_with_their_types_whole_or_not_at_all(run: Any, tmp_
     with pytest.raises(SparkError, match="is there and not empty"):
         runner.export("found", "none", schema, str(out), overwrite=False)
     wrong = schema.append(pa.field("missing", pa.int64()))
+    with pytest.raises(SparkError, match="missing"):
+        runner.export("found", "found", wrong, str(out))
+    assert pq.read_table(out) == read
+    # Killed between moving the folder away and putting the next there.
+    out.rename(tmp_path / ".out.old")
     with pytest.raises(SparkError, match="missing"):
         runner.export("found", "found", wrong, str(out))
     assert pq.read_table(out) == read

@@ -6,7 +6,6 @@ Executors and driver may see nothing of each other but such a path, and Python h
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,16 +139,20 @@ class Files:
         return FeedFile(path, shown, int(status.getLen()), int(status.getModificationTime()), status)
 
     def read(self, path: str) -> str | None:
-        """Return a small file's text; None if there is none."""
+        """Return the text of a file that `write` wrote; None if there is none.
+
+        Of a process killed where the one is gone and the next not yet there, the next.
+        """
         with _said(path):
-            system, place = self._open(path)
-            if not system.exists(place):
-                return None
-            stream = system.open(place)
-            try:
-                return bytes(stream.readAllBytes()).decode()
-            finally:
-                stream.close()
+            for name in (path, f"{path}.tmp"):
+                system, place = self._open(name)
+                if system.exists(place):
+                    stream = system.open(place)
+                    try:
+                        return bytes(stream.readAllBytes()).decode()
+                    finally:
+                        stream.close()
+        return None
 
     def write(self, path: str, text: str) -> None:
         """Put a small file where it may have been, whole: it is written beside, then renamed."""
@@ -161,7 +164,7 @@ class Files:
                 stream.write(bytearray(text.encode()))
             finally:
                 stream.close()
-            # Hadoop renames onto nothing. A process killed in between leaves no file, which says "not done".
+            # Hadoop renames onto nothing; killed in between, a process leaves what `read` finds.
             self.remove(path)
             self.rename(beside, path)
 
@@ -182,24 +185,36 @@ class Files:
                     f"cannot write {to}: it is there already, or its folder cannot be written to"
                 )
 
-    def beside(self, path: str) -> str:
-        """Return a name beside a path that nothing has, and that listings leave out."""
-        above, _, name = path.rstrip("/").rpartition("/")
-        return f"{above}/.{name}.{uuid.uuid4().hex[:12]}"
+    def begin(self, path: str) -> str:
+        """Return a name beside that of a folder, for what is to replace it; nothing is there.
 
-    def replace(self, path: str, to: str) -> None:
-        """Move a folder to where another may be, which is removed then; it is moved away before."""
-        away = self.beside(to)
-        there = self.exists(to)
+        What a process that was killed has left there is removed, and a folder put back that it had moved.
+        """
+        new, old = self._beside(path)
+        self.remove(new)
+        if self.exists(old) and not self.exists(path):
+            self.rename(old, path)
+        self.remove(old)
+        return new
+
+    def replace(self, path: str) -> None:
+        """Put what was written to the name from `begin` in the folder's place; the folder goes."""
+        new, old = self._beside(path)
+        there = self.exists(path)
         if there:
-            self.rename(to, away)
+            self.rename(path, old)
         try:
-            self.rename(path, to)
+            self.rename(new, path)
         except SparkError:
             if there:
-                self.rename(away, to)
+                self.rename(old, path)
             raise
-        self.remove(away)
+        self.remove(old)
+
+    def _beside(self, path: str) -> tuple[str, str]:
+        """Return two names that listings of Hadoop and Spark leave out."""
+        above, _, name = path.rstrip("/").rpartition("/")
+        return f"{above}/.{name}.new", f"{above}/.{name}.old"
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all in it; nothing happens if there is none."""

@@ -210,10 +210,10 @@ class SparkRunner:
             arrow = to_arrow_schema(columns, timezone="UTC")
             empty = self._session.createDataFrame([], columns)
             found = _mapped(rows[0], partial(tasks.unpacked, arrow), columns) if rows else empty
-            beside = self.files.beside(target)
+            beside = self.files.begin(target)
             try:
                 found.write.option("compression", "zstd").parquet(beside)
-                self.files.replace(beside, target)
+                self.files.replace(target)
             finally:
                 self.files.remove(beside)
 

@@ -90,23 +90,22 @@ class WorkFolder:
 
     def _begin(self, fingerprint: str) -> None:
         files = self._files
-        text = files.read(self._run) if not files.exists(self.path) or files.is_folder(self.path) else ""
-        run = _parsed(text)
-        if (text is None and files.names(self.path)) or (text is not None and run.get("format") != FORMAT):
+        is_folder = files.is_folder(self.path)
+        run = _parsed(files.read(self._run) if is_folder else None)
+        others = [name for name in files.names(self.path) if not name.startswith(("run.json.tmp", "."))]
+        if run.get("format") != FORMAT and (others or (not is_folder and files.exists(self.path))):
             raise SparkError(f"{self.path} is there, and not a work folder of dedup", "choose another one")
         if run.get("fingerprint") != fingerprint:
             # The manifests first: killed here, there are stages without one, which are nothing.
             files.remove(f"{self.path}/manifests")
             files.remove(f"{self.path}/stages")
+        said = {"format": FORMAT, "fingerprint": fingerprint, "owner": self._owner}
+        files.write(self._run, json.dumps(said, indent=1))
         files.make_folder(f"{self.path}/manifests")
         files.make_folder(f"{self.path}/stages")
         for name in files.names(f"{self.path}/stages"):
             if ".tmp-" in name:
                 files.remove(f"{self.path}/stages/{name}")
-        files.write(
-            self._run,
-            json.dumps({"format": FORMAT, "fingerprint": fingerprint, "owner": self._owner}, indent=1),
-        )
 
     def folder(self, stage: str) -> str:
         """Return where the packets of a stage lie."""
