@@ -33,6 +33,7 @@ from tests.spark.on_cluster import Command
 from tests.spark.parity import differences, found_locally
 
 ENDS_S: Final = 7200.0
+WORKERS: Final = 2
 KILLED_AFTER: Final = "sent"
 """The stage before the one in which something is killed: that of confirming."""
 
@@ -43,12 +44,15 @@ def main() -> int:
     report: list[dict[str, Any]] = []
     folder = Path(tempfile.mkdtemp(prefix="dedup-spark-", dir=options.work))
     try:
-        for feed in options.feeds:
-            with loopback_cluster(_made(folder / "cluster"), memory="3g") as cluster:
-                report.append(_compared(cluster, feed, folder, options))
+        left = list(options.feeds)
+        while left:
+            # Without a worker that was killed it is no cluster to measure on, and another is started.
+            with loopback_cluster(_made(folder / "cluster"), WORKERS, memory="3g") as cluster:
+                while left and cluster.n_workers() == WORKERS:
+                    report.append(_compared(cluster, left.pop(0), folder, options))
+                    if options.json:
+                        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
             shutil.rmtree(folder / "cluster")
-            if options.json:
-                options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _print(report)
@@ -64,12 +68,10 @@ def _compared(cluster: Cluster, feed: Path, folder: Path, options: argparse.Name
     expected = found_locally(_files(feed), folder / "index")
     shutil.rmtree(folder / "index")
     runs = []
-    for kill in (None, *options.kill):
+    for kill in (None, *sorted(set(options.kill))):  # the driver first: a worker is gone for good
         runs.append(_on_spark(cluster, feed, folder, kill, options) | {"kill": kill})
         runs[-1]["differences"] = differences(runs[-1].pop("tables"), expected)
         print(f"{feed.name}, killed: {kill}: {json.dumps(runs[-1])}", flush=True)
-        if kill == "worker":
-            break  # one machine less is no cluster to measure on
     return {"feed": feed.name, "articles": n, "local_s": round(local_s, 1), "runs": runs}
 
 
