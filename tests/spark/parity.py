@@ -31,11 +31,16 @@ def write_articles(feed: str | Path, path: Path, row_group: int = 1 << 14) -> Pa
     return path
 
 
-def found_locally(paths: Sequence[Path], folder: Path, settings: Settings | None = None) -> Tables:
+def found_locally(
+    paths: Sequence[Path],
+    folder: Path,
+    settings: Settings | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Tables:
     """Return clusters, composites, links and edges of one load of all files."""
     settings = settings or Settings()
     with Index.create(folder) as idx:
-        idx.add([str(path) for path in paths])
+        idx.add([str(path) for path in paths], mapping=mapping)
         report = idx.report(settings)
         matched = idx._session.matched(settings, None, silent)
         corpus, nodes, matches = matched.state.corpus, matched.state.nodes, matched.state.matches

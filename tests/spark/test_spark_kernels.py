@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.confirm.model import load_model
-from dedup.engines.spark import nearest, run
+from dedup.engines.spark import articles, nearest, run
 from dedup.engines.spark.packets import Kernel, Packet
 from dedup.engines.spark.runner import InProcess
 from dedup.errors import DedupError
@@ -144,6 +144,100 @@ def test_columns_that_no_guess_names_are_mapped(samples: Path, tmp_path: Path) -
     found, _ = found_in_packets([path], 2, mapping={"title": "aaa", "text": "bbb"})
     expected = found_locally([samples], tmp_path / "index")
     assert found["edges"].num_rows == expected["edges"].num_rows > 0
+
+
+def odd_columns(samples: Path, name: str) -> tuple[pa.Table, dict[str, str]]:
+    """Columns that only their values tell apart, or that only a path leads into; and how they are mapped."""
+    table = pq.read_table(samples)
+    n = len(table)
+    if name == "blank text":  # holds something, as a reader sees it
+        renamed = [{"text": "content"}.get(column, column) for column in table.column_names]
+        return table.rename_columns(renamed).append_column("text", pa.array([" "] * n)), {}
+    if name == "numbers for names":
+        rest = table.drop_columns(["byline"]).append_column("author", table["byline"])
+        return rest.append_column("byline", pa.array([str(row) for row in range(n)])), {}
+    if name == "pictures for outlets":
+        rest = table.drop_columns(["outlet"]).append_column("source", table["outlet"])
+        return rest.append_column("outlet", pa.array([f"https://x.test/{row}.png" for row in range(n)])), {}
+    if name == "joined":
+        renamed = [{"title": "aaa"}.get(column, column) for column in table.column_names]
+        deck = pa.array([f"Deck {row % 3}" for row in range(n)])
+        return table.rename_columns(renamed).append_column("bbb", deck), {"title": "aaa+bbb"}
+    if name == "a map":
+        pairs = zip(table["title"].to_pylist(), table["text"].to_pylist(), strict=True)
+        inside = [[("head", title), ("body", text)] for title, text in pairs]
+        column = pa.array(inside, pa.map_(pa.string(), pa.string()))
+        rest = table.drop_columns(["title", "text"]).append_column("doc", column)
+        return rest, {"title": "doc.head", "text": "doc.body"}
+    if name == "days first":
+        days = [f"{1 + row % 28:02}/03/2024".encode() for row in range(n)]
+        at = table.column_names.index("published")
+        return table.drop_columns(["precision_s"]).set_column(
+            at, "published", pa.array(days, pa.binary())
+        ), {}
+    assert name == "no UTF-8"
+    raw = [None if text is None else text.encode() + b" \xff" for text in table["text"].to_pylist()]
+    at = table.column_names.index("text")
+    return table.set_column(at, "text", pa.array(raw, pa.binary()).view(pa.string())), {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "blank text", "numbers for names", "pictures for outlets", "joined", "a map", "days first",
+        "no UTF-8",
+    ],
+)  # fmt: skip
+def test_columns_are_settled_as_on_one_machine(samples: Path, tmp_path: Path, name: str) -> None:
+    table, mapping = odd_columns(samples, name)
+    path = tmp_path / "odd.parquet"
+    pq.write_table(table, path)
+    found, _ = found_in_packets([path], 2, mapping=mapping)
+    expected = found_locally([path], tmp_path / "index", mapping=mapping)
+    assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
+    assert len(expected["clusters"]) > 50
+
+
+def test_files_with_other_columns_are_settled_each_by_its_own(samples: Path, tmp_path: Path) -> None:
+    table = pq.read_table(samples)
+    half = len(table) // 2
+    other = [{"title": "headline", "text": "body"}.get(name, name) for name in table.column_names]
+    paths = [tmp_path / "one.parquet", tmp_path / "other.parquet"]
+    pq.write_table(table.slice(0, half), paths[0])
+    pq.write_table(table.slice(half).rename_columns(other), paths[1])
+    found, counts = found_in_packets(paths, 2)
+    assert counts["rejected"] == 0
+    assert differences(found, found_locally(paths, tmp_path / "index"))["clusters"] == 0
+
+
+def test_what_is_settled_tells_nothing_of_what_articles_say(tmp_path: Path) -> None:
+    path = tmp_path / "secret.parquet"
+    said = pa.array([[("k", "xyzzy plugh")]] * 3, pa.map_(pa.string(), pa.string()))
+    pq.write_table(pa.table({"title": ["xyzzy"] * 3, "content": said, "date": ["xyzzy"] * 3}), path)
+    runner = InProcess(1)
+    run.run_stages(runner, run.Job((str(path),), Settings(), load_model(None)))
+    assert runner.kept["fields"]
+    assert not any(b"xyzzy" in packet.data for packet in runner.kept["fields"])
+
+
+def test_many_texts_of_one_article_are_held_some_at_a_time(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pq.read_table(samples)
+    at = table.column_names.index("id")
+    path = tmp_path / "one.parquet"
+    pq.write_table(table.set_column(at, "id", pa.array(["0"] * len(table))), path, row_group_size=20)
+    monkeypatch.setattr(articles, "_COMPACT_BYTES", 1)
+    found, counts = found_in_packets([path], 2)
+    assert counts["articles"] == len(set(table["outlet"].to_pylist()))
+    assert differences(found, found_locally([path], tmp_path / "index")) == {
+        "clusters": 0, "composites": 0, "links": 0, "edges": 0,
+    }  # fmt: skip
+
+
+def test_a_top_is_left_to_who_reads_the_tables(samples: Path, tmp_path: Path) -> None:
+    found, _ = found_in_packets([samples], 3, settings=Settings(top=1))
+    assert differences(found, found_locally([samples], tmp_path / "index"))["clusters"] == 0
 
 
 def test_nothing_is_nothing(tmp_path: Path) -> None:

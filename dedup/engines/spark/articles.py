@@ -8,8 +8,9 @@ article goes to the home partition of its text.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -18,13 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA, Reject
-from dedup.engines.spark.packets import Inbox, Packet, addressed, column, partition_of
+from dedup.engines.spark.packets import Packet, addressed, column, partition_of
 from dedup.engines.spark.runner import FILE, LINE
 from dedup.errors import IndexFolderError
 from dedup.feeds import reasons
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.builder import ArticleBuilder
 from dedup.feeds.fields.field_map import FieldMap
+from dedup.feeds.fields.mapping import mapped_columns
 from dedup.feeds.from_columns.column_batch import ColumnBatch
 from dedup.feeds.from_columns.column_names import column_names
 from dedup.feeds.from_columns.column_values import checked
@@ -65,80 +67,97 @@ READ_SCHEMA: Final = pa.schema([pa.field("records", pa.int64()), pa.field("rejec
 ARTICLES_SCHEMA: Final = pa.schema([pa.field("articles", pa.int64()), pa.field("wordless", pa.int64())])
 
 
+SETTLING_SCHEMA: Final = pa.schema(
+    [
+        pa.field("columns", pa.string()),  # of the rows, as `_columns_of` tells them
+        pa.field("file", pa.string()),  # of the first of the rows
+        pa.field("builder", pa.binary()),  # an `ArticleBuilder` that has learnt
+    ]
+)
+
+_COMPACT_BYTES: Final = 64 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """How the rows of some Parquet files are read.
 
     Parameters
     ----------
-    columns : tuple of str
-        Names of the columns that could be fields, those in structs as dotted paths.
     mapping : mapping of str to str
         Field -> column, what the user said.
-    settling : sequence of mappings
-        The first rows, as `settling_packets` tells them.
     clean : bool
     zones : Zones
+    unread : tuple of str
+        Columns that could be no field, for messages.
+    settled : mapping of str to bytes
+        By the columns of rows, what builds articles of them and has learnt from the first.
     """
 
-    columns: tuple[str, ...]
     mapping: Mapping[str, str]
-    settling: Sequence[Mapping[str, Any]]
     clean: bool
     zones: Zones
+    unread: tuple[str, ...] = ()
+    settled: Mapping[str, bytes] = field(default_factory=dict)
 
-    def builder(self, file: str) -> ArticleBuilder:
-        """Return what builds the articles of one file."""
-        fields = FieldMap.resolve(file, self.columns, self.settling, self.mapping)
+    def learn(
+        self, file: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]]
+    ) -> ArticleBuilder:
+        """Return what builds the articles of a file, having learnt from its first records.
+
+        Raises
+        ------
+        FeedError
+            A mapped column is not there, or nothing could be a title or a text.
+        """
+        fields = FieldMap.resolve(file, (*columns, *self.unread), records, self.mapping)
         made = ArticleBuilder(file, fields, clean=self.clean, zones=self.zones)
-        made.learn(self.settling)
+        made.learn(records)
         return made
 
+    def builder(self, file: str, rows: pa.Table) -> ArticleBuilder:
+        """Return what builds the articles of a file, some of whose rows are given."""
+        settled = self.settled.get(_columns_of(rows))
+        if settled is None:  # there was none among the first rows
+            return self.learn(file, _names_in(rows, self.mapping), [])
+        made: ArticleBuilder = pickle.loads(settled)
+        made.file = file
+        return made
 
-def settling_packets(
-    batches: Iterator[pa.RecordBatch], *, mapping: Mapping[str, str], most: int
-) -> Iterator[Packet]:
-    """Tell what the first rows say of their columns: which are empty, and what dates look like.
+    def having(self, settling: Sequence[pa.Table]) -> Source:
+        """Return the same with what `settling_packets` gave."""
+        rows = sorted((row for table in settling for row in table.to_pylist()), key=lambda row: row["file"])
+        return replace(self, settled={row["columns"]: row["builder"] for row in reversed(rows)})
 
-    A value of any column but those of dates is told as ``x``: what an article says stays with the workers.
+
+def settling_packets(batches: Iterator[pa.RecordBatch], *, source: Source, most: int) -> Iterator[Packet]:
+    """Settle by the first rows which column is which field, and what their dates look like.
+
+    The driver gets what was settled, and none of the values.
 
     Parameters
     ----------
     batches : iterator of RecordBatch
-    mapping : mapping of str to str
-        What the user mapped, field -> column.
+        All of the same columns.
+    source : Source
     most : int
         Rows to look at.
 
     Yields
     ------
     Packet
-        ``settling``: the columns of the rows but `FILE` and `LINE`.
+        ``settling`` (`SETTLING_SCHEMA`).
     """
     rows: list[pa.Table] = []
     while sum(map(len, rows)) < most and (batch := next(batches, None)) is not None:
-        rows.append(pa.Table.from_batches([batch]).drop_columns([FILE, LINE]))
+        rows.append(pa.Table.from_batches([batch]))
     if not rows:
         return
     table = pa.concat_tables(rows).slice(0, most)
-    names = column_names(table.schema, tuple(mapping.values()))
-    records = table.to_pylist()
-    found = FieldMap.resolve("", names, records, mapping)
-    dates = {found.columns.get(name) for name in ("published", "updated")}
-    told = [_told(record, "", dates) for record in records]
-    yield Packet.of(0, "settling", pa.table({"records": [json.dumps(told, default=str)]}))
-
-
-def _told(value: Any, path: str, dates: Collection[str | None]) -> Any:
-    """Return a value with every text in it as ``x``, but in the columns of dates."""
-    if isinstance(value, Mapping):
-        inner = f"{path}." if path else ""
-        return {name: _told(each, f"{inner}{name}", dates) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_told(each, path, dates) for each in value]
-    if isinstance(value, str | bytes):
-        return value if path in dates else "x" * bool(value.strip())
-    return value
+    file, names = table[FILE][0].as_py(), _names_in(table, source.mapping)
+    made = source.learn(file, names, list(_raw(table, names).records))
+    row = [[_columns_of(table)], [file], [pickle.dumps(made)]]
+    yield Packet.of(0, "settling", pa.table(row, schema=SETTLING_SCHEMA))
 
 
 def read_rows(batches: Iterator[pa.RecordBatch], source: Source, n_partitions: int) -> Iterator[Packet]:
@@ -154,15 +173,8 @@ def read_rows(batches: Iterator[pa.RecordBatch], source: Source, n_partitions: i
     for batch in batches:
         for file, rows in _by_file(batch):
             if file not in builders:
-                builders[file] = source.builder(file)
-            lines = rows[LINE].to_numpy()
-            arrays = {
-                name: checked(rows[name].combine_chunks())[0]
-                for name in rows.column_names
-                if name not in (FILE, LINE)
-            }
-            raw = ColumnBatch(source.columns, arrays, lines, [], rows.nbytes)
-            built = builders[file].build(raw)
+                builders[file] = source.builder(file, rows)
+            built = builders[file].build(_raw(rows, _names_in(rows, source.mapping)))
             lost = sum(one.reason not in reasons.KEPT for one in built.rejects)
             n_records += built.articles.num_rows + lost
             n_rejected += lost
@@ -170,6 +182,30 @@ def read_rows(batches: Iterator[pa.RecordBatch], source: Source, n_partitions: i
             arrivals = _first_of_each(_arrivals(built.articles))
             yield from addressed("arrival", arrivals, partition_of(column(arrivals, "key"), n_partitions))
     yield Packet.of(0, "read", pa.table([[n_records], [n_rejected]], schema=READ_SCHEMA))
+
+
+def _fields_of(rows: pa.Table) -> pa.Table:
+    return rows.drop_columns([FILE, LINE])
+
+
+def _columns_of(rows: pa.Table) -> str:
+    """Return names and types of columns: what was settled for some rows holds for all with the same."""
+    return json.dumps([[each.name, str(each.type)] for each in _fields_of(rows).schema])
+
+
+def _names_in(rows: pa.Table, mapping: Mapping[str, str]) -> tuple[str, ...]:
+    return column_names(_fields_of(rows).schema, mapped_columns(mapping))
+
+
+def _raw(rows: pa.Table, names: tuple[str, ...]) -> ColumnBatch:
+    """Return rows as the reader of one machine has them."""
+    plain = _fields_of(rows)
+    arrays = {name: checked(_whole(plain[name]))[0] for name in plain.column_names}
+    return ColumnBatch(names, arrays, rows[LINE].to_numpy(), [], plain.nbytes)
+
+
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
 
 
 def settle(
@@ -187,8 +223,7 @@ def settle(
     IndexFolderError
         If two different articles share a key.
     """
-    arrivals = Inbox(packets).table("arrival", ARRIVAL_SCHEMA)
-    current = _current(_first_of_each(arrivals))
+    current = _gathered(packets)
     titles, texts = (current[name].combine_chunks() for name in ("title", "text"))
     text_words = tokenize(texts)
     title_words = tokenize(speaking_titles(titles, text_words))
@@ -211,6 +246,23 @@ def settle(
     settled = pa.table([columns[name] for name in SETTLED_SCHEMA.names], schema=SETTLED_SCHEMA)
     settled = _text_once(settled.take(pa.array(worded)))
     yield from addressed("settled", settled, partition_of(column(settled, "hash"), n_partitions))
+
+
+def _gathered(packets: Iterator[Packet]) -> pa.Table:
+    """Return the current text of each article.
+
+    A million texts of one article, as in a feed whose ids are all one, are never here all at once.
+    """
+    held = [ARRIVAL_SCHEMA.empty_table()]
+    size, most = 0, _COMPACT_BYTES
+    for packet in packets:
+        held.append(packet.table())
+        size += held[-1].nbytes
+        if size > most:
+            held = [_current(_first_of_each(pa.concat_tables(held)))]
+            size = held[0].nbytes
+            most = max(_COMPACT_BYTES, 2 * size)  # what is all current is not looked through each time
+    return _current(_first_of_each(pa.concat_tables(held)))
 
 
 def _by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:

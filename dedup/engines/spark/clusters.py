@@ -7,6 +7,7 @@ texts, for the pairs of a member and a core that no sketch proposed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -193,7 +194,7 @@ def cluster_components(
         member_table(shown, corpus, clustering, names, agencies),
         composite_table(holding, corpus, clustering, names),
         link_table(clustering, names),
-    ).select(settings)
+    ).select(replace(settings, top=None))
     counts = [
         [len(clustering.canonical)], [len(clustering.member)], [len(clustering.composites)],
         [clustering.n_edges],

@@ -9,7 +9,6 @@ results do not depend on the number of partitions.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,13 +27,12 @@ from dedup.engines.spark.components import MOST_ON_DRIVER, find_labels
 from dedup.engines.spark.nearest import CANDIDATE, SMALLEST
 from dedup.engines.spark.runner import Runner
 from dedup.feeds.dates.zones import Zones
+from dedup.feeds.fields.mapping import mapped_columns
 from dedup.feeds.from_columns.column_names import column_names, readable_columns, wanted_columns
+from dedup.feeds.raw_batch import SETTLED_BY
 from dedup.index.session import least_of
 from dedup.settings import Settings
 from dedup.text.credit import Agency
-
-SETTLED_BY: Final = 1000
-"""Rows that tell which column is which field."""
 
 CLUSTERS: Final = ("clusters", "cluster")
 COMPOSITES: Final = ("clusters", "composite")
@@ -148,22 +146,18 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
 def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:
     """Read the rows of all files; which column is which field is settled by the first of them."""
     schema = runner.schema(job.paths)
-    mapped = tuple(job.mapping.values())
+    mapped = mapped_columns(job.mapping)
     names = column_names(schema, mapped)
     wanted = wanted_columns(readable_columns(names, schema), mapped, None)
     tops = [field.name for field in schema if any(_lies_in(name, field.name) for name in wanted)]
-    settle = partial(articles.settling_packets, mapping=job.mapping, most=SETTLED_BY)
+    unread = tuple(name for name in names if not any(_lies_in(name, top) for top in tops))
+    source = Source(job.mapping, job.clean, job.zones, unread)
+    settle = partial(articles.settling_packets, source=source, most=SETTLED_BY)
     runner.source("fields", job.paths, tops, settle, most=SETTLED_BY)
     settling = runner.collect("fields", "settling")
-    source = Source(
-        columns=names,
-        mapping=job.mapping,
-        settling=json.loads(settling[0]["records"][0].as_py()) if settling else [],
-        clean=job.clean,
-        zones=job.zones,
-    )
-    source.builder(", ".join(job.paths))  # says now what no task need say: that there is no title, no text
-    read = partial(articles.read_rows, source=source, n_partitions=runner.n_partitions)
+    if not settling:  # no rows; says all the same that there is no title, no text
+        source.learn(", ".join(job.paths), names, [])
+    read = partial(articles.read_rows, source=source.having(settling), n_partitions=runner.n_partitions)
     runner.source("arrivals", job.paths, tops, read)
     counts.update(_summed(runner, "arrivals", "read", {"records": "records", "rejected": "rejected"}))
 

@@ -59,9 +59,9 @@ class Runner(Protocol):
             To read. Beside them the kernel gets `FILE`, the path a row is from, and `LINE`, its number
             there from 1.
         kernel : SourceKernel
-            Called for some rows at a time.
+            Called for some rows at a time, all of the same columns.
         most : int, optional
-            Rows to read, the first; all by default.
+            Rows to read of all files with the same columns, the first; all by default.
         """
 
     def stage(
@@ -98,7 +98,11 @@ class InProcess:
 
     def schema(self, paths: Sequence[str]) -> pa.Schema:
         """Return the columns of Parquet files; see `Runner`."""
-        return pq.read_schema(paths[0])
+        found: dict[str, pa.Field] = {}
+        for path in paths:
+            for each in pq.read_schema(path):
+                found.setdefault(each.name, each)
+        return pa.schema(list(found.values()))
 
     def source(
         self,
@@ -110,7 +114,12 @@ class InProcess:
         most: int | None = None,
     ) -> None:
         """Run a kernel over the rows of Parquet files; see `Runner`."""
-        self.kept[name] = list(kernel(_rows(paths, columns, most)))
+        alike: dict[str, list[str]] = {}
+        for path in paths:
+            alike.setdefault(str(pq.read_schema(path)), []).append(path)
+        self.kept[name] = [
+            packet for group in alike.values() for packet in kernel(_rows(group, columns, most))
+        ]
 
     def stage(
         self, name: str, inputs: Sequence[tuple[str, Sequence[str]]], kernel: Kernel, *, exchange: bool = True
