@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -154,7 +155,8 @@ class SparkEngine:
         mapping, clean, timezone, zones
             As for `dedup.read_feed`.
         partitions : int, optional
-            Partitions of a stage; by default one for each `PARTITION_BYTES`. Results do not depend on it.
+            Partitions of a stage; by default those of the run that goes on, else one for each
+            `PARTITION_BYTES`, two for each core at least. Results do not depend on it.
         work : str, optional
             Folder for what the stages give, ``OUTPUT.work`` by default; some 30 KB an article.
         keep_work : bool
@@ -190,13 +192,24 @@ class SparkEngine:
         )
         runner = SparkRunner(self.session, on_stage=on_stage)
         target = runner.files.absolute(output).rstrip("/")
-        if runner.files.names(target) and not overwrite:
-            raise SparkError(f"{output} is there and not empty", "choose another folder, or --overwrite")
+        between = runner.files.absolute(work or f"{target}.work").rstrip("/")
+        for path in job.paths:
+            root = runner.files.absolute(path).rstrip("/")
+            if any(f"{folder}/".startswith(f"{root}/") for folder in (target, between)):
+                raise SparkError(
+                    f"{output} and its work folder lie in {path}, which is read", "choose others"
+                )
         files = runner.listed(job.paths)
+        fingerprint = _fingerprint(job, files)
+        begun = _partitions_begun(runner.files.read(f"{between}/run.json"), fingerprint)
+        there = runner.files.names(target)
+        # A run that was killed as it wrote its output has left some of it there.
+        if there and not overwrite and (begun is None or "summary.json" in there):
+            raise SparkError(f"{output} is there and not empty", "choose another folder, or --overwrite")
         n_bytes = sum(file.n_bytes for file in files)
         cores = self.session.sparkContext.defaultParallelism
-        n = partitions or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
-        runner.begin(work or f"{target}.work", n, _fingerprint(job, files))
+        n = partitions or begun or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
+        runner.begin(between, n, fingerprint)
         counts = run.run_stages(runner, job)
         runner.files.remove(f"{target}/summary.json")
         for name, ((stage, kind), schema) in TABLES.items():
@@ -205,6 +218,15 @@ class SparkEngine:
         if not keep_work:
             runner.remove()
         return Found(output, counts, round(time.monotonic() - began, 3))
+
+
+def _partitions_begun(said: str | None, fingerprint: str) -> int | None:
+    """Return the partitions of the run whose work folder says this, if it has the fingerprint.
+
+    By default their number depends on the machines that have answered so far, which are others each time.
+    """
+    found = re.search(rf"(\d+) partitions, {fingerprint}\b", said or "")
+    return int(found[1]) if found else None
 
 
 def _fingerprint(job: run.Job, files: Sequence[FeedFile]) -> str:
