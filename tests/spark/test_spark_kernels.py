@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.confirm.model import load_model
-from dedup.engines.spark import articles, nearest, run
+from dedup.engines.spark import articles, held, nearest, run
 from dedup.engines.spark.packets import Kernel, Packet
 from dedup.engines.spark.runner import InProcess
+from dedup.engines.spill import TextFile
 from dedup.errors import DedupError
 from dedup.report.schema import COMPOSITE_SCHEMA, LINK_SCHEMA, MEMBER_SCHEMA
 from dedup.settings import Settings
@@ -231,6 +232,24 @@ def test_many_texts_of_one_article_are_held_some_at_a_time(
     found, counts = found_in_packets([path], 2)
     assert counts["articles"] == len(set(table["outlet"].to_pylist()))
     assert differences(found, found_locally([path], tmp_path / "index")) == {
+        "clusters": 0, "composites": 0, "links": 0, "edges": 0,
+    }  # fmt: skip
+
+
+def test_texts_that_do_not_fit_are_read_from_a_file(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[TextFile] = []
+    monkeypatch.setattr(held, "_MOST_BYTES", 20_000)
+
+    def opened(n_nodes: int) -> TextFile:
+        files.append(TextFile(n_nodes))
+        return files[-1]
+
+    monkeypatch.setattr(held, "TextFile", opened)
+    found, _ = found_in_packets([samples], 2)
+    assert files
+    assert differences(found, found_locally([samples], tmp_path / "index")) == {
         "clusters": 0, "composites": 0, "links": 0, "edges": 0,
     }  # fmt: skip
 

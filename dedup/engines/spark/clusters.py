@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -163,9 +164,12 @@ def cluster_components(
         (`EDGES_SCHEMA`), ``chosen`` (`CHOSEN_SCHEMA`).
     """
     early: list[Packet] = []
-    texts: list[Packet] = []
-    for packet in packets:
-        (texts if packet.kind == "text" else early).append(packet)
+    texts: Iterator[Packet] = iter(())
+    for packet in packets:  # by kind: texts come last, and of a large component are never here all at once
+        if packet.kind == "text":
+            texts = chain([packet], packets)
+            break
+        early.append(packet)
     inbox = Inbox(early)
     del early
     articles = inbox.table("member", ARTICLE_SCHEMA)
@@ -229,12 +233,12 @@ def _matches(inbox: Inbox, nodes: Nodes, mute: Hashes) -> Matches:
 
 
 def _judge(
-    corpus: Corpus, nodes: Nodes, matches: Matches, texts: list[Packet], learnt: Learnt, model: Model
+    corpus: Corpus, nodes: Nodes, matches: Matches, texts: Iterator[Packet], learnt: Learnt, model: Model
 ) -> Judge:
     """Return a judge that knows what is decided, and has the texts for the rest."""
     held = HeldTexts(nodes.hashes)
-    while texts:  # each is gone once its texts are held
-        table = texts.pop().table()
+    for packet in texts:
+        table = packet.table()
         held.add(column(table, "hash").view(np.uint64), table["text"].combine_chunks())
     judge = Judge(corpus.units[nodes.first], held, learnt, model)
     judge.memory.remember(matches.left, matches.right, Verdicts(matches.sums, matches.relations))

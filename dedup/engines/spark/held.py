@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -79,10 +79,6 @@ class HeldTexts:
         if len(self._tables) != 1:
             self._tables = [pa.concat_arrays(self._tables or [pa.array([], pa.large_string())])]
         return self._tables[0].take(pa.array(self._place[nodes]))
-
-    def has(self, nodes: Ints) -> Any:
-        """Tell which texts are there; bool array."""
-        return self._place[nodes] >= 0
 
     def _spill(self) -> None:
         self._file = TextFile(len(self._hashes))
