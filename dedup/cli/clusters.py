@@ -129,6 +129,7 @@ def clusters(
     from dedup.cli.profiling import check_profile, profiling
     from dedup.cli.progress import Progress
     from dedup.cli.sources import opened
+    from dedup.cli.spark import Cluster, check_not_given, clusters_on_spark
     from dedup.errors import DedupError
     from dedup.report.destination import check_writable, chosen_format
     from dedup.report.markdown import CLUSTERS_IN_DIGEST
@@ -136,8 +137,6 @@ def clusters(
     from dedup.settings import Settings
 
     if engine is options.Engine.SPARK:
-        from dedup.cli.spark import Cluster, clusters_on_spark
-
         clusters_on_spark(
             context,
             sources,
@@ -154,6 +153,7 @@ def clusters(
             furniture=not no_furniture,
         )
         return
+    check_not_given(context)
     target = None if output is None else Path(output)
     kind = chosen_format(format, target, list(options.ClustersFormat))
     check_profile(profile, target, rejects, *sources)

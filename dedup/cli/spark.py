@@ -14,6 +14,8 @@ _OPTIONS: Final = (
     "spark_conf", "partitions", "work", "overwrite", "sources",
 )  # fmt: skip
 """Options of ``dedup clusters`` that mean something here."""
+_ONLY_HERE: Final = ("master", "spark_conf", "partitions", "work", "overwrite")
+"""Those that mean nothing to the other engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,19 @@ def clusters_on_spark(
         As the engine raises it; what is given and means nothing here; no package.
     """
     from dedup.cli import options
-    from dedup.cli.facade import read_agencies, read_model
+    from dedup.cli.facade import is_index, read_agencies, read_model
     from dedup.cli.progress import Progress
     from dedup.errors import DedupError
     from dedup.report.wording import count, percent
     from dedup.settings import Settings
 
-    given = [name for name in context.params if _is_given(context, name)]
-    if strange := [name for name in given if name not in _OPTIONS]:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
-        raise DedupError(f"{named} means nothing to --engine spark", "leave it out")
+    _refuse(context, [name for name in context.params if name not in _OPTIONS], "--engine spark")
+    if index := next(filter(is_index, sources), None):
+        # Its parts are Parquet, which could be read as a feed, with all that is in it but no more holds.
+        raise DedupError(
+            f"{index} is an index, and --engine spark reads Parquet articles",
+            f"dedup export -i {index} --all -o articles.parquet",
+        )
     if output is None:
         raise DedupError("--engine spark writes a folder of Parquet", "name it: -o OUT")
     asked = Settings.from_text(**settings)
@@ -104,6 +109,25 @@ def clusters_on_spark(
         f"{count(n['clusters'], 'cluster')} hold {n['clustered']:,} of them ({share}), "
         f"{found.seconds:.1f} s; clusters, edges, composites and links are in {found.output}"
     )
+
+
+def check_not_given(context: typer.Context) -> None:
+    """Check that no option was given that only this engine heeds.
+
+    Raises
+    ------
+    DedupError
+    """
+    _refuse(context, _ONLY_HERE, "this engine; it is for --engine spark")
+
+
+def _refuse(context: typer.Context, names: Sequence[str], whom: str) -> None:
+    """Raise if one of some options was given."""
+    from dedup.errors import DedupError
+
+    if strange := [name for name in names if _is_given(context, name)]:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
+        raise DedupError(f"{named} means nothing to {whom}", "leave it out")
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from dedup.index.index import Index
 from tests.spark.conftest import need_spark
 from tests.spark.parity import write_articles
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dedup", "clusters", *map(str, arguments), "--engine", "spark"]
+def run(
+    *arguments: str | Path, engine: str = "spark", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dedup", "clusters", *map(str, arguments), "--engine", engine]
     inherited = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(command, env=inherited, capture_output=True, text=True, timeout=120)
 
@@ -42,6 +45,21 @@ def test_what_means_nothing_is_told_before_spark_is_started(
     arguments: list[str], expected: str, tmp_path: Path
 ) -> None:
     assert expected in said(run(tmp_path / "articles.parquet", *arguments))
+
+
+def test_an_index_is_no_feed(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "news.dedup") as idx:
+        idx.add([str(ROOT / "samples" / "feed.jsonl")])
+    line = said(run(tmp_path / "news.dedup", "-o", tmp_path / "found"))
+    assert "is an index" in line
+    assert "--all -o articles.parquet" in line
+
+
+def test_options_of_spark_mean_nothing_without_it(tmp_path: Path) -> None:
+    feed = ROOT / "samples" / "feed.jsonl"
+    line = said(run(feed, "-o", tmp_path / "c.csv", "--overwrite", "--partitions", "3", engine="local"))
+    assert "--partitions, --overwrite means nothing to this engine; it is for --engine spark" in line
+    assert not (tmp_path / "c.csv").exists()
 
 
 def test_without_pyspark_it_says_what_to_install(tmp_path: Path) -> None:
