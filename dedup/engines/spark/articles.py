@@ -17,9 +17,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA, Reject
-from dedup.engines.spark.packets import Packet, addressed, column, partition_of
+from dedup.engines.spark.packets import Ints, Packet, addressed, column, partition_of
 from dedup.engines.spark.runner import FILE, LINE
 from dedup.errors import IndexFolderError
 from dedup.feeds import reasons
@@ -75,7 +76,8 @@ SETTLING_SCHEMA: Final = pa.schema(
     ]
 )
 
-_COMPACT_BYTES: Final = 64 << 20
+_RANKING: Final = ["key", "proof", "content", "stamp", "file", "line"]
+_COMPACT_BYTES: Final = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,14 @@ def settle(
     IndexFolderError
         If two different articles share a key.
     """
-    current = _gathered(packets)
+    for some in _together(_gathered(packets)):
+        yield from _settled(to, some, n_partitions, agencies)
+
+
+def _settled(
+    to: int, current: pa.Table, n_partitions: int, agencies: Sequence[Agency] | None
+) -> Iterator[Packet]:
+    """Send some articles to the homes of their texts, and count them."""
     titles, texts = (current[name].combine_chunks() for name in ("title", "text"))
     text_words = tokenize(texts)
     title_words = tokenize(speaking_titles(titles, text_words))
@@ -248,21 +257,35 @@ def settle(
     yield from addressed("settled", settled, partition_of(column(settled, "hash"), n_partitions))
 
 
-def _gathered(packets: Iterator[Packet]) -> pa.Table:
-    """Return the current text of each article.
+def _gathered(packets: Iterator[Packet]) -> list[pa.Table]:
+    """Return the current text of each article, in tables as they came.
 
     A million texts of one article, as in a feed whose ids are all one, are never here all at once.
     """
-    held = [ARRIVAL_SCHEMA.empty_table()]
+    held: list[pa.Table] = []
     size, most = 0, _COMPACT_BYTES
     for packet in packets:
         held.append(packet.table())
         size += held[-1].nbytes
         if size > most:
-            held = [_current(_first_of_each(pa.concat_tables(held)))]
-            size = held[0].nbytes
+            held = _current(held)
+            size = sum(table.nbytes for table in held)
             most = max(_COMPACT_BYTES, 2 * size)  # what is all current is not looked through each time
-    return _current(_first_of_each(pa.concat_tables(held)))
+    return _current(held)
+
+
+def _together(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """Put tables together while they are small; the list is emptied.
+
+    A column of strings of two gigabytes is more than Arrow takes rows from, and texts may be more than that.
+    """
+    while tables:
+        some = [tables.pop()]
+        size = some[0].nbytes
+        while tables and size + tables[-1].nbytes <= _COMPACT_BYTES:
+            some.append(tables.pop())
+            size += some[-1].nbytes
+        yield pa.concat_tables(some).combine_chunks()
 
 
 def _by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
@@ -293,7 +316,13 @@ def _rejected(rejects: Sequence[Reject], n_partitions: int) -> Iterator[Packet]:
 
 
 def _first_of_each(arrivals: pa.Table) -> pa.Table:
-    """Return each text of each article once, by key and rank; of equal records the first by file and line."""
+    """Return each text of each article once; of equal records the first by file and line."""
+    order, new = _ranked(arrivals)
+    return arrivals.take(pa.array(order[new]))
+
+
+def _ranked(arrivals: pa.Table) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the rows by key and rank, then file and line, and which of them differ from the one before."""
     files = arrivals["file"].combine_chunks().dictionary_encode()
     rank = np.argsort(np.argsort(np.array(files.dictionary.to_pylist(), object), kind="stable"))
     file = rank[files.indices.to_numpy()] if len(arrivals) else np.empty(0, np.int64)
@@ -303,24 +332,38 @@ def _first_of_each(arrivals: pa.Table) -> pa.Table:
     new[:1] = True
     for values in same:
         new[1:] |= np.diff(values[order]) != 0
-    return arrivals.take(pa.array(order[new]))
+    return order, new
 
 
-def _current(arrivals: pa.Table) -> pa.Table:
-    """Return the last of each key; the rows stand by key and rank."""
-    key, proof = column(arrivals, "key"), column(arrivals, "proof")
+def _current(tables: list[pa.Table]) -> list[pa.Table]:
+    """Return the tables with the last text of each article alone; none of them is empty."""
+    if not tables:
+        return []
+    light = pa.concat_tables([table.select(_RANKING) for table in tables])
+    order, new = _ranked(light)
+    rows = order[new]
+    key, proof = column(light, "key")[rows], column(light, "proof")[rows]
     same = key[1:] == key[:-1]
     wrong = np.flatnonzero(same & (proof[1:] != proof[:-1]))
     if len(wrong):
-        row = int(wrong[0]) + 1
+        row = int(rows[wrong[0] + 1])
         raise IndexFolderError(
-            f"{arrivals['file'][row].as_py()}:{arrivals['line'][row].as_py()}: this record's 64-bit key "
-            f"{display_id(None, int(key[row]))} is that of a different article (a hash collision)",
+            f"{light['file'][row].as_py()}:{light['line'][row].as_py()}: this record's 64-bit key "
+            f"{display_id(None, light['key'][row].as_py())} is that of a different article (a hash "
+            "collision)",
             "change its id, or leave the record out",
         )
     last = np.ones(len(key), np.bool_)
     last[:-1] = ~same
-    return arrivals.take(pa.array(np.flatnonzero(last)))
+    kept = np.sort(rows[last])
+    ends = np.cumsum([len(table) for table in tables])
+    parts = np.split(kept, np.searchsorted(kept, ends[:-1]))
+    begins = np.append(0, ends[:-1])
+    return [
+        table.take(pa.array(part - begin))
+        for table, part, begin in zip(tables, parts, begins, strict=True)
+        if len(part)
+    ]
 
 
 def _text_once(settled: pa.Table) -> pa.Table:
