@@ -47,11 +47,14 @@ def export(
     from dedup.article import FEED_SCHEMA
     from dedup.cli.facade import open_index, read_model
     from dedup.cli.progress import Progress
+    from dedup.errors import DedupError
     from dedup.report.destination import check_writable, chosen_format, destination
     from dedup.report.wording import count
     from dedup.report.writers import write_batches
     from dedup.settings import Settings
 
+    if everything and any(given is not None for given in (threshold, model, window, since, until)):
+        raise DedupError("--all is every article, whatever is a copy", "leave out the options that choose")
     kind = chosen_format(format, output, list(options.FeedFormat))
     check_writable(output, index)
     settings = Settings.from_text(

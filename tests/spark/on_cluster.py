@@ -80,7 +80,7 @@ class Command:
         from dedup.engines.spark.engine import TABLES
 
         kept = [name for name in TABLES if name != "rejects"]
-        return {name: pq.read_table(self.output / name).cast(TABLES[name][1]) for name in kept}
+        return {name: pq.read_table(self.output / name).cast(TABLES[name]) for name in kept}
 
     def tasks(self) -> list[Task]:
         """Return what the event log says of all its runs."""

@@ -42,18 +42,15 @@ def found_in_packets(
     runner = Shuffled(n_partitions)
     settings = options.pop("settings", Settings())
     job = run.Job(tuple(map(str, paths)), settings, load_model(None), **options)
-    counts = run.run_stages(runner, job)
+    results = run.run_stages(runner, job)
     schemas = {
-        "clusters": (run.CLUSTERS, MEMBER_SCHEMA),
-        "composites": (run.COMPOSITES, COMPOSITE_SCHEMA),
-        "links": (run.LINKS, LINK_SCHEMA),
-        "edges": (run.EDGES, EDGES_SCHEMA),
-    }
+        "clusters": MEMBER_SCHEMA, "composites": COMPOSITE_SCHEMA, "links": LINK_SCHEMA, "edges": EDGES_SCHEMA,
+    }  # fmt: skip
     tables = {
-        name: pa.concat_tables([schema.empty_table(), *runner.collect(*where)])
-        for name, (where, schema) in schemas.items()
+        name: pa.concat_tables([schema.empty_table(), *runner.collect(*results.places[name])])
+        for name, schema in schemas.items()
     }
-    return tables, counts
+    return tables, results.counts
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def reaching_driver(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def tables(output: Path) -> dict[str, pa.Table]:
     from dedup.engines.spark.engine import TABLES
 
-    return {name: pq.read_table(output / name).cast(TABLES[name][1]) for name in TABLES if name != "rejects"}
+    return {name: pq.read_table(output / name).cast(TABLES[name]) for name in TABLES if name != "rejects"}
 
 
 def test_the_same_clusters_and_no_text_on_the_driver(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import os
+import pickle
 import shutil
+import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -374,7 +377,18 @@ def test_rows_come_with_file_and_line_whatever_else_a_file_holds(
     assert [found[0]["Title"], found[0]["a.b"], found[0]["tags"], found[3]["tags"]] == ["A", "dot", ["x"], 7]
     assert found[1]["at"] is None
     runner.source("first", [f"{tmp_path}/feed*/deep/*", str(feed)], ["title"], show_rows, most=1)
-    assert [row["title"] for row in rows(runner.collect("first", "rows"))] == ["d"]
+    first = [row["title"] for row in rows(runner.collect("first", "rows"))]
+    assert sorted(first) == ["a", "d"], "of each set of columns"
+
+
+def test_times_of_96_bits_have_no_zone(spark: Any, run: Any, tmp_path: Path) -> None:
+    at = pa.array([0, 86_400_000_001], pa.timestamp("us"))
+    path = tmp_path / "old.parquet"
+    pq.write_table(pa.table({"at": at}), path, use_deprecated_int96_timestamps=True)
+    runner = run()
+    assert runner.schema([str(path)]).field("at").type == pa.timestamp("us")
+    runner.source("old", [str(path)], ["at"], show_rows)
+    assert [row["at"] for row in rows(runner.collect("old", "rows"))] == at.to_pylist()
 
 
 def test_the_first_rows_are_those_of_the_first_files(run: Any, seeded: Path) -> None:
@@ -426,3 +440,25 @@ def test_an_error_of_ours_comes_back_as_itself() -> None:
     error = unmarked(f"Java says: {raised.value!r} and more")
     assert isinstance(error, GoldError)
     assert (error.message, error.fix) == ("no pairs", "label some")
+
+
+def test_what_looks_like_an_error_of_ours_is_run_by_nobody() -> None:
+    from dedup.engines.spark.tasks import marked, unmarked
+
+    class Ran:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return pytest.fail, ("what a feed says was run",)
+
+    forged = f"<dedup-error {base64.b64encode(pickle.dumps(Ran())).decode()}>"
+
+    @marked
+    def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from batches
+        raise GoldError(f"no column is a title (columns: {forged})")
+
+    assert unmarked(forged) is None
+    with pytest.raises(Exception, match="dedup-error") as raised:
+        list(task(iter(())))
+    error = unmarked("".join(traceback.format_exception(raised.value)))
+    assert isinstance(error, GoldError)
+    assert forged in error.message

@@ -23,9 +23,9 @@ N = 3_000
 
 def run_in_packets(paths: list[Path]) -> tuple[InProcess, pa.Table, dict[str, int]]:
     runner = InProcess(4)
-    counts = run.run_stages(runner, run.Job(tuple(map(str, paths)), Settings(), load_model(None)))
-    found = pa.concat_tables([MEMBER_SCHEMA.empty_table(), *runner.collect(*run.CLUSTERS)])
-    return runner, found, counts
+    results = run.run_stages(runner, run.Job(tuple(map(str, paths)), Settings(), load_model(None)))
+    tables = runner.collect(*results.places["clusters"])
+    return runner, pa.concat_tables([MEMBER_SCHEMA.empty_table(), *tables]), results.counts
 
 
 @pytest.mark.parametrize("kind", ["equal", "template"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -25,9 +24,20 @@ from dedup.engines.corpus import Corpus, Nodes, distinct_texts, outlet_numbers
 from dedup.engines.holding import HeldRows
 from dedup.engines.matching import NO_SCORE, Matches
 from dedup.engines.outlets import Carriers, own_sites
-from dedup.engines.spark.confirm import EDGE_SCHEMA, OWN_SCHEMA, TEXT_SCHEMA
+from dedup.engines.spark.components import LABEL_SCHEMA
+from dedup.engines.spark.confirm import OWN_SCHEMA, TEXT_SCHEMA
+from dedup.engines.spark.forest import EDGE_SCHEMA
 from dedup.engines.spark.held import HeldTexts, corpus_of
-from dedup.engines.spark.packets import Hashes, Inbox, Ints, Packet, addressed, column, partition_of
+from dedup.engines.spark.packets import (
+    Hashes,
+    Inbox,
+    Ints,
+    Packet,
+    addressed,
+    before,
+    column,
+    partition_of,
+)
 from dedup.engines.spark.texts import ARTICLE_SCHEMA
 from dedup.index.credits import FOUND_SCHEMA
 from dedup.index.reporting import cluster_ids, composite_table, display_ids, link_table, member_table
@@ -36,8 +46,6 @@ from dedup.index.shown import SHOWN, Shown
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
 from dedup.text.credit import Agency
-
-LABEL_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("label", pa.int64())])
 
 EDGES_SCHEMA: Final = pa.schema(
     [
@@ -100,9 +108,8 @@ def gather_components(
         if packet.kind == "own":
             yield from addressed("own", table, to)
             continue
-        nobody = pa.array(np.zeros(len(table), np.bool_))
-        texts = pa.table([table["hash"], table["units"], nobody, table["text"]], schema=TEXT_SCHEMA)
-        yield from addressed("text", texts.filter(pa.array(linked)), to[linked])
+        texts = table.select(TEXT_SCHEMA.names).filter(pa.array(linked))
+        yield from addressed("text", texts, to[linked])
 
 
 class _Labels:
@@ -163,13 +170,7 @@ def cluster_components(
         ``cluster`` (`dedup.report.schema.MEMBER_SCHEMA`), ``composite``, ``link``, ``match``
         (`EDGES_SCHEMA`), ``chosen`` (`CHOSEN_SCHEMA`).
     """
-    early: list[Packet] = []
-    texts: Iterator[Packet] = iter(())
-    for packet in packets:  # by kind: texts come last, and of a large component are never here all at once
-        if packet.kind == "text":
-            texts = chain([packet], packets)
-            break
-        early.append(packet)
+    early, texts = before(packets, "text")  # those of a large component are never in memory all at once
     inbox = Inbox(early)
     del early
     articles = inbox.table("member", ARTICLE_SCHEMA)
@@ -236,11 +237,7 @@ def _judge(
     corpus: Corpus, nodes: Nodes, matches: Matches, texts: Iterator[Packet], learnt: Learnt, model: Model
 ) -> Judge:
     """Return a judge that knows what is decided, and has the texts for the rest."""
-    held = HeldTexts(nodes.hashes)
-    for packet in texts:
-        table = packet.table()
-        held.add(column(table, "hash").view(np.uint64), table["text"].combine_chunks())
-    judge = Judge(corpus.units[nodes.first], held, learnt, model)
+    judge = Judge(corpus.units[nodes.first], HeldTexts.of(nodes.hashes, texts), learnt, model)
     judge.memory.remember(matches.left, matches.right, Verdicts(matches.sums, matches.relations))
     known = np.flatnonzero(matches.own != NO_SCORE)
     judge.remember_own(known, matches.own[known])

@@ -18,30 +18,23 @@ from dedup.confirm.epoch import Learnt
 from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, least_sum
 from dedup.engines.spark import nearest
+from dedup.engines.spark.forest import EDGE_SCHEMA
 from dedup.engines.spark.held import HeldTexts
 from dedup.engines.spark.nearest import CANDIDATE, CANDIDATE_SCHEMA, SMALLEST, SMALLEST_SCHEMA
-from dedup.engines.spark.packets import Hashes, Inbox, Ints, Packet, addressed, column, partition_of
+from dedup.engines.spark.packets import Hashes, Inbox, Ints, Packet, addressed, before, column, partition_of
 from dedup.settings import LEAST_THRESHOLD
 
 REQUEST_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("at", pa.int64())])
-TEXT_SCHEMA: Final = pa.schema(
+SIZED_SCHEMA: Final = pa.schema(
     [
         pa.field("hash", pa.int64()),
-        pa.field("units", pa.int64()),
+        pa.field("units", pa.int64()),  # words
         pa.field("several", pa.bool_()),  # at home here, and several articles carry it
-        pa.field("text", pa.large_string()),
     ]
 )
-EDGE_SCHEMA: Final = pa.schema(
-    [
-        pa.field("left", pa.int64()),
-        pa.field("right", pa.int64()),
-        pa.field("sum", pa.int64()),
-        pa.field("relation", pa.int8()),
-    ]
-)
-"""A confirmed pair: score as a sum (`dedup.confirm.model`), relation as a number."""
+"""A text that is sent. It comes before the texts, so that those need not be in memory all at once."""
 
+TEXT_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("text", pa.large_string())])
 OWN_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("sum", pa.int64())])
 PAIRS_SCHEMA: Final = pa.schema([pa.field("candidates", pa.int64())])
 EDGES_SCHEMA: Final = pa.schema([pa.field("judged", pa.int64()), pa.field("matched", pa.int64())])
@@ -87,7 +80,7 @@ def send_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
     Yields
     ------
     Packet
-        ``text`` (`TEXT_SCHEMA`).
+        ``sized`` (`SIZED_SCHEMA`) and ``text`` (`TEXT_SCHEMA`).
     """
     asked: list[pa.Table] = []
     requests: tuple[Ints, Ints] | None = None
@@ -111,18 +104,18 @@ def judge_pairs(
         ``edge`` (`EDGE_SCHEMA`) to the home of the smaller text, ``own`` (`OWN_SCHEMA`) to that of each text
         that has an edge or several copies, ``edges`` (`EDGES_SCHEMA`).
     """
-    pairs: list[Packet] = []
-    texts: list[Packet] = []
-    for packet in packets:
-        (pairs if packet.kind == "pair" else texts).append(packet)
-    pair = Inbox(pairs).table("pair", CANDIDATE_SCHEMA)
+    early, texts = before(packets, "text")
+    inbox = Inbox(early)
+    pair = inbox.table("pair", CANDIDATE_SCHEMA)
     order = np.lexsort((column(pair, "right").view(np.uint64), column(pair, "left").view(np.uint64)))
     pair = pair.take(pa.array(order))
     left_hash, right_hash = (column(pair, name).view(np.uint64) for name in ("left", "right"))
-    hashes, sizes, several, held = gathered_texts(texts)
+    sized = inbox.table("sized", SIZED_SCHEMA)
+    hashes, first = np.unique(column(sized, "hash").view(np.uint64), return_index=True)
+    held = HeldTexts.of(hashes, texts)
     left, right = np.searchsorted(hashes, left_hash), np.searchsorted(hashes, right_hash)
-    judge = Judge(sizes, held, learnt, model)
-    alone = np.flatnonzero(several)
+    judge = Judge(column(sized, "units")[first], held, learnt, model)
+    alone = np.flatnonzero(column(sized, "several")[first])
     sums, relations = judge.verdicts(
         left, right, matches_only=True, nearness=column(pair, "equal").astype(np.uint16), alone=alone
     )
@@ -136,18 +129,6 @@ def judge_pairs(
     scored = np.unique(np.concatenate([left, right, alone]))
     own = pa.table([names[scored], judge.own(scored)], schema=OWN_SCHEMA)
     yield from addressed("own", own, partition_of(hashes[scored], n_partitions))
-
-
-def gathered_texts(packets: list[Packet]) -> tuple[Hashes, Ints, Ints, HeldTexts]:
-    """Return hashes, ascending, words and copies-here flags of texts, and the texts themselves."""
-    light = [packet.table().select(["hash", "units", "several"]) for packet in packets]
-    table = pa.concat_tables(light) if light else TEXT_SCHEMA.empty_table()
-    hashes, first = np.unique(column(table, "hash").view(np.uint64), return_index=True)
-    held = HeldTexts(hashes)
-    while packets:  # each is gone once its texts are held
-        text = packets.pop().table()
-        held.add(column(text, "hash").view(np.uint64), text["text"].combine_chunks())
-    return hashes, column(table, "units")[first], column(table, "several")[first], held
 
 
 def _smallest(told: pa.Table, texts: Hashes) -> Hashes:
@@ -184,9 +165,9 @@ def _sent(to: int, nodes: pa.Table, hashes: Ints, at: Ints) -> Iterator[Packet]:
     unasked[row[target == to]] = False
     row = np.concatenate([row, np.flatnonzero(unasked)])
     target = np.concatenate([target, np.full(int(unasked.sum()), to)])
-    sent = pa.table(
-        [nodes["hash"], nodes["units"], pa.array(several), nodes["text"]], schema=TEXT_SCHEMA
-    ).take(pa.array(row))
-    at_home = sent.schema.get_field_index("several")
-    sent = sent.set_column(at_home, "several", pa.array(several[row] & (target == to)))
-    yield from addressed("text", sent, target)
+    sent = nodes.select(["hash", "units", "text"]).take(pa.array(row))
+    at_home = pa.array(several[row] & (target == to))
+    yield from addressed(
+        "sized", pa.table([sent["hash"], sent["units"], at_home], schema=SIZED_SCHEMA), target
+    )
+    yield from addressed("text", sent.select(TEXT_SCHEMA.names), target)

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -38,14 +38,14 @@ comes together of them fits a task of a gigabyte or two."""
 
 MOST_PARTITIONS: Final = 20_000
 
-TABLES: Final[dict[str, tuple[tuple[str, str], pa.Schema]]] = {
-    "clusters": (run.CLUSTERS, MEMBER_SCHEMA),
-    "edges": (run.EDGES, EDGES_SCHEMA),
-    "composites": (run.COMPOSITES, COMPOSITE_SCHEMA),
-    "links": (run.LINKS, LINK_SCHEMA),
-    "rejects": (run.REJECTS, REJECT_SCHEMA),
+TABLES: Final = {
+    "clusters": MEMBER_SCHEMA,
+    "edges": EDGES_SCHEMA,
+    "composites": COMPOSITE_SCHEMA,
+    "links": LINK_SCHEMA,
+    "rejects": REJECT_SCHEMA,
 }
-"""Folders of the output, what each holds, and its columns."""
+"""Folders of the output, and the columns of what each holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +210,14 @@ class SparkEngine:
         cores = self.session.sparkContext.defaultParallelism
         n = partitions or begun or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
         runner.begin(between, n, fingerprint)
-        counts = run.run_stages(runner, job)
+        results = run.run_stages(runner, job)
         runner.files.remove(f"{target}/summary.json")
-        for name, ((stage, kind), schema) in TABLES.items():
-            runner.export(stage, kind, schema, f"{target}/{name}")
-        runner.files.write(f"{target}/summary.json", json.dumps(counts, indent=1) + "\n")
+        for name, schema in TABLES.items():
+            runner.export(*results.places[name], schema, f"{target}/{name}")
+        runner.files.write(f"{target}/summary.json", json.dumps(results.counts, indent=1) + "\n")
         if not keep_work:
             runner.remove()
-        return Found(output, counts, round(time.monotonic() - began, 3))
+        return Found(output, results.counts, round(time.monotonic() - began, 3))
 
 
 def _partitions_begun(said: str | None, fingerprint: str) -> int | None:
@@ -230,11 +230,12 @@ def _partitions_begun(said: str | None, fingerprint: str) -> int | None:
 
 
 def _fingerprint(job: run.Job, files: Sequence[FeedFile]) -> str:
-    """Return what the results of the stages depend on: another run must not be taken up."""
+    """Return what the stages but the last depend on: those of another run must not be taken up."""
     said = {
         "version": version("dedup"),
         "files": [(file.path, file.n_bytes, file.modified) for file in files],
-        "settings": asdict(job.settings),
+        # The other settings matter to the last stage alone, whose name tells them apart.
+        "settings": [job.settings.threshold, job.settings.furniture],
         "model": job.model.content_hash,
         "agencies": credit_rules(job.agencies),
         "mapping": dict(job.mapping),

@@ -25,7 +25,8 @@ EDGE: Final = "edge"
 EDGE_SCHEMA: Final = pa.schema(
     [("left", pa.int64()), ("right", pa.int64()), ("sum", pa.int64()), ("relation", pa.int8())]
 )
-"""A confirmed edge, at the home of the smaller text hash, `left`."""
+"""A confirmed pair, at the home of the smaller text hash, `left`: its score as a sum (`dedup.confirm.model`),
+its relation as a number."""
 
 DOWN: Final = "down"
 UP: Final = "up"

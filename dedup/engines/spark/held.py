@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from dedup.cluster.canonical import UNKNOWN, plausible_times
 from dedup.engines.corpus import Corpus
-from dedup.engines.spark.packets import Hashes, Ints, column
+from dedup.engines.spark.packets import Hashes, Ints, Packet, column
 from dedup.engines.spill import TextFile
 
 _MOST_BYTES: Final = 256 << 20
@@ -55,6 +55,15 @@ class HeldTexts:
         self._tables: list[pa.Array] = []
         self._held = self._bytes = 0
         self._file: TextFile | None = None
+
+    @classmethod
+    def of(cls, hashes: Hashes, packets: Iterable[Packet]) -> HeldTexts:
+        """Hold the texts of packets with the columns ``hash`` and ``text``; each packet is read once."""
+        held = cls(hashes)
+        for packet in packets:
+            table = packet.table()
+            held.add(column(table, "hash").view(np.uint64), table["text"].combine_chunks())
+        return held
 
     def add(self, hashes: Hashes, texts: pa.Array) -> None:
         """Take in texts (large_string) of some of the nodes; of one that is there already nothing."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -104,6 +105,16 @@ def addressed(kind: str, table: pa.Table, to: Ints) -> Iterator[Packet]:
     for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         for low in range(begin, end, most):
             yield Packet.of(int(ordered[begin]), kind, taken.slice(low, min(most, end - low)))
+
+
+def before(packets: Iterator[Packet], kind: str) -> tuple[list[Packet], Iterator[Packet]]:
+    """Take the packets that come before those of a kind, the last one; return them, and the rest unread."""
+    early: list[Packet] = []
+    for packet in packets:
+        if packet.kind == kind:
+            return early, chain([packet], packets)
+        early.append(packet)
+    return early, iter(())
 
 
 class Inbox:

@@ -9,6 +9,7 @@ results do not depend on the number of partitions.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,13 +34,6 @@ from dedup.feeds.raw_batch import SETTLED_BY
 from dedup.index.session import least_of
 from dedup.settings import Settings
 from dedup.text.credit import Agency
-
-CLUSTERS: Final = ("clusters", "cluster")
-COMPOSITES: Final = ("clusters", "composite")
-LINKS: Final = ("clusters", "link")
-EDGES: Final = ("clusters", "match")
-REJECTS: Final = ("arrivals", "reject")
-"""Stage and kind of each result."""
 
 COUNTED: Final = (
     "records", "rejected", "articles", "without_words", "distinct_texts", "candidate_pairs", "judged_pairs",
@@ -78,7 +72,23 @@ class Job:
     most_on_driver: int = MOST_ON_DRIVER
 
 
-def run_stages(runner: Runner, job: Job) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run has found.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        `COUNTED`.
+    places : dict of str to (str, str)
+        Stage and kind of the packets of ``clusters``, ``composites``, ``links``, ``edges`` and ``rejects``.
+    """
+
+    counts: dict[str, int]
+    places: dict[str, tuple[str, str]]
+
+
+def run_stages(runner: Runner, job: Job) -> Results:
     """Run all stages.
 
     Parameters
@@ -88,8 +98,7 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
 
     Returns
     -------
-    dict of str to int
-        `COUNTED`.
+    Results
 
     Raises
     ------
@@ -118,9 +127,9 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
     runner.stage("asked", [(CANDIDATES, [CANDIDATE, SMALLEST])], ask)
     runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], confirm.send_texts)
     judge = partial(confirm.judge_pairs, n_partitions=n, learnt=learnt, model=model)
-    runner.stage("edges", [("asked", ["pair"]), ("sent", ["text"])], judge)
+    runner.stage("edges", [("asked", ["pair"]), ("sent", ["sized", "text"])], judge)
     runner.drop("asked", ["asked", "pair"])
-    runner.drop("sent", ["text"])
+    runner.drop("sent", ["sized", "text"])
     counts.update(_summed(runner, "asked", "pairs", {"candidates": "candidate_pairs"}))
     counts.update(_summed(runner, "edges", "edges", {"judged": "judged_pairs"}))
 
@@ -137,10 +146,16 @@ def run_stages(runner: Runner, job: Job) -> dict[str, int]:
         settings=settings,
         agencies=job.agencies,
     )
-    runner.stage("clusters", [("components", ["member", "edge", "own", "text"])], cluster)
+    # What is chosen and shown is decided here alone: "the last 24 hours" are others each time.
+    last = f"clusters-{hashlib.sha256(repr(settings).encode()).hexdigest()[:8]}"
+    runner.stage(last, [("components", ["member", "edge", "own", "text"])], cluster)
     names = {"clusters": "clusters", "clustered": "clustered", "composites": "composites"}
-    counts.update(_summed(runner, "clusters", "chosen", names | {"edges": "confirmed_pairs"}))
-    return dict(counts)
+    counts.update(_summed(runner, last, "chosen", names | {"edges": "confirmed_pairs"}))
+    places = {"clusters": "cluster", "composites": "composite", "links": "link", "edges": "match"}
+    return Results(
+        dict(counts),
+        {name: (last, kind) for name, kind in places.items()} | {"rejects": ("arrivals", "reject")},
+    )
 
 
 def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:

@@ -33,6 +33,8 @@ SETTINGS: Final = {
     "spark.sql.parquet.columnarReaderBatchSize": "512",
     # Without it, Spark reads no file that has timestamps of nanoseconds, which is what pandas writes.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
+    # A time without a zone is one to the reader of one machine: at midnight it is a day.
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
 }
 """Of the session that reads them, over those of the session for packets."""
 
@@ -45,10 +47,14 @@ _NANOS: Final = re.compile(r"TIMESTAMP\(NANOS,(true|false)\)")
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Columns of a file that Spark can read, and which of them are times in nanoseconds (True: in UTC)."""
+    """Columns of a file that Spark can read, and which of them are times in nanoseconds (True: in UTC).
+
+    `old` are times of 96 bits, which say nothing of a zone, though Spark gives them one.
+    """
 
     fields: dict[str, StructField]
     nanos: dict[str, bool]
+    old: set[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,11 @@ class Sources:
         """Return all rows, with `FILE` as Spark has it and `LINE`; a frame for each set of columns."""
         return [self._frame(columns, names, [file.path for file in files]) for columns, files in self._groups]
 
-    def first_rows(self, names: Sequence[str], most: int) -> Rows:
-        """Return the first rows of those files that have the columns of the first, in one partition."""
-        columns, files = self._groups[0]
+    def first_rows(self, names: Sequence[str], most: int) -> list[Rows]:
+        """Return the first rows of the files of each set of columns, each in one partition."""
+        return [self._first(columns, names, files, most) for columns, files in self._groups]
+
+    def _first(self, columns: _Columns, names: Sequence[str], files: Sequence[FeedFile], most: int) -> Rows:
         with self._in_one_piece():
             each = [self._frame(columns, names, [file.path]) for file in files[:_FIRST_FILES]]
             first = reduce(DataFrame.union, [rows.frame.limit(most) for rows in each])
@@ -182,7 +190,7 @@ class Sources:
         """Return those columns whose types Spark can read and hand to Python."""
         spark = self._java.org.apache.spark.sql.execution.datasources.parquet
         converter = spark.ParquetToSparkSchemaConverter(self._session._jsparkSession.sessionState().conf())
-        columns = _Columns({}, {})
+        columns = _Columns({}, {}, set())
         for place in range(schema.getFieldCount()):
             column = schema.getType(place)
             alone = self._java.org.apache.parquet.schema.MessageType(schema.getName(), [column])
@@ -198,12 +206,16 @@ class Sources:
             nanos = _NANOS.fullmatch(str(column.getLogicalTypeAnnotation()))
             if nanos and isinstance(field.dataType, LongType):
                 columns.nanos[field.name] = nanos[1] == "true"
+            if column.isPrimitive() and str(column.asPrimitiveType().getPrimitiveTypeName()) == "INT96":
+                columns.old.add(field.name)
         return columns
 
 
 def _value(columns: _Columns, name: str) -> Column:
     """Return a column as it is handed to Python: times in microseconds."""
     quoted = "`" + name.replace("`", "``") + "`"
+    if name in columns.old:
+        return fn.col(quoted).cast("timestamp_ntz")
     if name not in columns.nanos:
         return fn.col(quoted)
     # Rounded down, also before 1970, and in whole numbers: a double has no room for them.
@@ -217,5 +229,7 @@ def _arrow(columns: _Columns) -> pa.Schema:
         kind = field.dataType
         if name in columns.nanos:
             kind = TimestampType() if columns.nanos[name] else TimestampNTZType()
+        if name in columns.old:
+            kind = TimestampNTZType()
         fields.append(StructField(name, kind))
     return to_arrow_schema(StructType(fields), timezone="UTC")

@@ -140,14 +140,14 @@ class SparkRunner:
     ) -> None:
         """Run a kernel over rows of Parquet files, unless an earlier run did; see `Runner`.
 
-        With `most` the rows are those of the first file, and of further ones with the same columns. Of a
-        column that a file does not have, or that Spark cannot read, its rows have none.
+        With `most` the rows are those of the first file of each set of columns, and of further ones with the
+        same. Of a column that a file does not have, or that Spark cannot read, its rows have none.
         """
         if self._done(name):
             return
         with told(f"stage {name}"):
             found = self._sources(paths)
-            rows = found.rows(columns) if most is None else [found.first_rows(columns, most)]
+            rows = found.rows(columns) if most is None else found.first_rows(columns, most)
         self._run(name, [(part.frame, partial(tasks.read, kernel, found.shown, part.names)) for part in rows])
 
     def stage(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import pickle
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
@@ -41,19 +41,34 @@ def marked(task: Callable[P, Batches]) -> Callable[P, Batches]:
         try:
             yield from task(*args, **kwargs)
         except DedupError as error:
-            packed = base64.b64encode(pickle.dumps(error)).decode()
-            raise _MarkedError(f"<dedup-error {packed}>") from error
+            said = json.dumps([type(error).__name__, error.message, error.fix])
+            packed = base64.b64encode(said.encode()).decode()
+            # Alone: what the error says may hold a feed's text, which may look like a mark.
+            raise _MarkedError(f"<dedup-error {packed}>") from None
 
     return run
 
 
 def unmarked(text: str) -> DedupError | None:
-    """Return the error that `marked` put into a text."""
+    """Return the error that `marked` put into a text; whatever else looks like one can but say something."""
     found = _MARK.search(text)
     if found is None:
         return None
-    error = pickle.loads(base64.b64decode(found[1]))
-    return error if isinstance(error, DedupError) else None
+    try:
+        name, message, fix = json.loads(base64.b64decode(found[1]))
+        return _kinds().get(name, DedupError)(message, fix)
+    except (TypeError, ValueError):
+        return None
+
+
+def _kinds() -> dict[str, type[DedupError]]:
+    """Return all kinds of errors that take a message and a fix, by name."""
+    kinds, found = [DedupError], {}
+    while kinds:
+        kind = kinds.pop()
+        found[kind.__name__] = kind
+        kinds += kind.__subclasses__()
+    return found
 
 
 @marked

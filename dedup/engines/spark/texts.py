@@ -19,7 +19,7 @@ from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
 from dedup.engines.spark.articles import SETTLED_SCHEMA
 from dedup.engines.spark.held import corpus_of
-from dedup.engines.spark.packets import Hashes, Ints, Packet, column, fixed
+from dedup.engines.spark.packets import MOST_BYTES, Hashes, Ints, Packet, column, fixed
 from dedup.engines.spark.sketches import SKETCH_SCHEMA
 from dedup.index.identity import text_hashes
 from dedup.sketch.minhash import Sketch, sketch_articles, stored_slots
@@ -49,7 +49,6 @@ COUNT_SCHEMA: Final = pa.schema(
 BIN_BITS: Final = 12
 
 
-_MOST_BYTES: Final = 4 << 20
 _COMPACT_BYTES: Final = 64 << 20
 
 
@@ -152,6 +151,6 @@ def _mute(articles: pa.Table, corpus: Corpus, nodes: Nodes, texts: pa.Array) -> 
 def _cut(to: int, kind: str, table: pa.Table) -> Iterator[Packet]:
     """Pack a table in packets of some rows; less where the rows are long."""
     each = max(1, table.nbytes // max(1, len(table)))
-    most = max(1, _MOST_BYTES // each)
+    most = max(1, MOST_BYTES // each)
     for low in range(0, len(table), most):
         yield Packet.of(to, kind, table.slice(low, most))
