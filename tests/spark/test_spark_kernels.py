@@ -44,8 +44,11 @@ def found_in_packets(
     job = run.Job(tuple(map(str, paths)), settings, load_model(None), **options)
     results = run.run_stages(runner, job)
     schemas = {
-        "clusters": MEMBER_SCHEMA, "composites": COMPOSITE_SCHEMA, "links": LINK_SCHEMA, "edges": EDGES_SCHEMA,
-    }  # fmt: skip
+        "clusters": MEMBER_SCHEMA,
+        "composites": COMPOSITE_SCHEMA,
+        "links": LINK_SCHEMA,
+        "edges": EDGES_SCHEMA,
+    }
     tables = {
         name: pa.concat_tables([schema.empty_table(), *runner.collect(*results.places[name])])
         for name, schema in schemas.items()

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from dedup.confirm.model import Model, load_model
