@@ -5,10 +5,10 @@
 
 Starts a standalone cluster on loopback, a master and two workers of one core each, and clusters each feed on
 it by the command line, with a driver of 1 GB that may take 64 MB of results. Beside it the same Parquet files
-into an index and a report on one machine. Rows that only one of the two has are counted, all columns of clusters,
-composites, links and edges. What is moved is read off Spark's event log. ``--kill worker`` runs once more and
-kills one of the workers while pairs are confirmed; ``--kill driver`` kills the command there, and gives it
-again.
+are read into an index and reported on one machine. Rows that only one of the two has are counted, all columns
+of clusters, composites, links and edges. What is moved is read off Spark's event log. ``--kill worker`` runs
+once more and kills one of the workers while pairs are confirmed; ``--kill driver`` kills the command there,
+and gives it again.
 """
 
 from __future__ import annotations
