@@ -22,7 +22,7 @@ def export(
     csv_safe: options.CsvSafe = False,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Every article, copies too: the feed as the index holds it."),
+        typer.Option("--all", help="Every article, copies too. Not with --since, --threshold and the like."),
     ] = False,
     threshold: options.Threshold = None,
     model: options.Model = None,
@@ -31,7 +31,7 @@ def export(
     until: options.Until = None,
     threads: options.Threads = None,
 ) -> None:
-    """Write the feed without its copies: one article per cluster, and all that are in none.
+    """Write the feed without its copies: one article per cluster; with --all every article.
 
     \b
     Example
@@ -54,7 +54,10 @@ def export(
     from dedup.settings import Settings
 
     if everything and any(given is not None for given in (threshold, model, window, since, until)):
-        raise DedupError("--all is every article, whatever is a copy", "leave out the options that choose")
+        raise DedupError(
+            "--all is every article, and goes with no --threshold, --model, --window, --since or --until",
+            "leave them out",
+        )
     kind = chosen_format(format, output, list(options.FeedFormat))
     check_writable(output, index)
     settings = Settings.from_text(

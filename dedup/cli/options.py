@@ -273,7 +273,7 @@ OutputOrFolder: TypeAlias = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="Write to FILE, which is replaced only when all went well; of --engine spark the folder OUT.",
+        help="Write to FILE, which is replaced only when all went well; with --engine spark a folder.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -14,6 +14,8 @@ _OPTIONS: Final = (
     "spark_conf", "partitions", "work", "overwrite", "sources",
 )  # fmt: skip
 """Options of ``dedup clusters`` that mean something here."""
+
+_FILES: Final = (".csv", ".jsonl", ".parquet", ".html", ".md")
 _ONLY_HERE: Final = ("master", "spark_conf", "partitions", "work", "overwrite")
 """Those that mean nothing to the other engine."""
 
@@ -76,6 +78,10 @@ def clusters_on_spark(
         )
     if output is None:
         raise DedupError("--engine spark writes a folder of Parquet", "name it: -o OUT")
+    if output.lower().endswith(_FILES):
+        raise DedupError(
+            f"-o {output}: --engine spark makes a folder, and this is the name of a file", "-o OUT"
+        )
     asked = Settings.from_text(**settings)
     said = context.params
     reading = options.feed_options(
@@ -101,6 +107,7 @@ def clusters_on_spark(
                 work=cluster.work,
                 overwrite=cluster.overwrite,
                 on_stage=lambda name: progress.stage(name, 0, 0),
+                on_note=progress.note,
             )
     n = found.counts
     progress.say(f"read {count(n['articles'], 'article')}, {n.get('rejected', 0):,} rejected")
@@ -118,16 +125,16 @@ def check_not_given(context: typer.Context) -> None:
     ------
     DedupError
     """
-    _refuse(context, _ONLY_HERE, "this engine; it is for --engine spark")
+    _refuse(context, _ONLY_HERE, "this engine", "give --engine spark as well, or leave it out")
 
 
-def _refuse(context: typer.Context, names: Sequence[str], whom: str) -> None:
+def _refuse(context: typer.Context, names: Sequence[str], whom: str, fix: str = "leave it out") -> None:
     """Raise if one of some options was given."""
     from dedup.errors import DedupError
 
     if strange := [name for name in names if _is_given(context, name)]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
-        raise DedupError(f"{named} means nothing to {whom}", "leave it out")
+        raise DedupError(f"{named} means nothing to {whom}", fix)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

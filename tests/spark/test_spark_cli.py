@@ -37,6 +37,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
         (["--top", "5", "-o", "found"], "--top means nothing to --engine spark"),
         (["--format", "html", "--threads", "2", "-o", "found"], "--format, --threads means nothing"),
         ([], "--engine spark writes a folder of Parquet; name it: -o OUT"),
+        (["-o", "found.csv"], "-o found.csv: --engine spark makes a folder"),
         (["-o", "found", "--spark-conf", "x"], "--spark-conf 'x' is not KEY=VALUE"),
         (["-o", "found", "--threshold", "7"], "threshold"),
     ],
@@ -58,7 +59,7 @@ def test_an_index_is_no_feed(tmp_path: Path) -> None:
 def test_options_of_spark_mean_nothing_without_it(tmp_path: Path) -> None:
     feed = ROOT / "samples" / "feed.jsonl"
     line = said(run(feed, "-o", tmp_path / "c.csv", "--overwrite", "--partitions", "3", engine="local"))
-    assert "--partitions, --overwrite means nothing to this engine; it is for --engine spark" in line
+    assert "--partitions, --overwrite means nothing to this engine; give --engine spark as well" in line
     assert not (tmp_path / "c.csv").exists()
 
 

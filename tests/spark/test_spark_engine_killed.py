@@ -37,7 +37,8 @@ def test_a_killed_driver_and_a_lost_machine_change_nothing(tmp_path: Path) -> No
     found = differences(command.tables(), expected)
     assert found == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
     by_stage = executors_by_stage(command.tasks())
+    last = next(stage for stage in by_stage if stage.startswith("clusters-"))
     assert len(by_stage["texts"]) == len(by_stage["edges"]) == 2, "both machines sketched and confirmed"
-    assert len(by_stage["clusters"]) == 1
+    assert len(by_stage[last]) == 1
     # A driver may take 64 MB of results at a time; here all of them together are some hundred bytes a text.
     assert sum(task.result for task in command.tasks()) < 10_000_000

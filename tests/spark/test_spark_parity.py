@@ -123,3 +123,7 @@ def test_an_output_that_is_there_is_kept(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(DedupError, match="nowhere"):
         SparkEngine(spark).clusters(str(tmp_path / "nowhere.parquet"), str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
+    pq.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "numbers.parquet")
+    with pytest.raises(DedupError, match="title"):
+        SparkEngine(spark).clusters(str(tmp_path / "numbers.parquet"), str(tmp_path / "new"))
+    assert not (tmp_path / "new.work").exists()

@@ -72,6 +72,7 @@ SETTLING_SCHEMA: Final = pa.schema(
     [
         pa.field("columns", pa.string()),  # of the rows, as `_columns_of` tells them
         pa.field("file", pa.string()),  # of the first of the rows
+        pa.field("fields", pa.string()),  # which column is which field, for the user
         pa.field("builder", pa.binary()),  # an `ArticleBuilder` that has learnt
     ]
 )
@@ -158,7 +159,7 @@ def settling_packets(batches: Iterator[pa.RecordBatch], *, source: Source, most:
     table = pa.concat_tables(rows).slice(0, most)
     file, names = table[FILE][0].as_py(), _names_in(table, source.mapping)
     made = source.learn(file, names, list(_raw(table, names).records))
-    row = [[_columns_of(table)], [file], [pickle.dumps(made)]]
+    row = [[_columns_of(table)], [file], [str(made.fields)], [pickle.dumps(made)]]
     yield Packet.of(0, "settling", pa.table(row, schema=SETTLING_SCHEMA))
 
 

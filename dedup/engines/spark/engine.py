@@ -23,6 +23,7 @@ from dedup.engines.spark.failures import SparkError
 from dedup.engines.spark.hadoop import FeedFile
 from dedup.engines.spark.session import make_session
 from dedup.engines.spark.spark_runner import SparkRunner
+from dedup.errors import DedupError
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.mapping import canonical_mapping
 from dedup.index.kept_credits import credit_rules
@@ -135,6 +136,7 @@ class SparkEngine:
         overwrite: bool = False,
         most_on_driver: int = MOST_ON_DRIVER,
         on_stage: Callable[[str], None] | None = None,
+        on_note: Callable[[str], None] = lambda _: None,
     ) -> Found:
         """Cluster the articles of Parquet files and write clusters and edges as Parquet.
 
@@ -166,6 +168,8 @@ class SparkEngine:
             Edges that the driver may take to find components; beyond, Spark finds them in rounds.
         on_stage : callable, optional
             Gets the name of each stage as it begins.
+        on_note : callable
+            Gets lines about the run: that it goes on, and which column is which field.
 
         Returns
         -------
@@ -204,12 +208,22 @@ class SparkEngine:
         there = runner.files.names(target)
         # A run that was killed as it wrote its output has left some of it there.
         if there and not overwrite and (begun is None or "summary.json" in there):
-            raise SparkError(f"{output} is there and not empty", "choose another folder, or --overwrite")
+            raise SparkError(
+                f"{output} is there and not empty",
+                "choose another folder, or have it overwritten (--overwrite)",
+            )
         n_bytes = sum(file.n_bytes for file in files)
         cores = self.session.sparkContext.defaultParallelism
         n = partitions or begun or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
+        if begun == n:
+            on_note(f"going on with what an earlier run left in {work or f'{output}.work'}")
         runner.begin(between, n, fingerprint)
-        results = run.run_stages(runner, job)
+        try:
+            results = run.run_stages(runner, job, on_note)
+        except DedupError:
+            if not runner.files.exists(f"{between}/manifests/arrivals.json"):
+                runner.remove()  # there is nothing that a next run could go on with
+            raise
         runner.files.remove(f"{target}/summary.json")
         for name, schema in TABLES.items():
             runner.export(*results.places[name], schema, f"{target}/{name}")

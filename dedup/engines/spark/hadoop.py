@@ -133,7 +133,11 @@ class Files:
         path = shown = str(place.toString())
         if not urlsplit(given).scheme:
             shown = str(place.toUri().getPath())
-            if not given.startswith("/"):
+            system, root = self._open(given)
+            base = str(system.makeQualified(root).toUri().getPath()).rstrip("/")
+            if shown == base or shown.startswith(f"{base}/"):
+                shown = given.rstrip("/") + shown[len(base) :]
+            elif not given.startswith("/"):  # a pattern
                 there = place.getFileSystem(self._conf).getWorkingDirectory().toUri().getPath()
                 shown = shown.removeprefix(f"{os.getcwd() if self._local else there}/")
         return FeedFile(path, shown, int(status.getLen()), int(status.getModificationTime()), status)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -88,13 +88,15 @@ class Results:
     places: dict[str, tuple[str, str]]
 
 
-def run_stages(runner: Runner, job: Job) -> Results:
+def run_stages(runner: Runner, job: Job, on_note: Callable[[str], None] = lambda _: None) -> Results:
     """Run all stages.
 
     Parameters
     ----------
     runner : Runner
     job : Job
+    on_note : callable
+        Gets a line for each set of columns: which of them is which field.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def run_stages(runner: Runner, job: Job) -> Results:
     n = runner.n_partitions
     settings, model = job.settings, job.model
     counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
-    _read(runner, job, counts)
+    _read(runner, job, counts, on_note)
     settle = partial(articles.settle, n_partitions=n, agencies=job.agencies)
     runner.stage("settled", [("arrivals", ["arrival"])], settle)
     counts.update(
@@ -158,7 +160,7 @@ def run_stages(runner: Runner, job: Job) -> Results:
     )
 
 
-def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:
+def _read(runner: Runner, job: Job, counts: Counter[str], on_note: Callable[[str], None]) -> None:
     """Read the rows of all files; which column is which field is settled by the first of them."""
     schema = runner.schema(job.paths)
     mapped = mapped_columns(job.mapping)
@@ -170,6 +172,8 @@ def _read(runner: Runner, job: Job, counts: Counter[str]) -> None:
     settle = partial(articles.settling_packets, source=source, most=SETTLED_BY)
     runner.source("fields", job.paths, tops, settle, most=SETTLED_BY)
     settling = runner.collect("fields", "settling")
+    for row in (row for table in settling for row in table.to_pylist()):
+        on_note(f"{row['file']}: parquet, {row['fields']}")
     if not settling:  # no rows; says all the same that there is no title, no text
         source.learn(", ".join(job.paths), names, [])
     read = partial(articles.read_rows, source=source.having(settling), n_partitions=runner.n_partitions)

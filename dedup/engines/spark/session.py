@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ _QUIET: Final = Path(__file__).with_name("log4j2.properties")
 _JAVA_OPTIONS: Final = "spark.driver.extraJavaOptions"
 _NO_NEWS: Final = ("WARNING: Using incubator modules",)
 """What Java says each time Spark starts it."""
+_MASTER: Final = re.compile(r"local(\[(\d+|\*)(, *\d+)?\])?|local-cluster\[.*\]|yarn|(spark|k8s|mesos)://.+")
 _ANSWER_S: Final = 10.0
 """How long a master may take to take a connection; Spark itself tries for a minute, and then says little."""
 
@@ -52,6 +54,10 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
     SparkError
         No Java, no such master, settings that Spark refuses.
     """
+    if not _MASTER.fullmatch(master):
+        raise SparkError(
+            f"{master} is no master of Spark", "it looks like spark://host:7077, yarn or local[4]"
+        )
     _check_java()
     local = master.startswith(("local", "spark://127.0.0.1:", "spark://localhost:"))
     settings = {"spark.ui.showConsoleProgress": "false"}
