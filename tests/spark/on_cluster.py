@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -58,9 +60,16 @@ class Command:
         """Wait until a stage is committed."""
         wait_for(has_stage(self.work, stage), self._seconds, f"a stage {stage}", self.driver)
 
-    def committed(self) -> dict[str, int]:
-        """Return the stages that are committed, and when they were, in nanoseconds."""
-        return {path.stem: path.stat().st_mtime_ns for path in (self.work / "manifests").glob("*.json")}
+    def committed(self) -> dict[str, float]:
+        """Return the stages that are committed, and how long each took: another time if it is run again.
+
+        A manifest is replaced when packets are given back, so it may be that only the new one is there.
+        """
+        found = {}
+        for path in (self.work / "manifests").iterdir():
+            with suppress(OSError, ValueError):  # being replaced just now
+                found[path.name.partition(".")[0]] = float(json.loads(path.read_text())["seconds"])
+        return found
 
     def kill(self) -> None:
         """Kill the driver."""

@@ -28,7 +28,7 @@ def test_a_killed_driver_and_a_lost_machine_change_nothing(tmp_path: Path) -> No
         command.begin_again()
         command.wait_for("edges")
         after = command.committed()
-        assert len(kept) > 3
+        assert {"fields", "arrivals", "texts"} <= set(kept)
         assert {name: after[name] for name in kept} == kept, "no stage is run again"
         cluster.kill_worker(0)
         command.finish()

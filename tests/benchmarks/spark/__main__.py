@@ -79,7 +79,7 @@ def _on_spark(
     words = ["--partitions", str(options.partitions)] if options.partitions else []
     began = time.monotonic()
     command = Command(cluster, feed, folder / "run", words, ENDS_S)
-    kept: dict[str, int] = {}
+    kept: dict[str, float] = {}
     if kill is not None:
         command.wait_for(KILLED_AFTER)
         time.sleep(options.kill_after_s)
@@ -91,7 +91,7 @@ def _on_spark(
         command.begin_again()
         command.wait_for("labels")
         after = command.committed()
-        kept = {name: at for name, at in before.items() if after[name] == at}
+        kept = {name: seconds for name, seconds in before.items() if after[name] == seconds}
     command.finish()
     seconds = time.monotonic() - began
     tasks = command.tasks()
