@@ -36,6 +36,9 @@ PARTITION_BYTES: Final = 32 << 20
 """Bytes of compressed Parquet that make a partition: some twelve thousand long articles, so that all that
 comes together of them fits a task of a gigabyte or two."""
 
+PARTITION_ROWS: Final = 1 << 14
+"""Articles that make one, where a feed compresses so well that its bytes say little."""
+
 MOST_PARTITIONS: Final = 20_000
 
 TABLES: Final = {
@@ -157,7 +160,7 @@ class SparkEngine:
             As for `dedup.read_feed`.
         partitions : int, optional
             Partitions of a stage; by default those of the run that goes on, else one for each
-            `PARTITION_BYTES`, two for each core at least. Results do not depend on it.
+            `PARTITION_BYTES` or `PARTITION_ROWS`, two for each core at least. Results do not depend on it.
         work : str, optional
             Folder for what the stages give, ``OUTPUT.work`` by default; some 30 KB an article.
         keep_work : bool
@@ -214,7 +217,10 @@ class SparkEngine:
             )
         n_bytes = sum(file.n_bytes for file in files)
         cores = self.session.sparkContext.defaultParallelism
-        n = partitions or begun or min(max(2 * cores, n_bytes // PARTITION_BYTES + 1), MOST_PARTITIONS)
+        n = partitions or begun
+        if n is None:
+            by_size = max(n_bytes // PARTITION_BYTES, runner.n_rows(files) // PARTITION_ROWS) + 1
+            n = min(max(2 * cores, by_size), MOST_PARTITIONS)
         if begun == n:
             on_note(f"going on with what an earlier run left in {work or f'{output}.work'}")
         runner.begin(between, n, fingerprint)
