@@ -14,9 +14,10 @@ from dedup.cli import app
 from tests.commands import Command
 
 # CI tries the same examples each time, so that a change is what turns it red; everybody else tries new ones.
-hypothesis.settings.register_profile("same examples", derandomize=True)
-if os.environ.get("DEDUP_SAME_EXAMPLES"):
-    hypothesis.settings.load_profile("same examples")
+# None has a deadline: the first in a process may compile a kernel, or wait for the other cores.
+hypothesis.settings.register_profile("same examples", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("new examples", deadline=None)
+hypothesis.settings.load_profile("same examples" if os.environ.get("DEDUP_SAME_EXAMPLES") else "new examples")
 
 
 @pytest.fixture
