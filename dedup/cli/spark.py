@@ -112,8 +112,9 @@ def clusters_on_spark(
     n = found.counts
     progress.say(f"read {count(n['articles'], 'article')}, {n.get('rejected', 0):,} rejected")
     share = percent(n["clustered"], n["articles"])
+    holds = "holds" if n["clusters"] == 1 else "hold"
     progress.say(
-        f"{count(n['clusters'], 'cluster')} hold {n['clustered']:,} of them ({share}), "
+        f"{count(n['clusters'], 'cluster')} {holds} {n['clustered']:,} of them ({share}), "
         f"{found.seconds:.1f} s; clusters, edges, composites and links are in {found.output}"
     )
 
