@@ -64,16 +64,10 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     for part, (table, kept, keys) in enumerate(zip(tables, snapshot.current(), snapshot.keys(), strict=True)):
         rows = np.flatnonzero(kept)
         sketch = snapshot.sketch(part, ("text_hash", "n_words"))
-        seconds = (
-            pc.floor_temporal(table["published"], unit="second")
-            .cast(pa.timestamp("s", "UTC"))
-            .cast(pa.int64())
-        )
-        published = seconds.fill_null(UNKNOWN).to_numpy()[rows]
-        precision = table["precision_s"].fill_null(1).to_numpy()[rows].astype(np.int64)
+        published, precision = publication_times(table)
         values = (
             keys[rows], np.full(len(rows), part, np.int64), rows, sketch["text_hash"][rows],
-            sketch["n_words"][rows].astype(np.int64), published, np.maximum(precision, 1),
+            sketch["n_words"][rows].astype(np.int64), published[rows], precision[rows],
         )  # fmt: skip
         for column, value in zip(columns, values, strict=True):
             column.append(value)
@@ -81,7 +75,28 @@ def load_corpus(snapshot: Snapshot) -> Corpus:
     joined = [np.concatenate([nothing, *column]) for nothing, column in zip(empty, columns, strict=True)]
     order = np.argsort(joined[0])
     key, part_, row, text_hash, units, published, precision = (column[order] for column in joined)
-    return Corpus(key, part_, row, text_hash, units, plausible_times(published), precision)
+    return Corpus(key, part_, row, text_hash, units, published, precision)
+
+
+def publication_times(articles: pa.Table) -> tuple[Ints, Ints]:
+    """Return when articles were published, and what that is good to.
+
+    Parameters
+    ----------
+    articles : pa.Table
+        n rows, with the columns ``published`` and ``precision_s``.
+
+    Returns
+    -------
+    published : int64 array, shape (n,)
+        Seconds since 1970; `dedup.cluster.canonical.UNKNOWN` where there is no time, or none that can be.
+    precision : int64 array, shape (n,)
+        Seconds, 1 at least.
+    """
+    seconds = pc.floor_temporal(articles["published"], unit="second").cast(pa.timestamp("s", "UTC"))
+    published = seconds.cast(pa.int64()).fill_null(UNKNOWN).to_numpy()
+    precision = articles["precision_s"].fill_null(1).to_numpy().astype(np.int64)
+    return plausible_times(published), np.maximum(precision, 1)
 
 
 def outlet_numbers(holding: Holding, corpus: Corpus) -> Ints:

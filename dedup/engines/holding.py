@@ -71,8 +71,8 @@ class HeldRows:
     Parameters
     ----------
     table : pa.Table
-        n rows. Columns of `PART_SCHEMA`, of the types it gives them, and any others. What it has not of
-        `PART_SCHEMA` is null.
+        n rows. Columns of `PART_SCHEMA`, of the types it gives them (or large_string for string), and any
+        others. What it has not of `PART_SCHEMA` is null.
     """
 
     table: pa.Table

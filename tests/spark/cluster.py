@@ -196,7 +196,12 @@ def free_ports(n: int) -> list[int]:
 
 
 def main() -> None:
-    """Run a cluster until standard input ends."""
+    """Run a cluster until standard input ends, or this process is told to end."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
     with tempfile.TemporaryDirectory() as folder, loopback_cluster(Path(folder)) as cluster:
         print(cluster.master, flush=True)
         with suppress(KeyboardInterrupt):

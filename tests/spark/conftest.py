@@ -13,7 +13,7 @@ NEEDED = bool(os.environ.get("DEDUP_NEED_JAVA"))
 
 
 def need_spark() -> None:
-    """Skip the test that asks where there is no Spark, and say what is missing; fail where there must be."""
+    """Skip the test or module that asks where there is no Spark, and say why; fail where there must be."""
     try:
         import pyspark  # noqa: F401
     except ModuleNotFoundError:
@@ -24,7 +24,7 @@ def need_spark() -> None:
         missing = "no Java: apt-get install openjdk-17-jre-headless"
     if NEEDED:
         pytest.fail(missing)
-    pytest.skip(missing)
+    pytest.skip(missing, allow_module_level=True)
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,13 @@ import pytest
 from dedup.engines.spark.packets import Packet
 from dedup.engines.spark.runner import FILE, LINE, InProcess
 from dedup.errors import FeedError, GoldError
+from tests.spark.conftest import need_spark
 
-pytest.importorskip("pyspark", reason="PySpark is not installed: pip install '.[spark]'")
+need_spark()  # what is imported below needs it
 
-from dedup.engines.spark.failures import SparkError
-from dedup.engines.spark.session import make_session
-from dedup.engines.spark.spark_runner import SparkRunner
+from dedup.engines.spark.failures import SparkError  # noqa: E402
+from dedup.engines.spark.session import make_session  # noqa: E402
+from dedup.engines.spark.spark_runner import SparkRunner  # noqa: E402
 
 N = 3
 NUMBERS = pa.schema([pa.field("n", pa.int64())])

@@ -16,11 +16,11 @@ from pyspark.sql import SparkSession
 
 from dedup.confirm.model import Model, load_model
 from dedup.engines.spark import run
-from dedup.engines.spark.articles import REJECT_SCHEMA
 from dedup.engines.spark.clusters import EDGES_SCHEMA
 from dedup.engines.spark.components import MOST_ON_DRIVER
 from dedup.engines.spark.failures import SparkError
 from dedup.engines.spark.hadoop import FeedFile
+from dedup.engines.spark.reading import REJECT_SCHEMA
 from dedup.engines.spark.session import make_session
 from dedup.engines.spark.spark_runner import SparkRunner
 from dedup.errors import DedupError

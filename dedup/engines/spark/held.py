@@ -7,10 +7,8 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from dedup.cluster.canonical import UNKNOWN, plausible_times
-from dedup.engines.corpus import Corpus
+from dedup.engines.corpus import Corpus, publication_times
 from dedup.engines.spark.packets import Hashes, Ints, Packet, column
 from dedup.engines.spill import TextFile
 
@@ -26,17 +24,13 @@ def corpus_of(articles: pa.Table) -> Corpus:
         Columns ``key``, ``hash``, ``n_words``, ``published`` and ``precision_s``.
     """
     n = len(articles)
-    seconds = pc.floor_temporal(articles["published"], unit="second").cast(pa.timestamp("s", "UTC"))
-    published = seconds.cast(pa.int64()).fill_null(UNKNOWN).to_numpy()
-    precision = articles["precision_s"].fill_null(1).to_numpy().astype(np.int64)
     return Corpus(
         column(articles, "key"),
         np.zeros(n, np.int64),
         np.arange(n),
         column(articles, "hash").view(np.uint64),
         column(articles, "n_words"),
-        plausible_times(published),
-        np.maximum(precision, 1),
+        *publication_times(articles),
     )
 
 

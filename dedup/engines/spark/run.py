@@ -21,11 +21,11 @@ import numpy as np
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.model import Model
 from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS
-from dedup.engines.spark import articles, clusters, confirm, epoch, texts
-from dedup.engines.spark.articles import Source
+from dedup.engines.spark import articles, clusters, confirm, epoch, reading, texts
 from dedup.engines.spark.candidates import CANDIDATES, find_candidates
 from dedup.engines.spark.components import MOST_ON_DRIVER, find_labels
 from dedup.engines.spark.nearest import CANDIDATE, SMALLEST
+from dedup.engines.spark.reading import Source
 from dedup.engines.spark.runner import Runner
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.mapping import mapped_columns
@@ -169,14 +169,14 @@ def _read(runner: Runner, job: Job, counts: Counter[str], on_note: Callable[[str
     tops = [field.name for field in schema if any(_lies_in(name, field.name) for name in wanted)]
     unread = tuple(name for name in names if not any(_lies_in(name, top) for top in tops))
     source = Source(job.mapping, job.clean, job.zones, unread)
-    settle = partial(articles.settling_packets, source=source, most=SETTLED_BY)
-    runner.source("fields", job.paths, tops, settle, most=SETTLED_BY)
-    settling = runner.collect("fields", "settling")
-    for row in (row for table in settling for row in table.to_pylist()):
+    learn = partial(reading.learn_fields, source=source, most=SETTLED_BY)
+    runner.source("fields", job.paths, tops, learn, most=SETTLED_BY)
+    learnt = runner.collect("fields", "fields")
+    for row in (row for table in learnt for row in table.to_pylist()):
         on_note(f"{row['file']}: parquet, {row['fields']}")
-    if not settling:  # no rows; says all the same that there is no title, no text
+    if not learnt:  # no rows; says all the same that there is no title, no text
         source.learn(", ".join(job.paths), names, [])
-    read = partial(articles.read_rows, source=source.having(settling), n_partitions=runner.n_partitions)
+    read = partial(reading.read_rows, source=source.having(learnt), n_partitions=runner.n_partitions)
     runner.source("arrivals", job.paths, tops, read)
     counts.update(_summed(runner, "arrivals", "read", {"records": "records", "rejected": "rejected"}))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial, reduce
 from typing import Any, Final
@@ -25,30 +25,12 @@ from pyspark.sql.types import StructType
 from dedup.engines.spark import sources, tasks
 from dedup.engines.spark.failures import SparkError, told
 from dedup.engines.spark.hadoop import FeedFile, Files
+from dedup.engines.spark.own_session import own_session
 from dedup.engines.spark.packets import Kernel, Packet
 from dedup.engines.spark.runner import SourceKernel
 from dedup.engines.spark.work_folder import Manifest, WorkFolder
 
 _PACKETS: Final = "to int, kind string, data binary"
-_SETTINGS: Final = {
-    # Partitions are ours: none may be split or merged, and each task has its packets and no others.
-    "spark.sql.adaptive.enabled": "false",
-    # A packet is a row of up to some megabytes, and what counts rows thinks in thousands of them.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "1024",
-    "spark.sql.execution.arrow.maxBytesPerBatch": str(tasks.BATCH_BYTES),
-    "spark.sql.parquet.enableVectorizedReader": "false",
-    # Writes the kinds side by side; they would be sorted otherwise, which moves all of it once more.
-    "spark.sql.maxConcurrentOutputFileWriters": "16",
-    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    "spark.sql.files.maxPartitionBytes": str(64 << 20),
-    "spark.sql.files.ignoreCorruptFiles": "false",
-    "spark.sql.files.ignoreMissingFiles": "false",
-    "spark.sql.caseSensitive": "true",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-}
-"""Settings of our own session; the user's has none of them changed."""
-
 _PARQUET: Final = {
     "compression": "zstd",
     "parquet.block.size": str(16 << 20),
@@ -96,8 +78,8 @@ class SparkRunner:
         if session.sparkContext._jsc is None:
             raise SparkError("this session has been stopped", "give one that runs")
         with told("Spark"):
-            self._session = _own_session(session, _SETTINGS)
-            self._reading = _own_session(session, _SETTINGS | sources.SETTINGS)
+            self._session = own_session(session)
+            self._reading = own_session(session, sources.SETTINGS)
             self._context = session.sparkContext
             self.files = Files(session)
         self._on_stage = on_stage
@@ -319,14 +301,3 @@ def _mapped(rows: DataFrame, task: Callable[..., Any], columns: str | StructType
         # Of versions of pandas, which nothing here is given to.
         warnings.simplefilter("ignore", FutureWarning)
         return rows.mapInArrow(task, columns)
-
-
-def _own_session(session: SparkSession, settings: Mapping[str, str]) -> SparkSession:
-    """Return a session with the user's settings, but for those given."""
-    own = session.newSession()
-    for key, value in session.conf.getAll.items():
-        if own.conf.isModifiable(key) and own.conf.get(key, None) != value:
-            own.conf.set(key, value)
-    for key, value in settings.items():
-        own.conf.set(key, value)
-    return own

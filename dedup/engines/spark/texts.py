@@ -48,7 +48,15 @@ COUNT_SCHEMA: Final = pa.schema(
 
 BIN_BITS: Final = 12
 
-
+_FIRST_SCHEMA: Final = pa.schema(
+    [
+        pa.field("hash", pa.int64()),
+        pa.field("key", pa.int64()),
+        # Those of a home may be more than the two gigabytes of a plain column of strings.
+        pa.field("title", pa.large_string()),
+        pa.field("text", pa.large_string()),
+    ]
+)
 _COMPACT_BYTES: Final = 64 << 20
 
 
@@ -121,13 +129,13 @@ def _gathered(packets: Iterator[Packet]) -> tuple[pa.Table, pa.Table]:
     for packet in packets:
         table = packet.table()
         light.append(table.select(ARTICLE_SCHEMA.names))
-        first.append(_firsts(table.select(["hash", "key", "title", "text"])))
+        first.append(_firsts(table.select(_FIRST_SCHEMA.names).cast(_FIRST_SCHEMA)))
         held += first[-1].nbytes
         if held > _COMPACT_BYTES:
             first = [_firsts(pa.concat_tables(first))]
             held = 0
     if not light:
-        return ARTICLE_SCHEMA.empty_table(), ARTICLE_SCHEMA.empty_table()
+        return ARTICLE_SCHEMA.empty_table(), _FIRST_SCHEMA.empty_table()
     return pa.concat_tables(light).combine_chunks(), _firsts(pa.concat_tables(first))
 
 
