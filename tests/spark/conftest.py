@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+NEWS = "spark.hadoop.fs.viewfs.mounttable.news.link./news"
+"""What is ``viewfs://news/news`` on disk: a file system of Hadoop's with paths of its own."""
+
 NEEDED = bool(os.environ.get("DEDUP_NEED_JAVA"))
 
 
@@ -34,6 +37,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from dedup.engines.spark.session import make_session
 
     folder = tmp_path_factory.mktemp("spark")
+    (folder / "news").mkdir()
     session = make_session(
         "local[2]",
         conf={
@@ -44,6 +48,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": folder.as_uri(),
             "spark.eventLog.compress": "false",
+            NEWS: (folder / "news").as_uri(),
             "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
         },
     )

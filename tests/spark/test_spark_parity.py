@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.spark.conftest import need_spark
+from tests.spark.conftest import NEWS, need_spark
 from tests.spark.parity import differences, found_locally, write_articles
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -105,6 +106,32 @@ def test_the_same_clusters_and_no_text_on_the_driver(
     assert begun == []
     assert differences(tables(output), expected)["clusters"] == 0
     assert not (tmp_path / "found.work").exists()
+
+
+def test_paths_may_be_those_of_any_file_system_that_hadoop_knows(spark: Any, tmp_path: Path) -> None:
+    from dedup.engines.spark.engine import SparkEngine
+
+    disk = Path(urlsplit(spark.sparkContext.getConf().get(NEWS)).path)
+    feed = write_articles(SAMPLES / "feed.jsonl", disk / "feed.parquet")
+    notes: list[str] = []
+    for overwrite in (False, True):
+        found = SparkEngine(spark).clusters(
+            "viewfs://news/news/*.parquet",
+            "viewfs://news/news/out/found",
+            partitions=2,
+            overwrite=overwrite,
+            on_note=notes.append,
+        )
+        assert found.counts["clusters"] > 40
+    assert all(note.startswith("viewfs://news/news/feed.parquet: ") for note in notes)
+    expected = found_locally([feed], tmp_path / "index")
+    got = tables(disk / "out" / "found")
+    assert set(got["clusters"]["file"].to_pylist()) == {"viewfs://news/news/feed.parquet"}
+    got["clusters"], expected["clusters"] = (
+        each["clusters"].drop_columns(["file"]) for each in (got, expected)
+    )
+    assert not any(differences(got, expected).values())
+    assert [path.name for path in (disk / "out").iterdir()] == ["found"]
 
 
 def test_an_output_that_is_there_is_kept(spark: Any, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as fn
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType, TimestampNTZType, TimestampType
 
+from dedup.engines.spark.arrow_types import arrow_columns
 from dedup.engines.spark.failures import SparkError
 from dedup.engines.spark.hadoop import FeedFile, Files
 from dedup.engines.spark.runner import FILE, LINE
@@ -196,7 +196,7 @@ class Sources:
             alone = self._java.org.apache.parquet.schema.MessageType(schema.getName(), [column])
             try:
                 found = StructType.fromJson(json.loads(converter.convert(alone).json()))
-                to_arrow_schema(found, timezone="UTC")
+                arrow_columns(found)
             except (PySparkException, Py4JJavaError, ValueError):
                 continue
             if '"time(' in found.json():  # a type that Spark has, but no Parquet reader for
@@ -232,4 +232,4 @@ def _arrow(columns: _Columns) -> pa.Schema:
         if name in columns.old:
             kind = TimestampNTZType()
         fields.append(StructField(name, kind))
-    return to_arrow_schema(StructType(fields), timezone="UTC")
+    return arrow_columns(StructType(fields))

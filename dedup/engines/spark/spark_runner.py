@@ -19,10 +19,10 @@ from py4j.protocol import Py4JError
 from pyspark.accumulators import AccumulatorParam
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
-from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
 from dedup.engines.spark import sources, tasks
+from dedup.engines.spark.arrow_types import arrow_columns, spark_columns
 from dedup.engines.spark.failures import SparkError, told
 from dedup.engines.spark.hadoop import FeedFile, Files
 from dedup.engines.spark.own_session import own_session
@@ -193,9 +193,9 @@ class SparkRunner:
             raise SparkError(f"{path} is there and not empty", "choose another folder")
         rows = self._rows(stage, [kind])
         with told(f"writing {path}"), self._described(f"export {stage}/{kind}"):
-            columns = from_arrow_schema(schema)
+            columns = spark_columns(schema)
             # Types as Spark has them: no dictionaries, no other units of time.
-            arrow = to_arrow_schema(columns, timezone="UTC")
+            arrow = arrow_columns(columns)
             empty = self._session.createDataFrame([], columns)
             found = _mapped(rows[0], partial(tasks.unpacked, arrow), columns) if rows else empty
             beside = self.files.begin(target)
