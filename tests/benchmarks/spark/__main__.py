@@ -69,7 +69,14 @@ def _compared(cluster: Cluster, feed: Path, folder: Path, options: argparse.Name
         runs.append(_on_spark(cluster, feed, folder, kill, options) | {"kill": kill})
         runs[-1]["differences"] = differences(runs[-1].pop("tables"), expected)
         print(f"{feed.name}, killed: {kill}: {json.dumps(runs[-1])}", flush=True)
-    return {"feed": feed.name, "articles": n, "local_s": round(local_s, 1), "runs": runs}
+    return {
+        "feed": feed.name,
+        "articles": n,
+        "clusters": len(expected["clusters"]["cluster_id"].unique()),
+        "edges": len(expected["edges"]),
+        "local_s": round(local_s, 1),
+        "runs": runs,
+    }
 
 
 def _on_spark(
@@ -127,7 +134,7 @@ def _made(folder: Path) -> Path:
 
 def _print(report: Sequence[dict[str, Any]]) -> None:
     columns = (
-        "feed", "articles", "differences", "local s", "spark s", "articles/s a core", "shuffled B/article",
+        "feed", "articles", "clusters", "edges", "differences", "local s", "spark s", "articles/s a core", "shuffled B/article",
         "written B/article", "to driver B/article", "killed", "failed tasks", "stages kept",
     )  # fmt: skip
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
@@ -136,8 +143,9 @@ def _print(report: Sequence[dict[str, Any]]) -> None:
         for run in feed["runs"]:
             per = [f"{run[name] / n:,.0f}" for name in ("shuffled", "written", "result")]
             cells = [
-                feed["feed"], f"{n:,}", str(sum(run["differences"].values())), f"{feed['local_s']:.0f}",
-                f"{run['seconds']:.0f}", f"{n / max(run['task_s'], 0.001):,.0f}", *per, run["kill"] or "",
+                feed["feed"], f"{n:,}", f"{feed['clusters']:,}", f"{feed['edges']:,}",
+                str(sum(run["differences"].values())), f"{feed['local_s']:.0f}", f"{run['seconds']:.0f}",
+                f"{n / max(run['task_s'], 0.001):,.0f}", *per, run["kill"] or "",
                 str(run["failed_tasks"]), str(run["stages_kept"]),
             ]  # fmt: skip
             print(f"| {' | '.join(cells)} |")
