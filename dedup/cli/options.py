@@ -392,7 +392,11 @@ Work: TypeAlias = Annotated[
 ]
 Overwrite: TypeAlias = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace the folder OUT if it is there.", rich_help_panel=SPARK),
+    typer.Option(
+        "--overwrite",
+        help="Replace the folder OUT if it is there, and the work folder of another run.",
+        rich_help_panel=SPARK,
+    ),
 ]
 
 

@@ -110,7 +110,7 @@ def clusters_on_spark(
                 on_note=progress.note,
             )
     n = found.counts
-    progress.say(f"read {count(n['articles'], 'article')}, {n.get('rejected', 0):,} rejected")
+    progress.say(f"read {count(n['indexed'], 'article')}, {n.get('rejected', 0):,} rejected")
     share = percent(n["clustered"], n["articles"])
     holds = "holds" if n["clusters"] == 1 else "hold"
     progress.say(

@@ -407,11 +407,16 @@ def least_of(settings: Settings, model: Model) -> int:
 
 def chosen_articles(corpus: Corpus, settings: Settings) -> NDArray[np.bool_]:
     """Which articles take part: those published from `since` on and before `until`; shape (n,)."""
-    kept = np.ones(len(corpus), np.bool_)
+    return chosen_times(corpus.published_s, settings)
+
+
+def chosen_times(published_s: Ints, settings: Settings) -> NDArray[np.bool_]:
+    """Which times are from `since` on and before `until`; shape (n,), as the times, in seconds since 1970."""
+    kept = np.ones(len(published_s), np.bool_)
     if settings.since is not None:
-        kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s >= settings.since.timestamp())
+        kept &= (published_s != UNKNOWN) & (published_s >= settings.since.timestamp())
     if settings.until is not None:
-        kept &= (corpus.published_s != UNKNOWN) & (corpus.published_s < settings.until.timestamp())
+        kept &= (published_s != UNKNOWN) & (published_s < settings.until.timestamp())
     return kept
 
 

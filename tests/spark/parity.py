@@ -36,12 +36,15 @@ def found_locally(
     folder: Path,
     settings: Settings | None = None,
     mapping: Mapping[str, str] | None = None,
+    counts: dict[str, float] | None = None,
 ) -> Tables:
-    """Return clusters, composites, links and edges of one load of all files."""
+    """Return clusters, composites, links and edges of one load of all files; `counts` gets its counts."""
     settings = settings or Settings()
     with Index.create(folder) as idx:
         idx.add([str(path) for path in paths], mapping=mapping)
         report = idx.report(settings)
+        if counts is not None:
+            counts |= report.counts
         matched = idx._session.matched(settings, None, silent)
         corpus, nodes, matches = matched.state.corpus, matched.state.nodes, matched.state.matches
         rows = matched.snapshot.rows_at(corpus.part, corpus.row, ("id",))

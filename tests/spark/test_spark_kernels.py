@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.confirm.model import load_model
-from dedup.engines.spark import articles, held, nearest, run
+from dedup.engines.spark import articles, held, nearest, run, texts
 from dedup.engines.spark.packets import Kernel, Packet
 from dedup.engines.spark.runner import InProcess
 from dedup.engines.spill import TextFile
@@ -77,16 +78,75 @@ def test_partitions_change_nothing(samples: Path, tmp_path: Path, n_partitions: 
         Settings(threshold=0.95),
         Settings(threshold=0.3, min_size=3),
         Settings.from_text(window="6h"),
-        Settings.from_text(since="2024-11-24T06:00Z", until="2024-11-24T18:00Z"),
+        Settings.from_text(since="2025-03-04T12:00Z", until="2025-03-05T18:00Z"),
         Settings(furniture=False),
         Settings(across_outlets=True, relations=("cut", "rewrite")),
     ],
     ids=["strict", "loose", "window", "since", "as it stands", "chosen"],
 )
 def test_settings_mean_the_same(samples: Path, tmp_path: Path, settings: Settings) -> None:
-    found, _ = found_in_packets([samples], 3, settings=settings)
-    expected = found_locally([samples], tmp_path / "index", settings)
+    found, counts = found_in_packets([samples], 3, settings=settings)
+    told: dict[str, float] = {}
+    expected = found_locally([samples], tmp_path / "index", settings, counts=told)
     assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
+    assert len(expected["clusters"])
+    assert {name: told[name] for name in counts if name in told} == counts_of_a_report(counts)
+
+
+def counts_of_a_report(counts: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name not in ("records", "rejected")}
+
+
+def test_no_article_of_a_time_is_counted_as_one(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.parquet"
+    times = ["2025-03-04T10:00:00Z", "2025-03-05T10:00:00Z", "2025-03-06T10:00:00Z", None]
+    titles = ["Lamp found in Velmara", "***", "Lamp lost in Velmara", "Ferry late again"]
+    pq.write_table(pa.table({"id": list("abcd"), "title": titles, "published": times}), feed)
+    settings = Settings.from_text(since="2025-03-05T00:00Z", until="2025-03-07T00:00Z")
+    _, counts = found_in_packets([feed], 2, settings=settings)
+    told: dict[str, float] = {}
+    found_locally([feed], tmp_path / "index", settings, counts=told)
+    assert (counts["indexed"], counts["articles"]) == (4, 2)
+    assert {name: told[name] for name in counts if name in told} == counts_of_a_report(counts)
+
+
+@pytest.mark.parametrize("furniture", [True, False])
+def test_rubrics_are_clusters_only_as_on_one_machine(tmp_path: Path, furniture: bool) -> None:
+    """What one outlet prints day after day has no story; as it stands, it is judged like any other text."""
+    rubrics = ("Photos", "Watch live", "Read more", "Subscribe", "The weather", "Obituaries", "Sign in")
+    rows = [
+        {"id": f"{title}-{day}", "outlet": "Velmara Post", "title": title, "published": f"2025-03-0{day}"}
+        for title in rubrics
+        for day in range(1, 6)
+    ]
+    feed = tmp_path / "feed.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), feed)
+    settings = Settings(furniture=furniture)
+    found, _ = found_in_packets([feed], 2, settings=settings)
+    expected = found_locally([feed], tmp_path / "index", settings)
+    assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
+
+
+def test_packets_are_not_kept_for_the_sake_of_their_small_columns() -> None:
+    """A million articles of one text are a million rows at one home, and need not be a million texts."""
+    row = {name: None for name in articles.SETTLED_SCHEMA.names}
+    packets = [
+        Packet.of(0, "settled", pa.Table.from_pylist([text], articles.SETTLED_SCHEMA))
+        for text in (
+            {**row, "text": "word " * 1000, "key": key, "hash": 1, "n_words": 1000} for key in range(9)
+        )
+    ]
+    alone = sys.getrefcount(packets[-1].data)
+    held_on: list[int] = []
+
+    def coming() -> Iterator[Packet]:
+        for place, packet in enumerate(packets):
+            yield packet
+            held_on.extend(sys.getrefcount(packets[past].data) - alone for past in range(place))
+
+    light, first = texts._gathered(coming())
+    assert (len(light), len(first)) == (9, 1)
+    assert not any(held_on)
 
 
 def test_components_found_in_rounds_are_the_same(samples: Path, tmp_path: Path) -> None:

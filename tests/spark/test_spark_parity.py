@@ -63,6 +63,13 @@ def reaching_driver(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         return original_map(self, function, *args, **kwargs)
 
     monkeypatch.setattr(DataFrame, "mapInArrow", mapped)
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a way to the driver that is not watched here")
+
+    for name in ("toLocalIterator", "foreach", "foreachPartition", "checkpoint", "show"):
+        monkeypatch.setattr(DataFrame, name, refused)
+    monkeypatch.setattr(DataFrame, "rdd", property(refused))
     return seen
 
 
@@ -146,6 +153,9 @@ def test_an_output_that_is_there_is_kept(spark: Any, tmp_path: Path) -> None:
         SparkEngine(spark).clusters(str(feed), str(tmp_path / "found"))
     with pytest.raises(DedupError, match="lie in"):  # the next run would read what this one writes
         SparkEngine(spark).clusters(str(tmp_path), str(tmp_path / "new"))
+    for inside in ("work", "work/found"):  # which goes once all is done
+        with pytest.raises(DedupError, match="lies in the work folder"):
+            SparkEngine(spark).clusters(str(feed), str(tmp_path / inside), work=str(tmp_path / "work"))
     assert (tmp_path / "found" / "mine.txt").read_text() == "mine"
     with pytest.raises(DedupError, match="nowhere"):
         SparkEngine(spark).clusters(str(tmp_path / "nowhere.parquet"), str(tmp_path / "new"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import os
 import pickle
 import shutil
@@ -119,9 +120,9 @@ def run(spark: Any, tmp_path: Path, seeded: Path) -> Any:
     """Go on with a run that has a stage ``spread``, or begin another."""
     shutil.copytree(seeded / "work", tmp_path / "work")
 
-    def begin(fingerprint: str = "one", on_stage: Any = None) -> SparkRunner:
+    def begin(fingerprint: str = "one", on_stage: Any = None, replace: bool = False) -> SparkRunner:
         runner = SparkRunner(spark, on_stage)
-        runner.begin(str(tmp_path / "work"), N, fingerprint)
+        runner.begin(str(tmp_path / "work"), N, fingerprint, replace=replace)
         runner.source("spread", [str(seeded / "numbers")], ["n"], spread)
         return runner
 
@@ -130,6 +131,11 @@ def run(spark: Any, tmp_path: Path, seeded: Path) -> Any:
 
 def rows(tables: Sequence[pa.Table]) -> list[dict[str, Any]]:
     return [row for table in tables for row in table.to_pylist()]
+
+
+def given(folder: Path, stage: str) -> Any:
+    """What a stage gave, by kind, as the work folder says it."""
+    return json.loads((folder / "work" / "manifests" / f"{stage}.json").read_text())["kinds"]
 
 
 def test_each_packet_arrives_once_at_its_partition_by_kind(run: Any, seeded: Path, tmp_path: Path) -> None:
@@ -141,8 +147,8 @@ def test_each_packet_arrives_once_at_its_partition_by_kind(run: Any, seeded: Pat
     assert sorted(row["n"] for row in seen) == list(range(60))
     assert all(row["to"] == row["n"] % N and row["kinds"] == "even odd" for row in seen)
     assert sorted(path.name[0] for path in calls.iterdir()) == ["0", "1", "2"]
-    manifest = runner.manifest("spread")
-    assert {name: kind.packets for name, kind in manifest.kinds.items()} == {"even": 30, "odd": 30}
+    kinds = given(tmp_path, "spread")
+    assert {name: kind["packets"] for name, kind in kinds.items()} == {"even": 30, "odd": 30}
     assert runner.collect("spread", "neither") == []
 
     in_process = InProcess(N)
@@ -192,20 +198,20 @@ def test_a_packet_to_no_partition_is_a_defect(run: Any) -> None:
         runner.stage("seen", [("lost", ["odd"])], see)
 
 
-def test_what_gives_nothing_is_a_stage_too(run: Any) -> None:
+def test_what_gives_nothing_is_a_stage_too(run: Any, tmp_path: Path) -> None:
     runner = run()
     runner.stage("nothing", [("spread", ["odd"])], give_nothing)
     runner.stage("of-nothing", [("nothing", ["odd"])], see)
-    assert runner.manifest("nothing").kinds == runner.manifest("of-nothing").kinds == {}
+    assert given(tmp_path, "nothing") == given(tmp_path, "of-nothing") == {}
     assert runner.collect("of-nothing", "seen") == []
 
 
 def test_a_run_goes_on_after_the_last_stage_that_is_whole(run: Any, tmp_path: Path) -> None:
     ran: list[str] = []
 
-    def go(fingerprint: str) -> list[Any]:
+    def go(fingerprint: str, *, replace: bool = False) -> list[Any]:
         ran.clear()
-        runner = run(fingerprint, ran.append)
+        runner = run(fingerprint, ran.append, replace)
         runner.stage("seen", [("spread", ["odd", "even"])], see)
         runner.drop("spread", ["even"])
         runner.stage("again", [("spread", ["odd"])], see)
@@ -228,7 +234,11 @@ def test_a_run_goes_on_after_the_last_stage_that_is_whole(run: Any, tmp_path: Pa
         (tmp_path / f"work/{name}.json").rename(tmp_path / f"work/{name}.json.tmp")
     assert go("one") == first
     assert ran == []
-    assert go("two") == first
+    with pytest.raises(SparkError, match="holds what another run has done so far"):
+        go("two")
+    assert go("one") == first
+    assert ran == []
+    assert go("two", replace=True) == first
     assert ran == ["spread", "seen", "again"]
 
 
@@ -318,8 +328,6 @@ def test_tables_are_exported_with_their_types_whole_or_not_at_all(run: Any, tmp_
     assert read.schema.remove_metadata() == schema
     assert [read.to_pylist().count(each) for each in (row, dict.fromkeys(row))] == [N, N]
     assert read.num_rows == 2 * N
-    with pytest.raises(SparkError, match="is there and not empty"):
-        runner.export("found", "none", schema, str(out), overwrite=False)
     wrong = schema.append(pa.field("missing", pa.int64()))
     with pytest.raises(SparkError, match="missing"):
         runner.export("found", "found", wrong, str(out))
@@ -426,6 +434,13 @@ def test_what_spark_cannot_start_on_is_said_in_a_line(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(SparkError, match="there is no Java"):
         make_session("local[1]")
+
+
+def test_a_session_that_runs_is_not_taken_over(spark: Any) -> None:
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    with pytest.raises(SparkError, match=r"a Spark session runs in this process; give that one"):
+        make_session("local[1]", conf={"spark.sql.shuffle.partitions": "7"})
+    assert spark.conf.get("spark.sql.shuffle.partitions") == before
 
 
 def test_an_error_of_ours_comes_back_as_itself() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.article import FEED_SCHEMA
+from dedup.article import ARTICLE_SCHEMA, FEED_SCHEMA
 from dedup.engines.spark import records
-from dedup.engines.spark.packets import Packet, addressed, column, partition_of
+from dedup.engines.spark.packets import Packet, addressed, column, partition_of, slices
 from dedup.index.credits import FOUND_SCHEMA, found_table
 from dedup.sketch.minhash import hash_texts, speaking_titles
 from dedup.text.credit import Agency, find_credits
@@ -29,6 +29,8 @@ SETTLED_SCHEMA: Final = pa.schema(
 """An article: its fields, its credit, its key, and hash and number of words of its text."""
 
 ARTICLES_SCHEMA: Final = pa.schema([pa.field("articles", pa.int64()), pa.field("wordless", pa.int64())])
+TIMES_SCHEMA: Final = pa.schema([ARTICLE_SCHEMA.field("published"), ARTICLE_SCHEMA.field("precision_s")])
+"""Of an article without words, which goes no further: what tells whether it was asked for."""
 
 _COMPACT_BYTES: Final = 256 << 20
 
@@ -38,10 +40,18 @@ def settle(
 ) -> Iterator[Packet]:
     """Choose the current text of each article, and send it to the home of the text.
 
+    Parameters
+    ----------
+    to, packets
+        ``arrival`` (`dedup.engines.spark.records.ARRIVAL_SCHEMA`) at the partition of the article's key.
+    n_partitions : int
+    agencies : sequence of Agency, optional
+        Table of agencies, the shipped one by default.
+
     Yields
     ------
     Packet
-        ``settled`` (`SETTLED_SCHEMA`), ``articles`` (`ARTICLES_SCHEMA`).
+        ``settled`` (`SETTLED_SCHEMA`), ``wordless`` (`TIMES_SCHEMA`), ``articles`` (`ARTICLES_SCHEMA`).
 
     Raises
     ------
@@ -64,6 +74,9 @@ def _settled(
     worded = np.flatnonzero(hashes)
     counts = [[len(hashes)], [len(hashes) - len(worded)]]
     yield Packet.of(to, "articles", pa.table(counts, schema=ARTICLES_SCHEMA))
+    silent = current.select(TIMES_SCHEMA.names).take(pa.array(np.flatnonzero(hashes == 0)))
+    for rows in slices(silent):
+        yield Packet.of(to, "wordless", rows)
     if not len(worded):
         return
     credits = found_table(find_credits(current, agencies))
@@ -74,7 +87,6 @@ def _settled(
         "hash": pa.array(hashes.view(np.int64)),
         "n_words": pa.array(np.where(n_text == 0, n_title, n_text).astype(np.int64)),
     }
-    # A text speaks for itself from some length on; of equal ones that go together one is enough.
     settled = pa.table([columns[name] for name in SETTLED_SCHEMA.names], schema=SETTLED_SCHEMA)
     settled = _text_once(settled.take(pa.array(worded)))
     yield from addressed("settled", settled, partition_of(column(settled, "hash"), n_partitions))
@@ -112,7 +124,7 @@ def _together(tables: list[pa.Table]) -> Iterator[pa.Table]:
 
 
 def _text_once(settled: pa.Table) -> pa.Table:
-    """Leave the text of a long article out where that of one with a smaller key goes the same way."""
+    """Leave the text of an article out where one of smaller key brings an equal text the same way."""
     key, text_hash = column(settled, "key"), column(settled, "hash")
     order = np.lexsort((key, text_hash))
     again = np.zeros(len(order), np.bool_)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from dedup.engines.spark.packets import MOST_BYTES, Ints, Packet
+from dedup.engines.spark.packets import HALF, MIX, MOST_BYTES, Ints, Packet
 from dedup.engines.spark.sketches import Sketched
 from dedup.sketch.capped import MOST_CAPPED
 from dedup.sketch.check import pairs_of_slots
@@ -63,17 +63,15 @@ SIZES_SCHEMA: Final = pa.schema(
 )
 
 _MOST_ROWS: Final = 1 << 16
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_HALF: Final = np.uint64(32)
 _compiled: Final[Callable[[Callable[..., Any]], Callable[..., Any]]] = njit(cache=True, nogil=True)
 
 
 @_compiled
 def bucket_partition(kind, band, key, n):  # type: ignore[no-untyped-def]
     """Return the partition where the bucket of a key in a band is gathered (compiled)."""
-    mixed = (np.uint64(key) + _MIX * np.uint64(kind * BANDS + band + 1)) * _MIX
-    mixed ^= mixed >> _HALF
-    return np.int64((((mixed * _MIX) >> _HALF) * np.uint64(n)) >> _HALF)
+    mixed = (np.uint64(key) + MIX * np.uint64(kind * BANDS + band + 1)) * MIX
+    mixed ^= mixed >> HALF
+    return np.int64((((mixed * MIX) >> HALF) * np.uint64(n)) >> HALF)
 
 
 def partitions_of_keys(kind: int, bands: Ints, keys: NDArray[np.uint32], n_partitions: int) -> Ints:

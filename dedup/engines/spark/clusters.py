@@ -20,7 +20,7 @@ from dedup.confirm.judge import Judge
 from dedup.confirm.model import Model, probability
 from dedup.confirm.verdicts import Verdicts
 from dedup.engines.assemble import assemble
-from dedup.engines.corpus import Corpus, Nodes, distinct_texts, outlet_numbers
+from dedup.engines.corpus import Corpus, Nodes, distinct_texts, outlet_numbers, publication_times
 from dedup.engines.holding import HeldRows
 from dedup.engines.matching import NO_SCORE, Matches
 from dedup.engines.outlets import Carriers, own_sites
@@ -38,10 +38,10 @@ from dedup.engines.spark.packets import (
     column,
     partition_of,
 )
-from dedup.engines.spark.texts import ARTICLE_SCHEMA
+from dedup.engines.spark.texts import LIGHT_SCHEMA
 from dedup.index.credits import FOUND_SCHEMA
 from dedup.index.reporting import cluster_ids, composite_table, display_ids, link_table, member_table
-from dedup.index.session import chosen_articles
+from dedup.index.session import chosen_articles, chosen_times
 from dedup.index.shown import SHOWN, Shown
 from dedup.report.schema import ClusterReport
 from dedup.settings import Settings
@@ -60,7 +60,8 @@ EDGES_SCHEMA: Final = pa.schema(
 
 _ROWS: Final = 8192  # of a packet of results
 
-CHOSEN_SCHEMA: Final = pa.schema(
+CHOSEN_SCHEMA: Final = pa.schema([pa.field("articles", pa.int64())])
+FOUND_COUNTS_SCHEMA: Final = pa.schema(
     [
         pa.field("clusters", pa.int64()),
         pa.field("clustered", pa.int64()),
@@ -68,6 +69,25 @@ CHOSEN_SCHEMA: Final = pa.schema(
         pa.field("edges", pa.int64()),
     ]
 )
+
+
+def count_chosen(_: int, packets: Iterator[Packet], *, settings: Settings) -> Iterator[Packet]:
+    """Count the articles that the settings choose.
+
+    Parameters
+    ----------
+    packets : iterator of Packet
+        ``article`` and ``wordless``: each article once.
+    settings : Settings
+
+    Yields
+    ------
+    Packet
+        ``chosen`` (`CHOSEN_SCHEMA`).
+    """
+    for packet in packets:
+        n_chosen = int(chosen_times(publication_times(packet.table())[0], settings).sum())
+        yield Packet.of(0, "chosen", pa.table([[n_chosen]], schema=CHOSEN_SCHEMA))
 
 
 def gather_components(
@@ -80,7 +100,7 @@ def gather_components(
     Parameters
     ----------
     packets : iterator of Packet
-        ``article`` (`dedup.engines.spark.texts.ARTICLE_SCHEMA`), ``edge`` (`EDGE_SCHEMA`), ``label``
+        ``article`` (`dedup.engines.spark.texts.LIGHT_SCHEMA`), ``edge`` (`EDGE_SCHEMA`), ``label``
         (`LABEL_SCHEMA`), ``node`` (`dedup.engines.spark.texts.NODE_SCHEMA`) and ``own`` (`OWN_SCHEMA`).
     n_partitions : int
     least : int
@@ -164,16 +184,31 @@ def cluster_components(
 ) -> Iterator[Packet]:
     """Cluster the components of a partition.
 
+    Parameters
+    ----------
+    to, packets
+        ``member`` (`dedup.engines.spark.texts.LIGHT_SCHEMA`), ``edge`` (`EDGE_SCHEMA`), ``own``
+        (`OWN_SCHEMA`) and ``text`` (`TEXT_SCHEMA`), of whole components.
+    learnt : Learnt
+        The epoch.
+    model : Model
+    least : int
+        Threshold as a sum.
+    settings : Settings
+        What is chosen and shown; `top` is not heeded.
+    agencies : sequence of Agency, optional
+        Table of agencies, the shipped one by default.
+
     Yields
     ------
     Packet
         ``cluster`` (`dedup.report.schema.MEMBER_SCHEMA`), ``composite``, ``link``, ``match``
-        (`EDGES_SCHEMA`), ``chosen`` (`CHOSEN_SCHEMA`).
+        (`EDGES_SCHEMA`), ``counts`` (`FOUND_COUNTS_SCHEMA`).
     """
     early, texts = before(packets, "text")  # those of a large component are never in memory all at once
     inbox = Inbox(early)
     del early
-    articles = inbox.table("member", ARTICLE_SCHEMA)
+    articles = inbox.table("member", LIGHT_SCHEMA)
     articles = articles.take(pa.array(np.argsort(column(articles, "key")))).combine_chunks()
     corpus = corpus_of(articles)
     nodes = distinct_texts(corpus)
@@ -204,7 +239,7 @@ def cluster_components(
         [len(clustering.canonical)], [len(clustering.member)], [len(clustering.composites)],
         [clustering.n_edges],
     ]  # fmt: skip
-    yield Packet.of(to, "chosen", pa.table(counts, schema=CHOSEN_SCHEMA))
+    yield Packet.of(to, "counts", pa.table(counts, schema=FOUND_COUNTS_SCHEMA))
     for kind, table in (
         ("cluster", report.members),
         ("composite", report.composites),

@@ -37,7 +37,7 @@ SIZED_SCHEMA: Final = pa.schema(
 TEXT_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("text", pa.large_string())])
 OWN_SCHEMA: Final = pa.schema([pa.field("hash", pa.int64()), pa.field("sum", pa.int64())])
 PAIRS_SCHEMA: Final = pa.schema([pa.field("candidates", pa.int64())])
-EDGES_SCHEMA: Final = pa.schema([pa.field("judged", pa.int64()), pa.field("matched", pa.int64())])
+JUDGED_SCHEMA: Final = pa.schema([pa.field("judged", pa.int64())])
 
 
 def ask_for_texts(to: int, packets: Iterator[Packet], *, n_partitions: int, mute: Hashes) -> Iterator[Packet]:
@@ -74,8 +74,15 @@ def ask_for_texts(to: int, packets: Iterator[Packet], *, n_partitions: int, mute
     yield from addressed("asked", table, partition_of(asked[:, 0], n_partitions))
 
 
-def send_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
+def send_texts(to: int, packets: Iterator[Packet], *, mute: Hashes) -> Iterator[Packet]:
     """Send texts where they are asked for; those that several articles carry stay at home as well.
+
+    Parameters
+    ----------
+    to, packets
+        ``asked`` (`REQUEST_SCHEMA`) and ``node`` (`dedup.engines.spark.texts.NODE_SCHEMA`), all at home here.
+    mute : uint64 array, shape (r,)
+        Texts that match nothing, not even themselves; ascending.
 
     Yields
     ------
@@ -90,7 +97,7 @@ def send_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
             continue
         if requests is None:
             requests = _by_hash(asked)
-        yield from _sent(to, packet.table(), *requests)
+        yield from _sent(to, packet.table(), *requests, mute)
 
 
 def judge_pairs(
@@ -98,11 +105,20 @@ def judge_pairs(
 ) -> Iterator[Packet]:
     """Judge the pairs of a partition.
 
+    Parameters
+    ----------
+    to, packets
+        ``pair`` (`CANDIDATE_SCHEMA`), ``sized`` (`SIZED_SCHEMA`) and ``text`` (`TEXT_SCHEMA`).
+    n_partitions : int
+    learnt : Learnt
+        The epoch.
+    model : Model
+
     Yields
     ------
     Packet
         ``edge`` (`EDGE_SCHEMA`) to the home of the smaller text, ``own`` (`OWN_SCHEMA`) to that of each text
-        that has an edge or several copies, ``edges`` (`EDGES_SCHEMA`).
+        that has an edge or several copies, ``judged`` (`JUDGED_SCHEMA`).
     """
     early, texts = before(packets, "text")
     inbox = Inbox(early)
@@ -122,8 +138,7 @@ def judge_pairs(
     kept = sums >= least_sum(LEAST_THRESHOLD)
     left, right, sums, relations = left[kept], right[kept], sums[kept], relations[kept]
     names = hashes.view(np.int64)
-    counts = [[len(kept)], [len(left)]]
-    yield Packet.of(to, "edges", pa.table(counts, schema=EDGES_SCHEMA))
+    yield Packet.of(to, "judged", pa.table([[len(kept)]], schema=JUDGED_SCHEMA))
     edges = pa.table([names[left], names[right], sums, relations], schema=EDGE_SCHEMA)
     yield from addressed("edge", edges, partition_of(hashes[left], n_partitions))
     scored = np.unique(np.concatenate([left, right, alone]))
@@ -152,14 +167,14 @@ def _by_hash(asked: list[pa.Table]) -> tuple[Ints, Ints]:
     return hashes[new], at[new]
 
 
-def _sent(to: int, nodes: pa.Table, hashes: Ints, at: Ints) -> Iterator[Packet]:
+def _sent(to: int, nodes: pa.Table, hashes: Ints, at: Ints, mute: Hashes) -> Iterator[Packet]:
     mine = column(nodes, "hash")
     begin, end = (np.searchsorted(hashes, mine, side=side) for side in ("left", "right"))
     count = end - begin
     row = np.repeat(np.arange(len(mine)), count)
     within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     target = at[np.repeat(begin, count) + within]
-    several = (column(nodes, "copies") > 1) & ~nodes["mute"].to_numpy()
+    several = (column(nodes, "copies") > 1) & ~np.isin(mine.view(np.uint64), mute)
     # A text of several articles is scored with itself, so it is sent to its home whoever asks.
     unasked = several.copy()
     unasked[row[target == to]] = False

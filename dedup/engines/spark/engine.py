@@ -87,7 +87,7 @@ class SparkEngine:
     Raises
     ------
     SparkError
-        Spark cannot be started.
+        Spark cannot be started, or a session runs and was not given.
 
     Examples
     --------
@@ -166,7 +166,7 @@ class SparkEngine:
         keep_work : bool
             Leave it there.
         overwrite : bool
-            Replace an output that is there.
+            Replace an output that is there, and what another run has left in the work folder.
         most_on_driver : int
             Edges that the driver may take to find components; beyond, Spark finds them in rounds.
         on_stage : callable, optional
@@ -199,6 +199,8 @@ class SparkEngine:
         runner = SparkRunner(self.session, on_stage=on_stage)
         target = runner.files.absolute(output).rstrip("/")
         between = runner.files.absolute(work or f"{target}.work").rstrip("/")
+        if f"{target}/".startswith(f"{between}/"):  # which is removed when all is done
+            raise SparkError(f"{output} lies in the work folder {work}", "choose another one")
         for path in job.paths:
             root = runner.files.absolute(path).rstrip("/")
             if any(f"{folder}/".startswith(f"{root}/") for folder in (target, between)):
@@ -223,7 +225,7 @@ class SparkEngine:
             n = min(max(2 * cores, by_size), MOST_PARTITIONS)
         if begun == n:
             on_note(f"going on with what an earlier run left in {work or f'{output}.work'}")
-        runner.begin(between, n, fingerprint)
+        runner.begin(between, n, fingerprint, replace=overwrite)
         try:
             results = run.run_stages(runner, job, on_note)
         except DedupError:

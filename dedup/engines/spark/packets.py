@@ -34,8 +34,9 @@ PACKET_SCHEMA: Final = pa.schema(
 MOST_BYTES: Final = 4 << 20
 """Size that packets are kept below, where rows allow: some of them are in memory at a time, in Java too."""
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_HALF: Final = np.uint64(32)
+MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+HALF: Final = np.uint64(32)
+"""Multiplier and shift that spread hashes over partitions (Knuth, see `partition_of`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def partition_of(hashes: Hashes | Ints, n_partitions: int) -> Ints:
     The hash is mixed first (Knuth, The Art of Computer Programming 3, 6.4), so that neither samples of
     smallest hashes nor keys that count upwards fall into a few partitions.
     """
-    mixed = np.ascontiguousarray(hashes).view(np.uint64) * _MIX
-    return ((mixed >> _HALF) % np.uint64(n_partitions)).astype(np.int64)
+    mixed = np.ascontiguousarray(hashes).view(np.uint64) * MIX
+    return ((mixed >> HALF) % np.uint64(n_partitions)).astype(np.int64)
 
 
 def addressed(kind: str, table: pa.Table, to: Ints) -> Iterator[Packet]:
@@ -99,12 +100,26 @@ def addressed(kind: str, table: pa.Table, to: Ints) -> Iterator[Packet]:
     ordered = to[order]
     cuts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     bounds = np.append(cuts, len(to))
-    each = max(1, table.nbytes // table.num_rows)
-    most = max(1, MOST_BYTES // each)
+    most = _rows_of_a_packet(table)
     taken = table.combine_chunks().take(pa.array(order))
     for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        for low in range(begin, end, most):
-            yield Packet.of(int(ordered[begin]), kind, taken.slice(low, min(most, end - low)))
+        for rows in _cut(taken.slice(begin, end - begin), most):
+            yield Packet.of(int(ordered[begin]), kind, rows)
+
+
+def slices(table: pa.Table) -> Iterator[pa.Table]:
+    """Cut a table in pieces of as many rows as go into a packet, one at least; none of an empty table."""
+    return _cut(table, _rows_of_a_packet(table))
+
+
+def _rows_of_a_packet(table: pa.Table) -> int:
+    each: int = max(1, table.nbytes // max(1, table.num_rows))
+    return max(1, MOST_BYTES // each)
+
+
+def _cut(table: pa.Table, most: int) -> Iterator[pa.Table]:
+    for low in range(0, table.num_rows, most):
+        yield table.slice(low, most)
 
 
 def before(packets: Iterator[Packet], kind: str) -> tuple[list[Packet], Iterator[Packet]]:

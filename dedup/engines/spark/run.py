@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from dedup.confirm.epoch import Learnt
 from dedup.confirm.model import Model
 from dedup.confirm.survey import COUNTED_TEXTS, SURVEYED_TEXTS
@@ -36,8 +34,8 @@ from dedup.settings import Settings
 from dedup.text.credit import Agency
 
 COUNTED: Final = (
-    "records", "rejected", "articles", "without_words", "distinct_texts", "candidate_pairs", "judged_pairs",
-    "capped_buckets", "confirmed_pairs", "clusters", "clustered", "composites",
+    "records", "rejected", "indexed", "articles", "without_words", "distinct_texts", "candidate_pairs",
+    "judged_pairs", "capped_buckets", "confirmed_pairs", "clusters", "clustered", "composites",
 )  # fmt: skip
 """What a run counts, by the names of a report's counts."""
 
@@ -114,7 +112,7 @@ def run_stages(runner: Runner, job: Job, on_note: Callable[[str], None] = lambda
     settle = partial(articles.settle, n_partitions=n, agencies=job.agencies)
     runner.stage("settled", [("arrivals", ["arrival"])], settle)
     counts.update(
-        _summed(runner, "settled", "articles", {"articles": "articles", "wordless": "without_words"})
+        _summed(runner, "settled", "articles", {"articles": "indexed", "wordless": "without_words"})
     )
     runner.drop("arrivals", ["arrival"])
     runner.stage("texts", [("settled", ["settled"])], texts.place_texts)
@@ -127,13 +125,14 @@ def run_stages(runner: Runner, job: Job, on_note: Callable[[str], None] = lambda
     counts["capped_buckets"] += proposal.capped_buckets
     ask = partial(confirm.ask_for_texts, n_partitions=n, mute=learnt.rubrics)
     runner.stage("asked", [(CANDIDATES, [CANDIDATE, SMALLEST])], ask)
-    runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], confirm.send_texts)
+    send = partial(confirm.send_texts, mute=learnt.rubrics)
+    runner.stage("sent", [("texts", ["node"]), ("asked", ["asked"])], send)
     judge = partial(confirm.judge_pairs, n_partitions=n, learnt=learnt, model=model)
     runner.stage("edges", [("asked", ["pair"]), ("sent", ["sized", "text"])], judge)
     runner.drop("asked", ["asked", "pair"])
     runner.drop("sent", ["sized", "text"])
     counts.update(_summed(runner, "asked", "pairs", {"candidates": "candidate_pairs"}))
-    counts.update(_summed(runner, "edges", "edges", {"judged": "judged_pairs"}))
+    counts.update(_summed(runner, "edges", "judged", {"judged": "judged_pairs"}))
 
     least = least_of(settings, model)
     labels = find_labels(runner, ("edges", ["edge"]), least, job.most_on_driver)
@@ -149,10 +148,18 @@ def run_stages(runner: Runner, job: Job, on_note: Callable[[str], None] = lambda
         agencies=job.agencies,
     )
     # What is chosen and shown is decided here alone: "the last 24 hours" are others each time.
-    last = f"clusters-{hashlib.sha256(repr(settings).encode()).hexdigest()[:8]}"
+    asked_for = hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
+    last = f"clusters-{asked_for}"
     runner.stage(last, [("components", ["member", "edge", "own", "text"])], cluster)
     names = {"clusters": "clusters", "clustered": "clustered", "composites": "composites"}
-    counts.update(_summed(runner, last, "chosen", names | {"edges": "confirmed_pairs"}))
+    counts.update(_summed(runner, last, "counts", names | {"edges": "confirmed_pairs"}))
+    if settings.since is None and settings.until is None:
+        counts["articles"] = counts["indexed"]
+    else:
+        dated = [("texts", ["article"]), ("settled", ["wordless"])]
+        choose = partial(clusters.count_chosen, settings=settings)
+        runner.stage(f"chosen-{asked_for}", dated, choose, exchange=False)
+        counts.update(_summed(runner, f"chosen-{asked_for}", "chosen", {"articles": "articles"}))
     places = {"clusters": "cluster", "composites": "composite", "links": "link", "edges": "match"}
     return Results(
         dict(counts),
@@ -183,12 +190,9 @@ def _read(runner: Runner, job: Job, counts: Counter[str], on_note: Callable[[str
 
 def _learn(runner: Runner, counts: Counter[str]) -> Learnt:
     """Learn the epoch and return it."""
-    rows = [row for table in runner.collect("texts", "count") for row in table.to_pylist()]
-    n_texts = sum(row["nodes"] for row in rows)
+    runner.stage("counted", [("texts", ["count"])], texts.add_counts)
+    n_texts, bins = texts.counted(runner.collect("counted", "count"))
     counts["distinct_texts"] += n_texts
-    bins = np.zeros(1 << texts.BIN_BITS, np.int64)
-    for row in rows:
-        bins += np.frombuffer(row["bins"], "<u4")
     survey = partial(
         epoch.survey_nodes,
         limit=epoch.limit_of(bins, SURVEYED_TEXTS),

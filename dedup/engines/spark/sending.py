@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dedup.engines.spark.buckets import BANDS, Answers, Arranged, Capped, blocks, partitions_of_keys
 from dedup.engines.spark.dealing import Deal
-from dedup.engines.spark.packets import MOST_BYTES, Ints, Packet, addressed, fixed
+from dedup.engines.spark.packets import Ints, Packet, addressed, fixed, slices
 from dedup.engines.spark.rare import rare_among
 from dedup.engines.spark.sketches import Sketched
 from dedup.sketch.capped import take_smallest
@@ -122,9 +122,8 @@ def _meeting(
     for group in range(deal.n_groups):
         table = sent_table(sketched, rare, rows[groups == group], met, capped)
         goals = deal.partitions_of(group)
-        most = max(1, MOST_BYTES // max(1, table.nbytes // max(1, len(table))))
-        for low in range(0, len(table), most):
-            packed = Packet.of(goals[0], MEETING, table.slice(low, most))
+        for part in slices(table):
+            packed = Packet.of(goals[0], MEETING, part)
             for to in goals:  # packed once
                 yield Packet(to, MEETING, packed.data)
 

@@ -34,7 +34,7 @@ _ANSWER_S: Final = 10.0
 
 
 def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | None = None) -> SparkSession:
-    """Start Spark, or get the session that runs.
+    """Start Spark.
 
     `dedup` and its dependencies must be installed on every machine that runs tasks, for the Python named by
     the environment variable ``PYSPARK_PYTHON`` (where unset: the path of this Python, which for a ``local``
@@ -52,7 +52,8 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
     Raises
     ------
     SparkError
-        No Java, no such master, settings that Spark refuses.
+        No Java, no such master, settings that Spark refuses; or a session runs in this process, of which
+        Spark allows one.
     """
     if not _MASTER.fullmatch(master):
         raise SparkError(
@@ -70,6 +71,8 @@ def make_session(master: str, name: str = "dedup", conf: Mapping[str, str] | Non
         }
     if master.startswith("spark://"):
         _check_answers(master)
+    if SparkContext._active_spark_context is not None:
+        raise SparkError("a Spark session runs in this process", "give that one: SparkEngine(session)")
     settings |= dict(conf or {})
     log = f"-Dlog4j2.configurationFile={_QUIET.as_uri()}"
     settings[_JAVA_OPTIONS] = f"{log} {settings.get(_JAVA_OPTIONS, '')}".strip()

@@ -22,9 +22,7 @@ SKETCH_SCHEMA: Final = pa.schema(
         pa.field("body", _SLOTS),  # slots, uint16; null where the text has no such sketch
         pa.field("body_size", pa.int32()),  # shingles, 0 where it has none
         pa.field("lead", _SLOTS),  # of a text of more than `LEAD_WORDS` words; a shorter one is its own lead
-        pa.field("lead_size", pa.int32()),
         pa.field("brief", _SLOTS),
-        pa.field("brief_size", pa.int32()),
     ]
 )
 

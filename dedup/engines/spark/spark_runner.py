@@ -86,7 +86,7 @@ class SparkRunner:
         self._manifests: dict[str, Manifest] = {}
         self._group = f"dedup-{uuid.uuid4().hex[:12]}"
 
-    def begin(self, work: str, n_partitions: int, fingerprint: str) -> None:
+    def begin(self, work: str, n_partitions: int, fingerprint: str, *, replace: bool = False) -> None:
         """Take a work folder for a run; before that, nothing but `schema` and `files` can be used.
 
         Parameters
@@ -96,10 +96,13 @@ class SparkRunner:
         n_partitions : int
         fingerprint : str
             What the results depend on. A run that finds its own in the work folder goes on after the last
-            stage; whatever else a run left there is removed.
+            stage.
+        replace : bool
+            Remove what a run with another fingerprint has left there.
         """
         self.n_partitions = n_partitions
-        self._folder = WorkFolder(self.files, work, f"{n_partitions} partitions, {fingerprint}")
+        whose = f"{n_partitions} partitions, {fingerprint}"
+        self._folder = WorkFolder(self.files, work, whose, replace=replace)
         self._manifests.clear()
 
     def listed(self, paths: Sequence[str]) -> list[FeedFile]:
@@ -175,7 +178,7 @@ class SparkRunner:
         ]
         return [packet.table() for packet in sorted(packets, key=lambda packet: (packet.to, packet.data))]
 
-    def export(self, stage: str, kind: str, schema: pa.Schema, path: str, *, overwrite: bool = True) -> None:
+    def export(self, stage: str, kind: str, schema: pa.Schema, path: str) -> None:
         """Write the tables of a kind as a folder of Parquet, with the columns of a schema.
 
         Parameters
@@ -184,13 +187,10 @@ class SparkRunner:
         schema : pa.Schema
             Times come out in microseconds, in UTC if they have any zone; Spark has no unsigned integers.
         path : str
-            The folder, on any path that Hadoop knows; it is there whole, or as it was.
-        overwrite : bool
-            Replace a folder that is not empty.
+            The folder, on any path that Hadoop knows; one that is there is replaced. It is there whole, or as
+            it was.
         """
         target = self.files.absolute(path)
-        if not overwrite and self.files.names(target):
-            raise SparkError(f"{path} is there and not empty", "choose another folder")
         rows = self._rows(stage, [kind])
         with told(f"writing {path}"), self._described(f"export {stage}/{kind}"):
             columns = spark_columns(schema)
@@ -204,10 +204,6 @@ class SparkRunner:
                 self.files.replace(target)
             finally:
                 self.files.remove(beside)
-
-    def manifest(self, stage: str) -> Manifest:
-        """Return what a stage gave, that has been run or found."""
-        return self._manifests[stage]
 
     def drop(self, stage: str, kinds: Sequence[str]) -> None:
         """Remove packets that no later stage reads; a run that goes on knows they were; see `Runner`."""

@@ -6,7 +6,7 @@ the article of smallest key (`dedup.engines.corpus.Nodes`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -19,13 +19,13 @@ from dedup.engines.placeholders import find_placeholders
 from dedup.engines.rubrics import find_rubrics
 from dedup.engines.spark.articles import SETTLED_SCHEMA
 from dedup.engines.spark.held import corpus_of
-from dedup.engines.spark.packets import MOST_BYTES, Hashes, Ints, Packet, column, fixed
+from dedup.engines.spark.packets import Hashes, Ints, Packet, column, fixed, slices
 from dedup.engines.spark.sketches import SKETCH_SCHEMA
 from dedup.index.identity import text_hashes
 from dedup.sketch.minhash import Sketch, sketch_articles, stored_slots
 from dedup.sketch.shingles import BODY, BRIEF, LEAD
 
-ARTICLE_SCHEMA: Final = pa.schema([field for field in SETTLED_SCHEMA if field.name != "text"])
+LIGHT_SCHEMA: Final = pa.schema([field for field in SETTLED_SCHEMA if field.name != "text"])
 """An article without its text: all that a report needs."""
 
 NODE_SCHEMA: Final = pa.schema(
@@ -66,8 +66,8 @@ def place_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
     Yields
     ------
     Packet
-        ``article`` (`ARTICLE_SCHEMA`), ``node`` (`NODE_SCHEMA`), ``sketch`` (`SKETCH_SCHEMA`), ``count``
-        (`COUNT_SCHEMA`); all stay in the partition.
+        ``article`` (`LIGHT_SCHEMA`), ``node`` (`NODE_SCHEMA`) and ``sketch`` (`SKETCH_SCHEMA`) stay in the
+        partition; ``count`` (`COUNT_SCHEMA`) goes to the first.
     """
     articles, first = _gathered(packets)
     if not len(articles):
@@ -92,12 +92,48 @@ def place_texts(to: int, packets: Iterator[Packet]) -> Iterator[Packet]:
     sketch = sketch_articles(titles, texts)
     if not np.array_equal(sketch.text_hash, nodes.hashes):
         raise ValueError("a text came home to another hash than its own")
-    yield from _cut(to, "article", articles.select(ARTICLE_SCHEMA.names))
-    yield from _cut(to, "node", node_table)
-    yield from _cut(to, "sketch", sketch_table(sketch))
+    kept = {
+        "article": articles.select(LIGHT_SCHEMA.names),
+        "node": node_table,
+        "sketch": sketch_table(sketch),
+    }
+    for kind, table in kept.items():
+        for rows in slices(table):
+            yield Packet.of(to, kind, rows)
     bins = np.bincount((nodes.hashes >> np.uint64(64 - BIN_BITS)).astype(np.int64), minlength=1 << BIN_BITS)
     counts = [[len(nodes)], [bins.astype("<u4").tobytes()]]
-    yield Packet.of(to, "count", pa.table(counts, schema=COUNT_SCHEMA))
+    yield Packet.of(0, "count", pa.table(counts, schema=COUNT_SCHEMA))
+
+
+def add_counts(_: int, packets: Iterator[Packet]) -> Iterator[Packet]:
+    """Add up the counts of all partitions, of which there may be more than a driver takes.
+
+    Yields
+    ------
+    Packet
+        ``count`` (`COUNT_SCHEMA`), one.
+    """
+    n_nodes, bins = counted(packet.table() for packet in packets)
+    row = [[n_nodes], [bins.astype("<u4").tobytes()]]
+    yield Packet.of(0, "count", pa.table(row, schema=COUNT_SCHEMA))
+
+
+def counted(tables: Iterable[pa.Table]) -> tuple[int, Ints]:
+    """Add up rows of `COUNT_SCHEMA`.
+
+    Returns
+    -------
+    int
+        Nodes.
+    int64 array, shape (2**BIN_BITS,)
+        Nodes by the first bits of their hash.
+    """
+    n_nodes, bins = 0, np.zeros(1 << BIN_BITS, np.int64)
+    for table in tables:
+        for row in table.to_pylist():
+            n_nodes += row["nodes"]
+            bins += np.frombuffer(row["bins"], "<u4")
+    return n_nodes, bins
 
 
 def sketch_table(sketch: Sketch) -> pa.Table:
@@ -110,11 +146,13 @@ def sketch_table(sketch: Sketch) -> pa.Table:
     }
     for name, kind in (("body", BODY), ("lead", LEAD), ("brief", BRIEF)):
         rows = np.flatnonzero(sketch.kind == kind)
-        place, sizes = np.full(n, -1, np.int64), np.zeros(n, np.int32)
+        place = np.full(n, -1, np.int64)
         place[sketch.owner[rows]] = np.arange(len(rows))
-        sizes[sketch.owner[rows]] = sketch.n_shingles[rows]
         columns[name] = fixed(slots[rows]).take(pa.array(place, mask=place < 0))
-        columns[f"{name}_size"] = pa.array(sizes)
+        if kind == BODY:
+            sizes = np.zeros(n, np.int32)
+            sizes[sketch.owner[rows]] = sketch.n_shingles[rows]
+            columns["body_size"] = pa.array(sizes)
     return pa.table([columns[name] for name in SKETCH_SCHEMA.names], schema=SKETCH_SCHEMA)
 
 
@@ -128,14 +166,15 @@ def _gathered(packets: Iterator[Packet]) -> tuple[pa.Table, pa.Table]:
     held = 0
     for packet in packets:
         table = packet.table()
-        light.append(table.select(ARTICLE_SCHEMA.names))
+        # Copied: the columns of a packet's table lie in the packet, and would keep its texts in memory.
+        light.append(table.select(LIGHT_SCHEMA.names).take(pa.array(np.arange(len(table)))))
         first.append(_firsts(table.select(_FIRST_SCHEMA.names).cast(_FIRST_SCHEMA)))
         held += first[-1].nbytes
         if held > _COMPACT_BYTES:
             first = [_firsts(pa.concat_tables(first))]
             held = 0
     if not light:
-        return ARTICLE_SCHEMA.empty_table(), _FIRST_SCHEMA.empty_table()
+        return LIGHT_SCHEMA.empty_table(), _FIRST_SCHEMA.empty_table()
     return pa.concat_tables(light).combine_chunks(), _firsts(pa.concat_tables(first))
 
 
@@ -154,11 +193,3 @@ def _mute(articles: pa.Table, corpus: Corpus, nodes: Nodes, texts: pa.Array) -> 
     place[nodes.first] = np.arange(len(nodes))
     held = HeldRows(articles.append_column("text", texts.take(pa.array(place, mask=place < 0))))
     return np.union1d(find_rubrics(held, corpus, nodes), find_placeholders(held, corpus, nodes))
-
-
-def _cut(to: int, kind: str, table: pa.Table) -> Iterator[Packet]:
-    """Pack a table in packets of some rows; less where the rows are long."""
-    each = max(1, table.nbytes // max(1, len(table)))
-    most = max(1, MOST_BYTES // each)
-    for low in range(0, len(table), most):
-        yield Packet.of(to, kind, table.slice(low, most))

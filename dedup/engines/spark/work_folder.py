@@ -71,24 +71,26 @@ class WorkFolder:
     ----------
     files : Files
     path : str
-        Any path that Hadoop knows; made if missing. Of a run with another fingerprint, all is removed.
+        Any path that Hadoop knows; made if missing.
     fingerprint : str
         What the results depend on: inputs, settings, version, number of partitions.
+    replace : bool
+        Remove what a run with another fingerprint has left there, which may be hours of work.
 
     Raises
     ------
     SparkError
-        The folder cannot be used, or holds something that is no run of ours.
+        The folder cannot be used, or holds something that is no run of ours, or stages of another run.
     """
 
-    def __init__(self, files: Files, path: str, fingerprint: str) -> None:
+    def __init__(self, files: Files, path: str, fingerprint: str, *, replace: bool = False) -> None:
         self._files = files
         self.path = files.absolute(path).rstrip("/")
         self._run = f"{self.path}/run.json"
         self._owner = uuid.uuid4().hex
-        self._begin(fingerprint)
+        self._begin(fingerprint, replace)
 
-    def _begin(self, fingerprint: str) -> None:
+    def _begin(self, fingerprint: str, replace: bool) -> None:
         files = self._files
         is_folder = files.is_folder(self.path)
         run = _parsed(files.read(self._run) if is_folder else None)
@@ -96,6 +98,11 @@ class WorkFolder:
         if run.get("format") != FORMAT and (others or (not is_folder and files.exists(self.path))):
             raise SparkError(f"{self.path} is there, and not a work folder of dedup", "choose another one")
         if run.get("fingerprint") != fingerprint:
+            if not replace and any(name.endswith(".json") for name in files.names(f"{self.path}/manifests")):
+                raise SparkError(
+                    f"{self.path} holds what another run has done so far (other files, options or version)",
+                    "give that command again, or remove the folder, or have it overwritten (--overwrite)",
+                )
             # The manifests first: killed here, there are stages without one, which are nothing.
             files.remove(f"{self.path}/manifests")
             files.remove(f"{self.path}/stages")

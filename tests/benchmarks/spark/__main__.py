@@ -134,8 +134,9 @@ def _made(folder: Path) -> Path:
 
 def _print(report: Sequence[dict[str, Any]]) -> None:
     columns = (
-        "feed", "articles", "clusters", "edges", "differences", "local s", "spark s", "articles/s a core", "shuffled B/article",
-        "written B/article", "to driver B/article", "killed", "failed tasks", "stages kept",
+        "feed", "articles", "clusters", "edges", "differences", "local s", "spark s", "articles/s a core",
+        "shuffled B/article", "written B/article", "to driver B/article", "killed", "failed tasks",
+        "stages kept",
     )  # fmt: skip
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for feed in report:
