@@ -113,9 +113,12 @@ def clusters_on_spark(
     progress.say(f"read {count(n['indexed'], 'article')}, {n.get('rejected', 0):,} rejected")
     share = percent(n["clustered"], n["articles"])
     holds = "holds" if n["clusters"] == 1 else "hold"
+    chosen = (
+        f"{n['clusters_shown']:,} of the clusters chosen, " if n["clusters_shown"] != n["clusters"] else ""
+    )
     progress.say(
-        f"{count(n['clusters'], 'cluster')} {holds} {n['clustered']:,} of them ({share}), "
-        f"{found.seconds:.1f} s; clusters, edges, composites and links are in {found.output}"
+        f"{count(n['clusters'], 'cluster')} {holds} {n['clustered']:,} of them ({share}), {chosen}"
+        f"{found.seconds:.1f} s; clusters, edges, composites, links and rejects are in {found.output}"
     )
 
 

@@ -91,10 +91,12 @@ def test_settings_mean_the_same(samples: Path, tmp_path: Path, settings: Setting
     assert differences(found, expected) == {"clusters": 0, "composites": 0, "links": 0, "edges": 0}
     assert len(expected["clusters"])
     assert {name: told[name] for name in counts if name in told} == counts_of_a_report(counts)
+    assert counts["clusters_shown"] == len(found["clusters"]["cluster_id"].unique())
 
 
 def counts_of_a_report(counts: dict[str, int]) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if name not in ("records", "rejected")}
+    only_here = ("records", "rejected", "clusters_shown")
+    return {name: count for name, count in counts.items() if name not in only_here}
 
 
 def test_no_article_of_a_time_is_counted_as_one(tmp_path: Path) -> None:

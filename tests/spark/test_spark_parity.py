@@ -156,6 +156,13 @@ def test_an_output_that_is_there_is_kept(spark: Any, tmp_path: Path) -> None:
     for inside in ("work", "work/found"):  # which goes once all is done
         with pytest.raises(DedupError, match="lies in the work folder"):
             SparkEngine(spark).clusters(str(feed), str(tmp_path / inside), work=str(tmp_path / "work"))
+    (tmp_path / "other.work").mkdir()
+    (tmp_path / "other.work" / "run.json").write_text('{"format": "dedup spark run 1"}')
+    with pytest.raises(DedupError, match=r"lies in the work folder .*other\.work;"):
+        SparkEngine(spark).clusters(str(feed), str(tmp_path / "other.work" / "a" / "found"))
+    (tmp_path / "feed.jsonl").write_text("{}")
+    with pytest.raises(DedupError, match=r"feed\.jsonl: it is not a Parquet file; .* reads Parquet articles"):
+        SparkEngine(spark).clusters(str(tmp_path / "feed.jsonl"), str(tmp_path / "new"))
     assert (tmp_path / "found" / "mine.txt").read_text() == "mine"
     with pytest.raises(DedupError, match="nowhere"):
         SparkEngine(spark).clusters(str(tmp_path / "nowhere.parquet"), str(tmp_path / "new"))

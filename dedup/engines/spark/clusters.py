@@ -64,6 +64,7 @@ CHOSEN_SCHEMA: Final = pa.schema([pa.field("articles", pa.int64())])
 FOUND_COUNTS_SCHEMA: Final = pa.schema(
     [
         pa.field("clusters", pa.int64()),
+        pa.field("clusters_shown", pa.int64()),  # of them, as the settings choose
         pa.field("clustered", pa.int64()),
         pa.field("composites", pa.int64()),
         pa.field("edges", pa.int64()),
@@ -236,8 +237,8 @@ def cluster_components(
         link_table(clustering, names),
     ).select(replace(settings, top=None))
     counts = [
-        [len(clustering.canonical)], [len(clustering.member)], [len(clustering.composites)],
-        [clustering.n_edges],
+        [len(clustering.canonical)], [report.n_clusters], [len(clustering.member)],
+        [len(clustering.composites)], [clustering.n_edges],
     ]  # fmt: skip
     yield Packet.of(to, "counts", pa.table(counts, schema=FOUND_COUNTS_SCHEMA))
     for kind, table in (

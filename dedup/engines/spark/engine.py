@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import urlsplit
 
 from pyspark.sql import SparkSession
 
@@ -23,6 +24,7 @@ from dedup.engines.spark.hadoop import FeedFile
 from dedup.engines.spark.reading import REJECT_SCHEMA
 from dedup.engines.spark.session import make_session
 from dedup.engines.spark.spark_runner import SparkRunner
+from dedup.engines.spark.work_folder import is_work_folder
 from dedup.errors import DedupError
 from dedup.feeds.dates.zones import Zones
 from dedup.feeds.fields.mapping import canonical_mapping
@@ -199,8 +201,9 @@ class SparkEngine:
         runner = SparkRunner(self.session, on_stage=on_stage)
         target = runner.files.absolute(output).rstrip("/")
         between = runner.files.absolute(work or f"{target}.work").rstrip("/")
-        if f"{target}/".startswith(f"{between}/"):  # which is removed when all is done
-            raise SparkError(f"{output} lies in the work folder {work}", "choose another one")
+        for above in _and_above(target):  # a work folder is removed when its run is over
+            if above == between or is_work_folder(runner.files, above):
+                raise SparkError(f"{output} lies in the work folder {above}", "choose another one")
         for path in job.paths:
             root = runner.files.absolute(path).rstrip("/")
             if any(f"{folder}/".startswith(f"{root}/") for folder in (target, between)):
@@ -208,6 +211,7 @@ class SparkEngine:
                     f"{output} and its work folder lie in {path}, which is read", "choose others"
                 )
         files = runner.listed(job.paths)
+        runner.schema(job.paths)  # says at once which of them is no Parquet
         fingerprint = _fingerprint(job, files)
         begun = _partitions_begun(runner.files.read(f"{between}/run.json"), fingerprint)
         there = runner.files.names(target)
@@ -224,7 +228,9 @@ class SparkEngine:
             by_size = max(n_bytes // PARTITION_BYTES, runner.n_rows(files) // PARTITION_ROWS) + 1
             n = min(max(2 * cores, by_size), MOST_PARTITIONS)
         if begun == n:
-            on_note(f"going on with what an earlier run left in {work or f'{output}.work'}")
+            kept = sum(name.endswith(".json") for name in runner.files.names(f"{between}/manifests"))
+            left = f"{kept} stages" if kept != 1 else "one stage"
+            on_note(f"going on with what an earlier run left in {work or f'{output}.work'}: {left}")
         runner.begin(between, n, fingerprint, replace=overwrite)
         try:
             results = run.run_stages(runner, job, on_note)
@@ -239,6 +245,13 @@ class SparkEngine:
         if not keep_work:
             runner.remove()
         return Found(output, results.counts, round(time.monotonic() - began, 3))
+
+
+def _and_above(folder: str) -> list[str]:
+    """Return a folder, with its scheme, and all that it lies in."""
+    path = urlsplit(folder).path
+    place, root = PurePosixPath(path), folder.removesuffix(path)
+    return [f"{root}{each}".rstrip("/") for each in (place, *place.parents)]
 
 
 def _partitions_begun(said: str | None, fingerprint: str) -> int | None:

@@ -35,9 +35,10 @@ from dedup.text.credit import Agency
 
 COUNTED: Final = (
     "records", "rejected", "indexed", "articles", "without_words", "distinct_texts", "candidate_pairs",
-    "judged_pairs", "capped_buckets", "confirmed_pairs", "clusters", "clustered", "composites",
+    "judged_pairs", "capped_buckets", "confirmed_pairs", "clusters", "clusters_shown", "clustered",
+    "composites",
 )  # fmt: skip
-"""What a run counts, by the names of a report's counts."""
+"""What a run counts, by the names of a report's counts; and ``clusters_shown``, that the settings choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def run_stages(runner: Runner, job: Job, on_note: Callable[[str], None] = lambda
     asked_for = hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
     last = f"clusters-{asked_for}"
     runner.stage(last, [("components", ["member", "edge", "own", "text"])], cluster)
-    names = {"clusters": "clusters", "clustered": "clustered", "composites": "composites"}
+    names = {name: name for name in ("clusters", "clusters_shown", "clustered", "composites")}
     counts.update(_summed(runner, last, "counts", names | {"edges": "confirmed_pairs"}))
     if settings.since is None and settings.until is None:
         counts["articles"] = counts["indexed"]

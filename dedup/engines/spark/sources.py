@@ -166,7 +166,10 @@ class Sources:
         try:
             footers = reader.readAllFootersInParallel(conf, statuses, True)
         except Py4JJavaError as error:
-            raise SparkError(f"cannot read {self._culprit(files, reader, conf)}") from error
+            raise SparkError(
+                f"cannot read {self._culprit(files, reader, conf)}",
+                "--engine spark reads Parquet articles; dedup export --all -o articles.parquet writes some",
+            ) from error
         return [footer.getParquetMetadata().getFileMetaData().getSchema() for footer in footers]
 
     def _culprit(self, files: Sequence[FeedFile], reader: Any, conf: Any) -> str:

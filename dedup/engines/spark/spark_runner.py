@@ -84,6 +84,7 @@ class SparkRunner:
             self.files = Files(session)
         self._on_stage = on_stage
         self._manifests: dict[str, Manifest] = {}
+        self._found: dict[tuple[str, ...], sources.Sources] = {}
         self._group = f"dedup-{uuid.uuid4().hex[:12]}"
 
     def begin(self, work: str, n_partitions: int, fingerprint: str, *, replace: bool = False) -> None:
@@ -163,7 +164,11 @@ class SparkRunner:
         self._run(name, [(moved, task)])
 
     def _sources(self, paths: Sequence[str]) -> sources.Sources:
-        return sources.Sources(self._reading, self.files, paths)
+        """Look at files once: the footer of each is read for it, here."""
+        asked = tuple(paths)
+        if asked not in self._found:
+            self._found[asked] = sources.Sources(self._reading, self.files, asked)
+        return self._found[asked]
 
     def collect(self, stage: str, kind: str) -> list[pa.Table]:
         """Return small tables, ordered by partition and content; see `Runner`."""

@@ -64,6 +64,11 @@ class Manifest:
     seconds: float
 
 
+def is_work_folder(files: Files, path: str) -> bool:
+    """Return whether a folder is that of a run, which is removed when the run is over."""
+    return _parsed(files.read(f"{path}/run.json")).get("format") == FORMAT
+
+
 class WorkFolder:
     """A folder that a run has to itself.
 
